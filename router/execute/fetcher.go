@@ -1,0 +1,31 @@
+package execute
+
+import (
+	"context"
+	"net/http"
+)
+
+// Fetcher posts one operation to one subgraph. Implementations are safe for concurrent use and honour ctx.
+// An error means that no usable answer came back (down, timeout, too large); an answer of any
+// HTTP status is a Response.
+type Fetcher interface {
+	Fetch(ctx context.Context, req *Request) (*Response, error)
+}
+
+// Request is one operation for one subgraph.
+type Request struct {
+	Subgraph   string      // name in the supergraph
+	Body       []byte      // JSON: query, variables, operationName; not modified, not kept after Fetch returns
+	Header     http.Header // what the client's request passes on; may be nil; not modified
+	Idempotent bool        // true for queries, which may be retried
+}
+
+// Response is what a subgraph answered.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
+	// Release hands Body back to its owner; may be nil. The executor calls it once, after the last
+	// use of Body.
+	Release func()
+}
