@@ -1,8 +1,6 @@
 package federation
 
 import (
-	"errors"
-
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -12,6 +10,10 @@ type Supergraph struct {
 	api       *ast.Schema
 	apiSDL    string
 	subgraphs []Subgraph
+	types     map[string]*Type
+	order     []*Type // in document order
+	objects   []*Type // concrete types by ID
+	roots     map[ast.Operation]*Type
 }
 
 // Subgraph is one service of the supergraph.
@@ -20,8 +22,61 @@ type Subgraph struct {
 	URL  string // as in @join__graph(url:); may be empty
 }
 
-// Load reads a supergraph SDL of the join specification.
-func Load(sdl string) (*Supergraph, error) { return nil, errors.New("federation: not yet") }
+// GraphID is the index of a subgraph in Subgraphs.
+type GraphID int
+
+// Type is one type of the supergraph, @inaccessible ones included.
+type Type struct {
+	Name         string
+	Kind         ast.DefinitionKind
+	Def          *ast.Definition // as in the supergraph SDL
+	Inaccessible bool
+	ID           int         // index in Objects for object types, else -1
+	Fields       []*Field    // of objects and interfaces
+	In           []*TypeJoin // by GraphID; nil where the subgraph does not have the type
+	Possible     []*Type     // concrete types in the order of their IDs; an object is its own
+	fields       map[string]*Field
+}
+
+// TypeJoin is what one subgraph says of a type.
+type TypeJoin struct {
+	Keys            []*Key
+	Extension       bool
+	InterfaceObject bool // the subgraph has the interface as an object type
+	// NameIn is the type's name in that subgraph. It differs from Type.Name for an implementer that the
+	// subgraph only knows through its interface object.
+	NameIn   string
+	Possible []*Type // concrete types of an abstract type in that subgraph
+}
+
+// Key is one @key of a type in a subgraph.
+type Key struct {
+	Text       string
+	Fields     ast.SelectionSet
+	Resolvable bool
+}
+
+// Field is a field of an object or interface type.
+type Field struct {
+	Name         string
+	Parent       *Type
+	Def          *ast.FieldDefinition
+	Inaccessible bool
+	In           []*FieldJoin // by GraphID; nil where the subgraph does not have the field
+}
+
+// FieldJoin is what one subgraph says of a field.
+type FieldJoin struct {
+	Type         *ast.Type // in that subgraph
+	RequiresText string
+	Requires     ast.SelectionSet
+	Provides     ast.SelectionSet
+	External     bool
+	// Local says that the subgraph resolves the field wherever it has the type: neither external (key
+	// fields of a type extension count as local) nor overridden by another subgraph. A local field may
+	// still have Requires.
+	Local bool
+}
 
 // API is the schema that clients see: without the machinery of the join and
 // link specifications and without anything @inaccessible.
@@ -32,3 +87,21 @@ func (s *Supergraph) APISDL() string { return s.apiSDL }
 
 // Subgraphs lists the services in the order of the join__Graph enum.
 func (s *Supergraph) Subgraphs() []Subgraph { return s.subgraphs }
+
+// Type finds a type by name; nil when there is none.
+func (s *Supergraph) Type(name string) *Type { return s.types[name] }
+
+// Objects lists the concrete types; Type.ID is the index.
+func (s *Supergraph) Objects() []*Type { return s.objects }
+
+// Root is the root type of an operation; nil when the schema has none.
+func (s *Supergraph) Root(op ast.Operation) *Type { return s.roots[op] }
+
+// Field finds a field by name; nil when there is none.
+func (t *Type) Field(name string) *Field { return t.fields[name] }
+
+// IsAbstract says whether t is an interface or a union.
+func (t *Type) IsAbstract() bool { return t.Kind == ast.Interface || t.Kind == ast.Union }
+
+// IsComposite says whether values of t have fields.
+func (t *Type) IsComposite() bool { return t.IsAbstract() || t.Kind == ast.Object }
