@@ -1,0 +1,205 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"bourse/engine/account"
+	"bourse/engine/money"
+)
+
+// Errors of Post. The ledger's caller checks beforehand, so each of them means
+// a broken invariant or a forged event, not something that a member did.
+var (
+	ErrUnbalanced = errors.New("ledger: postings of an asset do not sum to zero")
+	ErrOverdrawn  = errors.New("ledger: an account would fall below zero")
+	ErrOverflow   = errors.New("ledger: a balance overflows")
+	ErrMalformed  = errors.New("ledger: a posting names no account")
+)
+
+// Balance is what an owner has of one asset.
+type Balance struct {
+	Available money.Amount
+	Held      money.Amount
+}
+
+// Ledger is the balances of every account. The zero Ledger is empty and ready.
+type Ledger struct {
+	slots   map[account.ID]uint32 // member -> index into members
+	members []holding
+	house   [2][]money.Amount // Fees, Deposits by asset
+}
+
+type holding struct {
+	owner    account.ID
+	balances []Balance // by asset; index 0 is unused
+}
+
+// MaxAsset bounds what one member's holding can grow to.
+const MaxAsset AssetID = 4096
+
+// Post applies postings that together sum to zero for each asset; if it returns
+// an error, nothing has changed. Amounts of zero are allowed.
+func (l *Ledger) Post(postings []Posting) error {
+	if err := balanced(postings); err != nil {
+		return err
+	}
+	for i := range postings {
+		if err := l.apply(&postings[i], 1); err != nil {
+			for j := i - 1; j >= 0; j-- {
+				if undo := l.apply(&postings[j], -1); undo != nil {
+					panic(fmt.Sprintf("ledger: a posting cannot be taken back: %v", undo))
+				}
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// balanced is quadratic in the number of postings, of which a command's event
+// has fewer than ten; it needs no memory.
+func balanced(postings []Posting) error {
+	for i := range postings {
+		if postings[i].Amount == math.MinInt64 {
+			return ErrOverflow // the one amount that cannot be taken back
+		}
+		if seen(postings[:i], postings[i].Asset) {
+			continue
+		}
+		var sum money.Amount
+		for j := i; j < len(postings); j++ {
+			if postings[j].Asset != postings[i].Asset {
+				continue
+			}
+			var ok bool
+			if sum, ok = sum.Add(postings[j].Amount); !ok {
+				return ErrOverflow
+			}
+		}
+		if sum != 0 {
+			return ErrUnbalanced
+		}
+	}
+	return nil
+}
+
+func seen(postings []Posting, asset AssetID) bool {
+	for i := range postings {
+		if postings[i].Asset == asset {
+			return true
+		}
+	}
+	return false
+}
+
+// apply adds sign * amount to the account's balance.
+func (l *Ledger) apply(p *Posting, sign money.Amount) error {
+	balance, err := l.at(p.Account, p.Asset)
+	if err != nil {
+		return err
+	}
+	next, ok := balance.Add(sign * p.Amount)
+	if !ok {
+		return ErrOverflow
+	}
+	// Taking back runs in reverse order through balances that stood before, so
+	// the check holds for it as well.
+	if next < 0 && p.Account.Kind != Deposits {
+		return ErrOverdrawn
+	}
+	*balance = next
+	return nil
+}
+
+// at returns the place of a balance, making room for it.
+func (l *Ledger) at(a Account, asset AssetID) (*money.Amount, error) {
+	if asset == 0 || asset > MaxAsset || !a.Kind.Valid() || a.Kind.OfHouse() != (a.Owner == 0) {
+		return nil, ErrMalformed
+	}
+	if a.Kind.OfHouse() {
+		house := &l.house[a.Kind-Fees]
+		*house = grown(*house, asset)
+		return &(*house)[asset], nil
+	}
+	slot, ok := l.slots[a.Owner]
+	if !ok {
+		if l.slots == nil {
+			l.slots = make(map[account.ID]uint32)
+		}
+		slot = uint32(len(l.members))
+		l.slots[a.Owner] = slot
+		l.members = append(l.members, holding{owner: a.Owner})
+	}
+	member := &l.members[slot]
+	member.balances = grown(member.balances, asset)
+	balance := &member.balances[asset]
+	if a.Kind == Held {
+		return &balance.Held, nil
+	}
+	return &balance.Available, nil
+}
+
+func grown[T any](list []T, asset AssetID) []T {
+	if int(asset) < len(list) {
+		return list
+	}
+	return append(list, make([]T, int(asset)+1-len(list))...)
+}
+
+// Balance returns what a member has of an asset, zero when it never had any.
+func (l *Ledger) Balance(owner account.ID, asset AssetID) Balance {
+	slot, ok := l.slots[owner]
+	if !ok || int(asset) >= len(l.members[slot].balances) {
+		return Balance{}
+	}
+	return l.members[slot].balances[asset]
+}
+
+// House returns the balance of a house account.
+func (l *Ledger) House(kind Kind, asset AssetID) money.Amount {
+	if !kind.OfHouse() || int(asset) >= len(l.house[kind-Fees]) {
+		return 0
+	}
+	return l.house[kind-Fees][asset]
+}
+
+// Owners returns the members that ever had a balance, by ascending id. The
+// caller owns the slice.
+func (l *Ledger) Owners() []account.ID {
+	owners := make([]account.ID, len(l.members))
+	for i := range l.members {
+		owners[i] = l.members[i].owner
+	}
+	slices.Sort(owners)
+	return owners
+}
+
+// Check verifies that the balances of each asset up to the last sum to zero and
+// that only Deposits is below zero.
+func (l *Ledger) Check(last AssetID) error {
+	for asset := AssetID(1); asset <= last; asset++ {
+		sum, ok := l.House(Fees, asset).Add(l.House(Deposits, asset))
+		if !ok || l.House(Fees, asset) < 0 {
+			return fmt.Errorf("ledger: house accounts of asset %d are out of range", asset)
+		}
+		for i := range l.members {
+			balance := l.Balance(l.members[i].owner, asset)
+			if balance.Available < 0 || balance.Held < 0 {
+				return fmt.Errorf("ledger: account %d has a negative balance of asset %d", l.members[i].owner, asset)
+			}
+			if sum, ok = sum.Add(balance.Available); ok {
+				sum, ok = sum.Add(balance.Held)
+			}
+			if !ok {
+				return fmt.Errorf("ledger: the sum of asset %d overflows", asset)
+			}
+		}
+		if sum != 0 {
+			return fmt.Errorf("ledger: asset %d is out of balance by %d", asset, sum)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,121 @@
+package venue
+
+import (
+	"bourse/engine/account"
+	"bourse/engine/market"
+	"bourse/engine/money"
+)
+
+// Sequence numbers accepted commands, densely from 1. All events of a command
+// share its number; a refused or repeated command uses none.
+type Sequence uint64
+
+// Time is Unix time in nanoseconds, UTC. The venue is given it, never asks for
+// it, and refuses one that lies before the last.
+type Time int64
+
+// MaxKey is the longest client key, in bytes.
+const MaxKey = 64
+
+// Command is what the venue can be asked to do: a pointer to one of the
+// structures of this file. The caller keeps it and must not change it while
+// Apply runs.
+//
+// Each carries the account that asks (Actor) and a key of that account's
+// choosing, 1 to MaxKey bytes, that makes asking again harmless: the same key
+// with the same body has the same receipt and no further effect; with another
+// body it is refused with IDEMPOTENCY_CONFLICT. The venue remembers the last
+// KeysPerActor keys of each actor. Refusals had no effect and are not
+// remembered.
+//
+// Who may give which command is not decided here but by the façade.
+type Command interface {
+	origin() (account.ID, string)
+	fingerprint() uint64
+}
+
+// AddAsset makes an asset known. Refusals: ASSET_EXISTS, INVALID_ARGUMENT.
+type AddAsset struct {
+	Actor account.ID
+	Key   string
+	Asset money.Asset
+}
+
+// CreateMarket opens a market in continuous trading. Both assets must be known
+// with the scales that the definition names. Refusals: MARKET_EXISTS,
+// UNKNOWN_ASSET, INVALID_MARKET.
+type CreateMarket struct {
+	Actor      account.ID
+	Key        string
+	Definition market.Definition
+}
+
+// SetPhase halts a market or lets it go on. Setting the phase that stands is
+// accepted and changes nothing. Refusals: UNKNOWN_MARKET, INVALID_ARGUMENT.
+type SetPhase struct {
+	Actor  account.ID
+	Key    string
+	Symbol market.Symbol
+	Phase  market.Phase
+}
+
+// CreditDeposit adds money from outside to a member's available balance.
+// Refusals: UNKNOWN_ASSET, INVALID_AMOUNT, AMOUNT_OVERFLOW, INVALID_ARGUMENT.
+type CreditDeposit struct {
+	Actor  account.ID
+	Key    string
+	Member account.ID
+	Asset  string       // code
+	Amount money.Amount // minor units, > 0
+}
+
+// PlaceOrder places an order of the actor. Price is the limit price, and zero
+// for a market order; a market order is always IOC. Refusals: UNKNOWN_MARKET,
+// MARKET_HALTED, INVALID_ARGUMENT, NO_LIQUIDITY and those of risk.Check.
+type PlaceOrder struct {
+	Actor       account.ID
+	Key         string
+	Symbol      market.Symbol
+	Side        market.Side
+	Type        market.Type
+	TimeInForce market.TimeInForce
+	Price       market.Price
+	Quantity    market.Quantity
+}
+
+// CancelOrder cancels an open order of the actor, in any phase. Refusals:
+// ORDER_NOT_FOUND, also for someone else's order; ORDER_NOT_OPEN.
+type CancelOrder struct {
+	Actor account.ID
+	Key   string
+	Order market.OrderID
+}
+
+// CancelAll cancels the actor's open orders in one market, or in all when
+// Symbol is empty; having none is fine. Refusals: UNKNOWN_MARKET.
+type CancelAll struct {
+	Actor  account.ID
+	Key    string
+	Symbol market.Symbol
+}
+
+func (c *AddAsset) origin() (account.ID, string)      { return c.Actor, c.Key }
+func (c *CreateMarket) origin() (account.ID, string)  { return c.Actor, c.Key }
+func (c *SetPhase) origin() (account.ID, string)      { return c.Actor, c.Key }
+func (c *CreditDeposit) origin() (account.ID, string) { return c.Actor, c.Key }
+func (c *PlaceOrder) origin() (account.ID, string)    { return c.Actor, c.Key }
+func (c *CancelOrder) origin() (account.ID, string)   { return c.Actor, c.Key }
+func (c *CancelAll) origin() (account.ID, string)     { return c.Actor, c.Key }
+
+// Receipt is the answer to an accepted command. Which fields are set depends on
+// the command; asking again with the same key yields the same receipt.
+type Receipt struct {
+	Sequence Sequence
+	Time     Time
+	Order    market.OrderID  // PlaceOrder, CancelOrder
+	Status   market.Status   // PlaceOrder, CancelOrder: as the command left the order
+	Filled   market.Quantity // PlaceOrder: traded at once; CancelOrder: traded before
+	Notional money.Amount    // quote minor units of Filled
+	Fee      money.Amount    // quote minor units
+	Count    uint32          // CancelAll: how many orders were cancelled
+}

@@ -1,0 +1,168 @@
+package venue
+
+import (
+	"strconv"
+
+	"bourse/engine/account"
+	"bourse/engine/ledger"
+	"bourse/engine/market"
+	"bourse/engine/money"
+)
+
+// MarketID names a market in events: dense from 1, in the order of creation.
+// Zero is no market, and all of them in OrdersCancelled.
+type MarketID uint32
+
+// Kind is what an event says. The numbers are part of the journal's format and
+// never change.
+type Kind uint8
+
+// The kinds, with the fields that each sets besides those of every event.
+const (
+	// AssetAdded: Asset, NewAsset.
+	AssetAdded Kind = 1
+	// MarketCreated: Market, Definition, Base, Quote.
+	MarketCreated Kind = 2
+	// PhaseChanged: Market, Phase.
+	PhaseChanged Kind = 3
+	// DepositCredited: Member, Asset, Amount.
+	DepositCredited Kind = 4
+	// OrderPlaced: Market, Order, Member, Side, Type, TimeInForce, Price (the
+	// protection price of a market order), Quantity, Asset and Amount (what is
+	// held). The receipt says how much trades at once and whether the rest rests;
+	// trades and a cancel follow as events of their own.
+	OrderPlaced Kind = 5
+	// Traded: Market, Trade, Order and Member (the taker's), Side (the taker's),
+	// Maker, MakerMember, Price, Quantity, Base, Quote, Amount (of base), Notional,
+	// MakerFee, TakerFee, Release (hold of the buyer that the trade made needless).
+	Traded Kind = 6
+	// OrderCancelled: Market, Order, Member, Side, Reason, Price, Quantity (what
+	// was left), Asset and Amount (what is released).
+	OrderCancelled Kind = 7
+	// OrdersCancelled: Market or 0; one OrderCancelled for each order follows.
+	OrdersCancelled Kind = 8
+)
+
+// Valid reports whether the kind is one.
+func (k Kind) Valid() bool { return k >= AssetAdded && k <= OrdersCancelled }
+
+func (k Kind) String() string {
+	names := [...]string{
+		"", "ASSET_ADDED", "MARKET_CREATED", "PHASE_CHANGED", "DEPOSIT_CREDITED",
+		"ORDER_PLACED", "TRADED", "ORDER_CANCELLED", "ORDERS_CANCELLED",
+	}
+	if !k.Valid() {
+		return "UNKNOWN(" + strconv.Itoa(int(k)) + ")"
+	}
+	return names[k]
+}
+
+// Event is one thing that happened. It is flat, so that a buffer of them is
+// reused without allocating; which fields are set is said at its Kind.
+//
+// An event carries every figure that its postings need: what it did to balances
+// is read from it alone and does not change when the venue's rules do.
+type Event struct {
+	Kind  Kind
+	First bool // the first event of its command, which alone sets Key, Body, Receipt
+
+	Side        market.Side
+	Type        market.Type
+	TimeInForce market.TimeInForce
+	Phase       market.Phase
+	Reason      market.CancelReason
+
+	Base, Quote, Asset ledger.AssetID
+	Market             MarketID
+
+	Sequence Sequence
+	Time     Time
+	Actor    account.ID // who gave the command
+
+	Key     string
+	Body    uint64 // fingerprint of the command's body
+	Receipt Receipt
+
+	Order       market.OrderID
+	Member      account.ID // whose order or balance
+	Maker       market.OrderID
+	MakerMember account.ID
+	Trade       market.TradeID
+	Price       market.Price
+	Quantity    market.Quantity
+	Amount      money.Amount
+	Notional    money.Amount
+	MakerFee    money.Amount
+	TakerFee    money.Amount
+	Release     money.Amount
+
+	NewAsset   money.Asset
+	Definition *market.Definition // owned by the event, not to be changed
+}
+
+// Events is a buffer that Apply appends to. The caller truncates it.
+type Events []Event
+
+// next appends a cleared event and returns it.
+func (e *Events) next() *Event {
+	*e = append(*e, Event{})
+	return &(*e)[len(*e)-1]
+}
+
+// Buyer and Seller return whose base comes and goes in a Traded event.
+func (ev *Event) Buyer() account.ID {
+	if ev.Side == market.Buy {
+		return ev.Member
+	}
+	return ev.MakerMember
+}
+
+// Seller is the other party of a Traded event.
+func (ev *Event) Seller() account.ID {
+	if ev.Side == market.Buy {
+		return ev.MakerMember
+	}
+	return ev.Member
+}
+
+// Postings returns what the event did to balances. They sum to zero for each
+// asset. The caller owns the slice.
+func Postings(ev *Event) []ledger.Posting { return AppendPostings(nil, ev) }
+
+// AppendPostings appends what Postings returns to dst. Amounts of zero are left
+// out.
+func AppendPostings(dst []ledger.Posting, ev *Event) []ledger.Posting {
+	switch ev.Kind {
+	case DepositCredited:
+		dst = post(dst, 0, ledger.Deposits, ev.Asset, -ev.Amount)
+		dst = post(dst, ev.Member, ledger.Available, ev.Asset, ev.Amount)
+	case OrderPlaced:
+		dst = post(dst, ev.Member, ledger.Available, ev.Asset, -ev.Amount)
+		dst = post(dst, ev.Member, ledger.Held, ev.Asset, ev.Amount)
+	case OrderCancelled:
+		dst = post(dst, ev.Member, ledger.Held, ev.Asset, -ev.Amount)
+		dst = post(dst, ev.Member, ledger.Available, ev.Asset, ev.Amount)
+	case Traded:
+		buyer, seller := ev.Buyer(), ev.Seller()
+		buyerFee, sellerFee := ev.MakerFee, ev.TakerFee
+		if ev.Side == market.Buy {
+			buyerFee, sellerFee = ev.TakerFee, ev.MakerFee
+		}
+		dst = post(dst, buyer, ledger.Held, ev.Quote, -(ev.Notional + buyerFee + ev.Release))
+		dst = post(dst, buyer, ledger.Available, ev.Quote, ev.Release)
+		dst = post(dst, buyer, ledger.Available, ev.Base, ev.Amount)
+		dst = post(dst, seller, ledger.Held, ev.Base, -ev.Amount)
+		dst = post(dst, seller, ledger.Available, ev.Quote, ev.Notional-sellerFee)
+		dst = post(dst, 0, ledger.Fees, ev.Quote, buyerFee+sellerFee)
+	}
+	return dst
+}
+
+func post(dst []ledger.Posting, owner account.ID, kind ledger.Kind, asset ledger.AssetID, amount money.Amount) []ledger.Posting {
+	if amount == 0 {
+		return dst
+	}
+	return append(dst, ledger.Posting{
+		Account: ledger.Account{Owner: owner, Kind: kind}, Asset: asset, Amount: amount,
+	})
+}

@@ -1,0 +1,125 @@
+package venue
+
+import (
+	"encoding/binary"
+	"math/bits"
+
+	"bourse/engine/account"
+	"bourse/engine/money"
+)
+
+// mixer folds words into 128 bits by multiply and fold. It is not
+// cryptographic and need not be: whoever finds two bodies or two keys that
+// collide can only confuse commands of its own, because keys are looked up
+// within their actor.
+//
+// The constants are the fractional parts of square roots of primes; they are
+// part of the journal's format and never change.
+type mixer struct{ a, b uint64 }
+
+func newMixer(kind uint64) mixer {
+	return mixer{0x6a09e667f3bcc908 ^ kind, 0xbb67ae8584caa73b + kind}
+}
+
+func (m *mixer) word(w uint64) {
+	high, low := bits.Mul64(m.a^w, 0x3c6ef372fe94f82b|1)
+	m.a = high ^ low + w
+	high, low = bits.Mul64(m.b+w, 0xa54ff53a5f1d36f1|1)
+	m.b = bits.RotateLeft64(high^low, 29) ^ m.a
+}
+
+func (m *mixer) text(s string) {
+	m.word(uint64(len(s)))
+	for ; len(s) >= 8; s = s[8:] {
+		m.word(uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56)
+	}
+	var last [8]byte
+	copy(last[:], s)
+	m.word(binary.LittleEndian.Uint64(last[:]))
+}
+
+func (m *mixer) decimal(d money.Decimal) {
+	m.word(uint64(d.Coefficient()))
+	m.word(uint64(d.Scale()))
+}
+
+func (m *mixer) asset(a money.Asset) {
+	m.text(a.Code)
+	m.word(uint64(a.Scale))
+}
+
+func (m *mixer) sum() uint64 {
+	m.word(0x510e527fade682d1)
+	return m.a ^ m.b
+}
+
+// keyPrint stands for an actor's key in the table of receipts.
+type keyPrint struct {
+	actor     account.ID
+	high, low uint64
+}
+
+func printKey(actor account.ID, key string) keyPrint {
+	m := newMixer(0)
+	m.text(key)
+	m.word(uint64(actor))
+	return keyPrint{actor, m.a, m.b}
+}
+
+func (c *AddAsset) fingerprint() uint64 {
+	m := newMixer(1)
+	m.asset(c.Asset)
+	return m.sum()
+}
+
+func (c *CreateMarket) fingerprint() uint64 {
+	m := newMixer(2)
+	d := &c.Definition
+	m.text(string(d.Symbol))
+	m.asset(d.Base)
+	m.asset(d.Quote)
+	m.decimal(d.TickSize)
+	m.decimal(d.LotSize)
+	m.word(uint64(d.MinNotional))
+	m.word(uint64(d.MakerFee))
+	m.word(uint64(d.TakerFee))
+	m.word(uint64(d.Protection))
+	return m.sum()
+}
+
+func (c *SetPhase) fingerprint() uint64 {
+	m := newMixer(3)
+	m.text(string(c.Symbol))
+	m.word(uint64(c.Phase))
+	return m.sum()
+}
+
+func (c *CreditDeposit) fingerprint() uint64 {
+	m := newMixer(4)
+	m.word(uint64(c.Member))
+	m.text(c.Asset)
+	m.word(uint64(c.Amount))
+	return m.sum()
+}
+
+func (c *PlaceOrder) fingerprint() uint64 {
+	m := newMixer(5)
+	m.text(string(c.Symbol))
+	m.word(uint64(c.Side) | uint64(c.Type)<<8 | uint64(c.TimeInForce)<<16)
+	m.word(uint64(c.Price))
+	m.word(uint64(c.Quantity))
+	return m.sum()
+}
+
+func (c *CancelOrder) fingerprint() uint64 {
+	m := newMixer(6)
+	m.word(uint64(c.Order))
+	return m.sum()
+}
+
+func (c *CancelAll) fingerprint() uint64 {
+	m := newMixer(7)
+	m.text(string(c.Symbol))
+	return m.sum()
+}

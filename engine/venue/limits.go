@@ -1,0 +1,12 @@
+package venue
+
+const (
+	// KeysPerActor is how many keys of an actor are remembered; an older key is
+	// forgotten, and a command that carries it would take effect again.
+	KeysPerActor = 10_000
+
+	// ClosedOrders is how many orders that were filled or cancelled stay known,
+	// over all members: to answer reads that follow a command, and to tell
+	// ORDER_NOT_OPEN from ORDER_NOT_FOUND.
+	ClosedOrders = 1 << 15
+)
