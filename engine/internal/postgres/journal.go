@@ -1,0 +1,257 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"os"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"bourse/engine/journal"
+)
+
+// leadLock is the advisory lock that the writer's session holds: it says that a writer is alive.
+// That a dead one cannot write is the business of the epoch.
+const leadLock = 0x626f757273650001 // "bourse", 1
+
+// Journal is the journal in PostgreSQL.
+type Journal struct {
+	store *Store
+}
+
+var _ journal.Journal = (*Journal)(nil)
+
+// Journal returns the journal that is kept in the store.
+func (s *Store) Journal() *Journal { return &Journal{store: s} }
+
+// Lead implements journal.Journal. The writer has a connection of its own, outside the pool, whose
+// session holds the advisory lock.
+func (j *Journal) Lead(ctx context.Context) (journal.Writer, error) {
+	config := j.store.pool.Config().ConnConfig.Copy()
+	config.RuntimeParams["application_name"] = "bourse journal"
+	config.RuntimeParams["synchronous_commit"] = "on"
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("journal: lead: %w", err)
+	}
+	w := &writer{conn: conn}
+	if err := w.lead(ctx); err != nil {
+		_ = w.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// Head implements journal.Journal.
+func (j *Journal) Head(ctx context.Context) (journal.Head, error) {
+	return readHead(ctx, j.store.pool)
+}
+
+type querier interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+const batchColumns = `first_seq, last_seq, stamped_at, epoch, crc, version, prev, payload`
+
+func readHead(ctx context.Context, q querier) (journal.Head, error) {
+	row := q.QueryRow(ctx, `SELECT `+batchColumns+` FROM journal_batch ORDER BY first_seq DESC LIMIT 1`)
+	b, err := scanBatch(row)
+	if noRows(err) {
+		return journal.Head{}, nil
+	}
+	if err != nil {
+		return journal.Head{}, fmt.Errorf("journal: head: %w", err)
+	}
+	// What it follows cannot be known from here; that it is whole can.
+	before := journal.Head{Sequence: b.First - 1, Hash: b.Prev}
+	if err := b.Verify(before); err != nil {
+		return journal.Head{}, err
+	}
+	return b.Head(), nil
+}
+
+func scanBatch(row pgx.Row) (journal.Batch, error) {
+	var b journal.Batch
+	var first, last, epoch, crc int64
+	var version int16
+	var prev []byte
+	if err := row.Scan(&first, &last, &b.Time, &epoch, &crc, &version, &prev, &b.Payload); err != nil {
+		return b, err
+	}
+	b.First, b.Last, b.Epoch, b.CRC, b.Version = uint64(first), uint64(last), uint64(epoch), uint32(crc), uint8(version)
+	if crc>>32 != 0 || version>>8 != 0 || copy(b.Prev[:], prev) != len(b.Prev) || len(prev) != len(b.Prev) {
+		return b, &journal.BrokenError{Sequence: b.First, Reason: "its framing is out of range"}
+	}
+	return b, nil
+}
+
+// readPage bounds how many batches one query of Read may return: a reader that stands still for a
+// while between two of them does not hold a snapshot of the table for the whole journal.
+const readPage = 512
+
+// Read implements journal.Journal.
+func (j *Journal) Read(ctx context.Context, after journal.Head) iter.Seq2[journal.Batch, error] {
+	return journal.Verified(func(yield func(journal.Batch, error) bool) {
+		for from := after.Sequence; ; {
+			last, n, more := j.readPage(ctx, from, yield)
+			if !more || n < readPage {
+				return
+			}
+			from = last
+		}
+	}, after)
+}
+
+// readPage yields one page of batches that begin after a sequence. It reports the last sequence,
+// how many there were and whether the receiver wants more.
+func (j *Journal) readPage(ctx context.Context, from uint64, yield func(journal.Batch, error) bool) (last uint64, n int, more bool) {
+	rows, err := j.store.pool.Query(ctx,
+		`SELECT `+batchColumns+` FROM journal_batch WHERE first_seq > $1 ORDER BY first_seq LIMIT $2`, int64(from), readPage)
+	if err != nil {
+		yield(journal.Batch{}, fmt.Errorf("journal: read: %w", err))
+		return 0, 0, false
+	}
+	defer rows.Close()
+	for rows.Next() {
+		b, err := scanBatch(rows)
+		if err != nil {
+			yield(journal.Batch{}, err)
+			return 0, 0, false
+		}
+		last = b.Last
+		n++
+		if !yield(b, nil) {
+			return 0, 0, false
+		}
+	}
+	if err := rows.Err(); err != nil {
+		yield(journal.Batch{}, fmt.Errorf("journal: read: %w", err))
+		return 0, 0, false
+	}
+	return last, n, true
+}
+
+// SaveSnapshot implements journal.Journal.
+func (j *Journal) SaveSnapshot(ctx context.Context, s journal.Snapshot) error {
+	_, err := j.store.pool.Exec(ctx, `
+		WITH saved AS (
+			INSERT INTO journal_snapshot (sequence, hash, stamped_at, epoch, crc, payload)
+			VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (sequence) DO NOTHING
+		)
+		DELETE FROM journal_snapshot WHERE sequence < $1 AND sequence NOT IN (
+			SELECT sequence FROM journal_snapshot WHERE sequence <> $1 ORDER BY sequence DESC LIMIT $7)`,
+		int64(s.Head.Sequence), s.Head.Hash[:], s.Head.Time, int64(s.Head.Epoch), int64(s.Checksum()), s.Payload,
+		journal.KeepSnapshots-1)
+	if err != nil {
+		return fmt.Errorf("journal: save snapshot: %w", err)
+	}
+	return nil
+}
+
+// LoadSnapshot implements journal.Journal.
+func (j *Journal) LoadSnapshot(ctx context.Context, atMost uint64) (journal.Snapshot, bool, error) {
+	var s journal.Snapshot
+	var sequence, epoch, crc int64
+	var hash []byte
+	err := j.store.pool.QueryRow(ctx, `
+		SELECT sequence, hash, stamped_at, epoch, crc, payload FROM journal_snapshot
+		WHERE sequence <= $1 ORDER BY sequence DESC LIMIT 1`, int64(min(atMost, math.MaxInt64))).
+		Scan(&sequence, &hash, &s.Head.Time, &epoch, &crc, &s.Payload)
+	if noRows(err) {
+		return s, false, nil
+	}
+	if err != nil {
+		return s, false, fmt.Errorf("journal: load snapshot: %w", err)
+	}
+	s.Head.Sequence, s.Head.Epoch = uint64(sequence), uint64(epoch)
+	if n := copy(s.Head.Hash[:], hash); n != len(hash) || n != len(s.Head.Hash) || int64(s.Checksum()) != crc {
+		return journal.Snapshot{}, false, &journal.BrokenError{
+			Sequence: s.Head.Sequence, Snapshot: true, Reason: "checksum does not match",
+		}
+	}
+	return s, true, nil
+}
+
+// writer is the one connection that appends.
+type writer struct {
+	conn  *pgx.Conn
+	epoch uint64
+	head  journal.Head
+	spent bool
+}
+
+func (w *writer) Epoch() uint64      { return w.epoch }
+func (w *writer) Head() journal.Head { return w.head }
+
+// lead takes the lock of the living, begins the next epoch and reads where the journal ends. The
+// order matters: raising the epoch waits for an append of the old one that is still on its way
+// (it holds the row), so that the head read afterwards is final.
+func (w *writer) lead(ctx context.Context) error {
+	var held bool
+	if err := w.conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1)`, int64(leadLock)).Scan(&held); err != nil {
+		return fmt.Errorf("journal: lead: %w", err)
+	}
+	if !held {
+		return journal.ErrHeld
+	}
+	host, _ := os.Hostname()
+	holder := fmt.Sprintf("%s/%d", host, os.Getpid())
+	var epoch int64
+	err := w.conn.QueryRow(ctx,
+		`UPDATE journal_lease SET epoch = epoch + 1, holder = $1, taken_at = now() RETURNING epoch`, holder).Scan(&epoch)
+	if err != nil {
+		return fmt.Errorf("journal: lead: %w", err)
+	}
+	w.epoch = uint64(epoch)
+	if w.head, err = readHead(ctx, w.conn); err != nil {
+		return err
+	}
+	return nil
+}
+
+// appendBatch is one statement and so one transaction and one round trip. FOR SHARE on the lease
+// makes it and a change of epoch exclude one another; the second condition keeps the journal dense
+// whatever the caller believes.
+const appendBatch = `
+	WITH lease AS (SELECT 1 FROM journal_lease WHERE epoch = $4 FOR SHARE)
+	INSERT INTO journal_batch (` + batchColumns + `)
+	SELECT $1, $2, $3, $4, $5, $6, $7, $8 FROM lease
+	WHERE $1 = 1 + COALESCE((SELECT last_seq FROM journal_batch ORDER BY first_seq DESC LIMIT 1), 0)`
+
+// Append implements journal.Writer.
+func (w *writer) Append(ctx context.Context, e journal.Entry) (journal.Head, error) {
+	if w.spent {
+		return journal.Head{}, journal.ErrSpent
+	}
+	if err := journal.CheckEntry(e, w.head); err != nil {
+		w.spent = !errors.Is(err, journal.ErrTooLarge)
+		return journal.Head{}, err
+	}
+	w.spent = true // until it went well
+	if e.Payload == nil {
+		e.Payload = []byte{} // nothing, not NULL
+	}
+	b := journal.Seal(e, w.epoch, w.head)
+	tag, err := w.conn.Exec(ctx, appendBatch, int64(b.First), int64(b.Last), b.Time, int64(b.Epoch),
+		int64(b.CRC), int16(b.Version), b.Prev[:], b.Payload)
+	if err != nil {
+		return journal.Head{}, fmt.Errorf("journal: append: %w", err)
+	}
+	if tag.RowsAffected() != 1 {
+		return journal.Head{}, journal.ErrFenced
+	}
+	w.head, w.spent = b.Head(), false
+	return w.head, nil
+}
+
+// Close gives up the lead by ending the session.
+func (w *writer) Close() error {
+	w.spent = true
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	return w.conn.Close(ctx)
+}

@@ -1,0 +1,114 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"bourse/engine/internal/postgres"
+	"bourse/engine/journal"
+	"bourse/engine/journal/journaltest"
+)
+
+func exec(t testing.TB, pool *pgxpool.Pool, sql string, args ...any) {
+	t.Helper()
+	if _, err := pool.Exec(context.Background(), sql, args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestJournal(t *testing.T) {
+	pools := map[journal.Journal]*pgxpool.Pool{}
+	flip := `set_byte(payload, 0, get_byte(payload, 0) # 4)`
+	journaltest.Run(t, journaltest.Harness{
+		Open: func(t *testing.T) journal.Journal {
+			pool := open(t)
+			j := postgres.NewStore(pool).Journal()
+			pools[j] = pool
+			return j
+		},
+		FlipPayload: func(t *testing.T, j journal.Journal, first uint64) {
+			exec(t, pools[j], `UPDATE journal_batch SET payload = `+flip+` WHERE first_seq = $1`, int64(first))
+		},
+		Remove: func(t *testing.T, j journal.Journal, first uint64) {
+			exec(t, pools[j], `DELETE FROM journal_batch WHERE first_seq = $1`, int64(first))
+		},
+		FlipSnapshot: func(t *testing.T, j journal.Journal, sequence uint64) {
+			exec(t, pools[j], `UPDATE journal_snapshot SET payload = `+flip+` WHERE sequence = $1`, int64(sequence))
+		},
+		Depose: func(t *testing.T, j journal.Journal) {
+			exec(t, pools[j], `UPDATE journal_lease SET epoch = epoch + 1`)
+		},
+	})
+}
+
+// A writer whose connection is killed has an unknown outcome; whoever leads next knows it.
+func TestKilledWriterIsSucceeded(t *testing.T) {
+	pool := open(t)
+	j := postgres.NewStore(pool).Journal()
+	old, err := j.Lead(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = old.Close() }()
+	if _, err := old.Append(t.Context(), journal.Entry{First: 1, Last: 3, Payload: []byte("a")}); err != nil {
+		t.Fatal(err)
+	}
+	exec(t, pool, `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'bourse journal' AND datname = current_database()`)
+	if _, err := old.Append(t.Context(), journal.Entry{First: 4, Last: 4, Payload: []byte("b")}); err == nil || errors.Is(err, journal.ErrFenced) {
+		t.Fatalf("append on a dead connection: %v", err)
+	}
+	next, err := j.Lead(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = next.Close() }()
+	if next.Head().Sequence != 3 || next.Epoch() != old.Epoch()+1 {
+		t.Fatalf("head %+v, epoch %d", next.Head(), next.Epoch())
+	}
+}
+
+// While an append is on its way, the next leader waits for its outcome and then reads it: nothing
+// of an old epoch can land after the head was read.
+func TestLeadWaitsForAnAppendOnItsWay(t *testing.T) {
+	pool := open(t)
+	j := postgres.NewStore(pool).Journal()
+	tx, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(context.Background()) }()
+	// A lock as Append takes it, held by a session whose advisory lock is already gone.
+	if _, err := tx.Exec(t.Context(), `SELECT 1 FROM journal_lease FOR SHARE`); err != nil {
+		t.Fatal(err)
+	}
+	b := journal.Seal(journal.Entry{First: 1, Last: 2, Payload: []byte("late")}, 0, journal.Head{})
+	if _, err := tx.Exec(t.Context(), `INSERT INTO journal_batch VALUES (1, 2, 0, 0, $1, 1, $2, $3)`, int64(b.CRC), b.Prev[:], b.Payload); err != nil {
+		t.Fatal(err)
+	}
+	leads := make(chan journal.Head, 1)
+	go func() {
+		w, err := j.Lead(context.Background())
+		if err != nil {
+			t.Error(err)
+			close(leads)
+			return
+		}
+		leads <- w.Head()
+		_ = w.Close()
+	}()
+	for waiting := false; !waiting; {
+		err := pool.QueryRow(t.Context(), `SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE application_name = 'bourse journal' AND wait_event_type = 'Lock' AND datname = current_database())`).Scan(&waiting)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if head := <-leads; head.Sequence != 2 {
+		t.Fatalf("the next leader read head %+v, want the late append", head)
+	}
+}
