@@ -37,8 +37,8 @@ import (
 type Options struct {
 	// URL of a real server; nothing is started then. Empty means the environment's REDIS_URL, and if that is empty too, what is here.
 	URL string
-	// Dir is the child's working directory and log directory, created if need be. Empty means a temporary one, removed by Stop.
-	Dir string
+	// DataDir is the child's working directory and log directory, created if need be. Empty means a temporary one, removed by Stop.
+	DataDir string
 	// Logger hears what is unusual. Nil is silent.
 	Logger *slog.Logger
 }
@@ -71,7 +71,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		if err != nil {
 			continue
 		}
-		s, err := startChild(ctx, path, o.Dir)
+		s, err := startChild(ctx, path, o.DataDir)
 		if err == nil {
 			return s, nil
 		}

@@ -31,7 +31,7 @@ func TestEveryWayServes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("REDIS_URL", "")
 			arrange(t)
-			s := start(t, Options{Dir: t.TempDir()})
+			s := start(t, Options{DataDir: t.TempDir()})
 			t.Log(s.Source())
 			client := connect(t, s)
 			valuesExpire(t, client)
