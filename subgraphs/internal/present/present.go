@@ -1,0 +1,93 @@
+package present
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"bourse/engine/fault"
+)
+
+// Errors returns the presenter of a subgraph.
+func Errors(log *slog.Logger) graphql.ErrorPresenterFunc {
+	return func(ctx context.Context, err error) *gqlerror.Error {
+		shown := locate(ctx, err)
+		var refusal *fault.Error
+		if errors.As(err, &refusal) {
+			if code, ok := codes[refusal.Code]; ok {
+				shown.Message = refusal.Message
+				shown.Extensions = extensions(code, refusal.Details)
+				return shown
+			}
+		}
+		if refusedByTransport(err) {
+			return shown
+		}
+		if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+			// The caller has gone; nobody reads the answer and nothing is wrong.
+			log.DebugContext(ctx, "operation abandoned", "path", shown.Path.String())
+		} else {
+			log.ErrorContext(ctx, "operation failed",
+				"operation", operationName(ctx), "path", shown.Path.String(), "error", err)
+		}
+		shown.Message = "something went wrong on our side"
+		shown.Extensions = extensions(Internal, nil)
+		return shown
+	}
+}
+
+// Panics returns the recover function of a subgraph: it logs the panic with its stack, and the
+// presenter hides it as it hides every unknown error.
+func Panics(log *slog.Logger) graphql.RecoverFunc {
+	return func(ctx context.Context, value any) error {
+		log.ErrorContext(ctx, "resolver panicked",
+			"operation", operationName(ctx), "panic", fmt.Sprint(value), "stack", string(debug.Stack()))
+		return fmt.Errorf("panic: %v", value)
+	}
+}
+
+// locate returns a fresh error with the path and the place in the operation that err knows.
+func locate(ctx context.Context, err error) *gqlerror.Error {
+	shown := &gqlerror.Error{Err: err, Message: err.Error(), Path: graphql.GetPath(ctx)}
+	var known *gqlerror.Error
+	if errors.As(err, &known) {
+		shown.Message = known.Message
+		shown.Locations = known.Locations
+		shown.Extensions = known.Extensions
+		if known.Path != nil {
+			shown.Path = known.Path
+		}
+	}
+	return shown
+}
+
+// refusedByTransport reports whether gqlgen itself refused the operation: it does not parse, does
+// not fit the schema, is too complex. Those errors carry a code and show nothing of the inside.
+func refusedByTransport(err error) bool {
+	var known *gqlerror.Error
+	if !errors.As(err, &known) {
+		return false
+	}
+	code, ok := known.Extensions["code"].(string)
+	return ok && code != ""
+}
+
+func extensions(code string, details map[string]string) map[string]any {
+	ext := map[string]any{"code": code}
+	if len(details) > 0 {
+		ext["details"] = details
+	}
+	return ext
+}
+
+func operationName(ctx context.Context) string {
+	if !graphql.HasOperationContext(ctx) {
+		return ""
+	}
+	return graphql.GetOperationContext(ctx).OperationName
+}
