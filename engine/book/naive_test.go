@@ -1,0 +1,196 @@
+package book
+
+import (
+	"cmp"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"bourse/engine/market"
+)
+
+// naive is a book written for clarity: all orders in one slice, in the order in
+// which they came, sorted anew whenever somebody asks.
+type naive struct{ orders []naiveOrder }
+
+type naiveOrder struct {
+	side     market.Side
+	price    market.Price
+	quantity market.Quantity
+	ref      uint64
+}
+
+// queue returns the refs of a side by price, then by arrival.
+func (n *naive) queue(s market.Side) []naiveOrder {
+	var queue []naiveOrder
+	for _, o := range n.orders {
+		if o.side == s {
+			queue = append(queue, o)
+		}
+	}
+	slices.SortStableFunc(queue, func(a, b naiveOrder) int {
+		if s == market.Buy {
+			return cmp.Compare(b.price, a.price)
+		}
+		return cmp.Compare(a.price, b.price)
+	})
+	return queue
+}
+
+func (n *naive) match(s market.Side, price market.Price, quantity market.Quantity) (fills []Fill) {
+	for _, o := range n.queue(s.Opposite()) {
+		crosses := o.price <= price
+		if s == market.Sell {
+			crosses = o.price >= price
+		}
+		if !crosses || quantity == 0 {
+			break
+		}
+		take := min(quantity, o.quantity)
+		fills = append(fills, Fill{Price: o.price, Quantity: take, Ref: o.ref})
+		quantity -= take
+	}
+	return fills
+}
+
+func (n *naive) reduce(ref uint64, quantity market.Quantity) {
+	i := slices.IndexFunc(n.orders, func(o naiveOrder) bool { return o.ref == ref })
+	n.orders[i].quantity -= quantity
+	if n.orders[i].quantity == 0 {
+		n.orders = slices.Delete(n.orders, i, i+1)
+	}
+}
+
+func (n *naive) levels(s market.Side) (levels []Level) {
+	for _, o := range n.queue(s) {
+		if k := len(levels); k > 0 && levels[k-1].Price == o.price {
+			levels[k-1].Quantity += o.quantity
+			levels[k-1].Orders++
+			continue
+		}
+		levels = append(levels, Level{o.price, o.quantity, 1})
+	}
+	return levels
+}
+
+// prices are mostly near one another, sometimes anywhere, so that the trie
+// grows, shrinks and branches at every step.
+var prices = rapid.OneOf(
+	rapid.Map(rapid.IntRange(1, 20), func(n int) market.Price { return market.Price(n) }),
+	rapid.Map(rapid.IntRange(4090, 4102), func(n int) market.Price { return market.Price(n) }),
+	rapid.Map(rapid.Int64Range(1, int64(market.MaxPrice)), func(n int64) market.Price { return market.Price(n) }),
+)
+
+func TestBookAgreesWithANaiveOne(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		real, plain := New(), &naive{}
+		handles := map[uint64]Handle{}
+		last := uint64(0)
+		side := rapid.SampledFrom([]market.Side{market.Buy, market.Sell})
+		place := func(t *rapid.T) {
+			s, price := side.Draw(t, "side"), prices.Draw(t, "price")
+			left := market.Quantity(rapid.Int64Range(1, 9).Draw(t, "quantity"))
+			last++
+			fills := real.Match(s, price, left, nil)
+			want := plain.match(s, price, left)
+			if len(fills) != len(want) {
+				t.Fatalf("%d fills, want %d", len(fills), len(want))
+			}
+			for i, f := range fills {
+				if f.Maker != handles[f.Ref] {
+					t.Fatalf("fill %d names the wrong maker", i)
+				}
+				want[i].Maker = f.Maker
+				if f != want[i] {
+					t.Fatalf("fill %d is %+v, want %+v", i, f, want[i])
+				}
+				if real.Reduce(f.Maker, f.Quantity) == 0 {
+					delete(handles, f.Ref)
+				}
+				plain.reduce(f.Ref, f.Quantity)
+				left -= f.Quantity
+			}
+			if left > 0 {
+				handles[last] = real.Add(s, price, left, last)
+				plain.orders = append(plain.orders, naiveOrder{s, price, left, last})
+			}
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"place":  place,
+			"place2": place, // books that grow are worth more than books that stay empty
+			"cancel": func(t *rapid.T) {
+				if len(plain.orders) == 0 {
+					t.Skip("nothing rests")
+				}
+				o := rapid.SampledFrom(plain.orders).Draw(t, "order")
+				if got := real.Cancel(handles[o.ref]); got != o.quantity {
+					t.Fatalf("cancelled %d lots, want %d", got, o.quantity)
+				}
+				delete(handles, o.ref)
+				plain.reduce(o.ref, o.quantity)
+			},
+			"": func(t *rapid.T) {
+				if err := real.Check(); err != nil {
+					t.Fatal(err)
+				}
+				compare(t, real, plain)
+			},
+		})
+	})
+}
+
+// compare looks at everything that can be read of both books.
+func compare(t *rapid.T, real *Book, plain *naive) {
+	if real.Len() != len(plain.orders) {
+		t.Fatalf("%d orders, want %d", real.Len(), len(plain.orders))
+	}
+	for _, s := range []market.Side{market.Buy, market.Sell} {
+		want := plain.levels(s)
+		if got := real.AppendLevels(nil, s, 1<<30); !slices.Equal(got, want) {
+			t.Fatalf("%v levels are %v, want %v", s, got, want)
+		}
+		if best, ok := real.Best(s); ok != (len(want) > 0) || ok && best != want[0].Price {
+			t.Fatalf("best %v is %d, %v", s, best, ok)
+		}
+		for _, l := range want {
+			if got := real.At(s, l.Price); got != l {
+				t.Fatalf("%v level %d is %v, want %v", s, l.Price, got, l)
+			}
+		}
+		h := real.First(s)
+		for _, o := range plain.queue(s) {
+			if h == 0 {
+				t.Fatalf("%v queue ends before order %d", s, o.ref)
+			}
+			if price, quantity, ref := real.Resting(h); price != o.price || quantity != o.quantity || ref != o.ref {
+				t.Fatalf("%v queue has order %d of %d at %d, want %+v", s, ref, quantity, price, o)
+			}
+			h = real.After(h)
+		}
+		if h != 0 {
+			t.Fatalf("%v queue goes on after its last order", s)
+		}
+	}
+}
+
+func TestHandlesThatNameNothingPanic(t *testing.T) {
+	b := New()
+	h := b.Add(market.Buy, 10, 1, 0)
+	b.Cancel(h)
+	for name, f := range map[string]func(){
+		"cancel twice": func() { b.Cancel(h) },
+		"zero":         func() { b.Cancel(0) },
+		"reduce":       func() { b.Reduce(h, 1) },
+		"too much":     func() { b.Reduce(b.Add(market.Sell, 10, 1, 0), 2) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			f()
+		})
+	}
+}
