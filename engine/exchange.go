@@ -27,6 +27,7 @@ import (
 
 	"bourse/engine/auth"
 	"bourse/engine/internal/postgres"
+	"bourse/engine/internal/sequencer"
 )
 
 // Options is what an exchange needs from outside. Zero values take the defaults named here.
@@ -54,6 +55,9 @@ type Exchange struct {
 	now  func() time.Time
 	rand io.Reader
 	log  *slog.Logger
+
+	seq    *sequencer.Sequencer
+	people *people
 }
 
 // Open starts an exchange on a migrated database: it restores the venue from the journal and

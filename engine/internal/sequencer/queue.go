@@ -1,0 +1,122 @@
+package sequencer
+
+import (
+	"sync"
+
+	"bourse/engine/fault"
+	"bourse/engine/venue"
+)
+
+// request is one command on its way and the place for its answer.
+type request struct {
+	cmd     venue.Command
+	receipt venue.Receipt
+	err     error
+	done    chan struct{} // of one: to answer never waits
+}
+
+var requests = sync.Pool{New: func() any { return &request{done: make(chan struct{}, 1)} }}
+
+func (r *request) answer() { r.done <- struct{}{} }
+
+// release gives back a request that was answered and read, or never queued.
+func (r *request) release() {
+	*r = request{done: r.done}
+	requests.Put(r)
+}
+
+// queue holds the requests that wait to be decided. Both sides hold its lock for a few
+// instructions, and the reader takes all there is at once: at a hundred thousand commands a second
+// that is cheaper than a channel.
+type queue struct {
+	wake chan struct{} // of one: there is something to take
+
+	mu       sync.Mutex
+	waiting  []*request
+	capacity int
+	refuse   error // why nothing is taken any more; nil while it is
+	closed   bool
+}
+
+var errFull = fault.New(fault.Overloaded, "too many commands are waiting; ask again later")
+
+func (q *queue) init(capacity int) {
+	q.capacity = capacity
+	q.wake = make(chan struct{}, 1)
+}
+
+func (q *queue) put(r *request) error {
+	q.mu.Lock()
+	if q.refuse != nil {
+		q.mu.Unlock()
+		return q.refuse
+	}
+	if len(q.waiting) >= q.capacity {
+		q.mu.Unlock()
+		return errFull
+	}
+	q.waiting = append(q.waiting, r)
+	first := len(q.waiting) == 1
+	q.mu.Unlock()
+	if first {
+		q.signal()
+	}
+	return nil
+}
+
+func (q *queue) signal() {
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take moves up to limit requests behind those in dst.
+func (q *queue) take(dst []*request, limit int) []*request {
+	q.mu.Lock()
+	n := min(len(q.waiting), limit)
+	dst = append(dst, q.waiting[:n]...)
+	rest := copy(q.waiting, q.waiting[n:])
+	clear(q.waiting[rest:])
+	q.waiting = q.waiting[:rest]
+	q.mu.Unlock()
+	if rest > 0 {
+		q.signal()
+	}
+	return dst
+}
+
+func (q *queue) length() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.waiting)
+}
+
+// suspend refuses what comes and returns what waits, to be refused as well.
+func (q *queue) suspend(why error) []*request {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.closed {
+		q.refuse = why
+	}
+	out := q.waiting
+	q.waiting = nil
+	return out
+}
+
+// resume takes requests again, unless the queue was closed.
+func (q *queue) resume() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.closed {
+		q.refuse = nil
+	}
+}
+
+// close refuses for good; what waits stays.
+func (q *queue) close(why error) {
+	q.mu.Lock()
+	q.closed, q.refuse = true, why
+	q.mu.Unlock()
+	q.signal()
+}

@@ -1,0 +1,285 @@
+// Package sequencer is the single writer of the exchange. Whatever changes the venue goes through
+// it, one command after another, and is answered when it is durable.
+//
+//	Submit ──▶ queue ──▶ decide ──▶ commit ──▶ publish ──▶ answer
+//	           bounded   venue      journal    View, hook
+//	                     ▲
+//	                     └ batch n+1 is gathered and decided while batch n commits
+//
+// Three goroutines, one batch each, hand batches on. The venue that decides runs ahead of the
+// disk; nobody sees it. What anyone sees is the View, a second venue that is folded from committed
+// events only. Refusals, too, may follow from what is not durable yet, and so wait like receipts.
+//
+// When a commit fails, its outcome is open: memory that ran ahead is thrown away, everybody who
+// waits is told UNAVAILABLE, the lead of the journal is taken again (after which nothing of the old
+// term can land), what did land is published, and the venue is rebuilt. The same happens until the
+// database is back; reads go on meanwhile.
+//
+// It deliberately does not know what commands mean, nor who may give them.
+package sequencer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"bourse/engine/fault"
+	"bourse/engine/journal"
+	"bourse/engine/venue"
+)
+
+// Options configure a sequencer. Journal is required; zero values take the defaults.
+type Options struct {
+	Journal journal.Journal
+	// Clock stamps commands; time.Now by default. A clock that goes back stands still here.
+	Clock func() time.Time
+	// Published is called for each batch after it is durable and in the view, before its commands
+	// are answered, in order and from one goroutine. The events are its only until it returns.
+	Published func(Batch)
+	// Pace may slow the writer down: how long to wait before the next batch, asked for each one.
+	// Waits are cut at 50 ms.
+	Pace func() time.Duration
+	// Queue bounds the commands that wait to be decided; 65,536 by default.
+	Queue int
+	// BatchCommands and BatchBytes bound a batch; 4,096 and 1 MiB by default. A batch may pass the
+	// bytes by what one command adds.
+	BatchCommands, BatchBytes int
+	// SnapshotEvery is the number of commands between two snapshots; 200,000 by default.
+	SnapshotEvery uint64
+	// CommitTimeout is how long an append may take before its outcome counts as open; 10 s by
+	// default.
+	CommitTimeout time.Duration
+	// LeadTimeout is how long Open waits for a writer elsewhere to give up the lead; 10 s by default.
+	LeadTimeout time.Duration
+	// Backoff and MaxBackoff are the first and the longest pause between attempts to recover; 50 ms
+	// and 2 s by default.
+	Backoff, MaxBackoff time.Duration
+	// Logger takes what an operator should read; discarded by default.
+	Logger *slog.Logger
+}
+
+func (o *Options) defaults() {
+	set := func(value *int, fallback int) {
+		if *value <= 0 {
+			*value = fallback
+		}
+	}
+	last := func(value *time.Duration, fallback time.Duration) {
+		if *value <= 0 {
+			*value = fallback
+		}
+	}
+	set(&o.Queue, 1<<16)
+	set(&o.BatchCommands, 4096)
+	set(&o.BatchBytes, 1<<20)
+	last(&o.CommitTimeout, 10*time.Second)
+	last(&o.LeadTimeout, 10*time.Second)
+	last(&o.Backoff, 50*time.Millisecond)
+	last(&o.MaxBackoff, 2*time.Second)
+	if o.SnapshotEvery == 0 {
+		o.SnapshotEvery = 200_000
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Published == nil {
+		o.Published = func(Batch) {}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+}
+
+// Batch is what was committed at once.
+type Batch struct {
+	// Head is where the journal ends after it.
+	Head journal.Head
+	// First is the sequence of its first command.
+	First venue.Sequence
+	// Events are those of its commands, in order.
+	Events venue.Events
+}
+
+// Sequencer decides commands and makes them durable. It is safe for concurrent use.
+type Sequencer struct {
+	opts Options
+	view *View
+
+	queue   queue
+	commits chan *batch // decide -> commit; unbuffered: one commit at a time
+	settled chan error  // commit -> decide
+	publish chan *batch // commit -> publish
+	free    sync.Pool   // *batch
+
+	up       atomic.Bool
+	epoch    atomic.Uint64
+	commitAt atomic.Int64 // wall clock of the last commit, nanoseconds; 0 before the first
+
+	stop      chan struct{} // closed by Close
+	stopOnce  sync.Once
+	done      chan struct{} // closed when all goroutines have ended
+	snapshots sync.WaitGroup
+	saving    atomic.Bool
+	saved     atomic.Uint64 // sequence of the newest snapshot
+	lost      context.Context
+	abandon   context.CancelFunc // ends what Close no longer waits for
+}
+
+// Open takes the lead of the journal, restores the venue from it and starts. It waits for a writer
+// elsewhere no longer than Options.LeadTimeout.
+func Open(ctx context.Context, opts Options) (*Sequencer, error) {
+	opts.defaults()
+	s := &Sequencer{
+		opts:    opts,
+		commits: make(chan *batch),
+		settled: make(chan error, 1),
+		publish: make(chan *batch, 2),
+		stop:    make(chan struct{}),
+		done:    make(chan struct{}),
+	}
+	s.queue.init(opts.Queue)
+	s.free.New = func() any { return new(batch) }
+	s.lost, s.abandon = context.WithCancel(context.WithoutCancel(ctx))
+
+	writer, err := s.waitForLead(ctx)
+	if err != nil {
+		s.abandon()
+		return nil, fmt.Errorf("sequencer: %w", err)
+	}
+	restored, err := Restore(ctx, opts.Journal, writer.Head().Sequence)
+	if err == nil && restored.Head != writer.Head() {
+		err = fmt.Errorf("restored to %+v, the journal ends at %+v", restored.Head, writer.Head())
+	}
+	var venueState *venue.State
+	if err == nil {
+		s.saved.Store(restored.Snapshot)
+		s.view = newView(restored.State, restored.Head)
+		venueState, err = s.view.clone()
+	}
+	if err != nil {
+		_ = writer.Close()
+		s.abandon()
+		return nil, fmt.Errorf("sequencer: %w", err)
+	}
+	s.epoch.Store(writer.Epoch())
+	s.up.Store(true)
+	s.start(venueState, writer)
+	return s, nil
+}
+
+// waitForLead asks for the lead until it is given.
+func (s *Sequencer) waitForLead(ctx context.Context) (journal.Writer, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.opts.LeadTimeout)
+	defer cancel()
+	for {
+		writer, err := s.opts.Journal.Lead(ctx)
+		if !errors.Is(err, journal.ErrHeld) {
+			return writer, err
+		}
+		select {
+		case <-time.After(s.opts.Backoff):
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+}
+
+// start runs the three stages. They end in the order of the pipeline.
+func (s *Sequencer) start(state *venue.State, writer journal.Writer) {
+	var stages sync.WaitGroup
+	stages.Go(func() {
+		defer close(s.commits)
+		s.decide(state, writer)
+	})
+	stages.Go(func() {
+		defer close(s.publish)
+		s.commit()
+	})
+	stages.Go(s.publishAll)
+	go func() {
+		stages.Wait()
+		s.snapshots.Wait()
+		close(s.done)
+	}()
+}
+
+// View is the committed state.
+func (s *Sequencer) View() *View { return s.view }
+
+// Submit gives a command to the venue and returns its receipt once it is durable. The command must
+// not be changed before Submit returns, nor after an UNAVAILABLE.
+//
+// Beside the refusals of the command: OVERLOADED, the queue is full and nothing happened;
+// UNAVAILABLE, the database did not acknowledge (or ctx ended first): whether the command had its
+// effect is open, and asking again with the same key settles it.
+func (s *Sequencer) Submit(ctx context.Context, cmd venue.Command) (venue.Receipt, error) {
+	r := requests.Get().(*request)
+	r.cmd = cmd
+	if err := s.queue.put(r); err != nil {
+		r.release()
+		return venue.Receipt{}, err
+	}
+	select {
+	case <-r.done:
+		receipt, err := r.receipt, r.err
+		r.release()
+		return receipt, err
+	case <-ctx.Done():
+		// The request is still on its way through the stages and is left to the collector.
+		return venue.Receipt{}, fault.New(fault.Unavailable, "the answer did not arrive in time; ask again with the same key")
+	}
+}
+
+// Health is how the sequencer is.
+type Health struct {
+	// Up is false while the journal cannot be written.
+	Up bool
+	// Epoch is the term of this writer.
+	Epoch uint64
+	// Committed is the sequence that the view has reached.
+	Committed venue.Sequence
+	// CommittedAt is when the last commit succeeded here; zero before the first.
+	CommittedAt time.Time
+	// Queued of Capacity commands wait.
+	Queued, Capacity int
+}
+
+// Health returns figures of this moment.
+func (s *Sequencer) Health() Health {
+	h := Health{
+		Up: s.up.Load(), Epoch: s.epoch.Load(), Committed: s.view.Sequence(),
+		Queued: s.queue.length(), Capacity: s.opts.Queue,
+	}
+	if at := s.commitAt.Load(); at != 0 {
+		h.CommittedAt = time.Unix(0, at).UTC()
+	}
+	return h
+}
+
+// Close refuses new commands, finishes those that wait, takes a last snapshot and gives up the lead.
+// When ctx ends first, what still waits is answered UNAVAILABLE.
+func (s *Sequencer) Close(ctx context.Context) error {
+	s.stopOnce.Do(func() {
+		s.queue.close(errClosed)
+		close(s.stop)
+	})
+	defer s.abandon()
+	select {
+	case <-s.done:
+		return nil
+	case <-ctx.Done():
+		s.abandon()
+		<-s.done
+		return ctx.Err()
+	}
+}
+
+var (
+	errClosed = fault.New(fault.Unavailable, "the exchange is closing; ask again with the same key")
+	errDown   = fault.New(fault.Unavailable, "the journal cannot be written; ask again with the same key")
+	errOpen   = fault.New(fault.Unavailable, "the command was not acknowledged; ask again with the same key")
+)
