@@ -1,0 +1,106 @@
+package compose
+
+import (
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// linkAll is put before a schema of testdata/codes that does not link federation itself.
+const linkAll = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key", "@requires", "@provides", "@external", ` +
+	`"@shareable", "@override", "@inaccessible", "@tag", "@interfaceObject", "@authenticated"]) `
+
+// Each file of testdata/codes is named after an error code. Composing its bad/ schemas gives that code and no other; its good/ schemas
+// are the nearest that compose.
+func TestErrorCodes(t *testing.T) {
+	for _, code := range errorCodes(t) {
+		t.Run(string(code), func(t *testing.T) {
+			if code == MaxValidationPathsExceeded {
+				t.Skip("needs a bound of its own: see TestSatisfiabilityIsBounded")
+			}
+			archive, err := txtar.ParseFile(filepath.Join("testdata/codes", string(code)+".txt"))
+			if err != nil {
+				t.Fatalf("no schema provokes the code: %v", err)
+			}
+			fed1 := strings.HasPrefix(string(archive.Comment), "federation 1")
+			bad, good := schemas(archive, "bad/", fed1), schemas(archive, "good/", fed1)
+			_, err = Compose(bad, Options{})
+			var all Errors
+			if !errors.As(err, &all) {
+				t.Fatalf("bad schemas give %v", err)
+			}
+			for _, e := range all {
+				if e.Code != code {
+					t.Errorf("unexpected %v", e)
+				}
+			}
+			if _, err := Compose(good, Options{}); err != nil {
+				t.Errorf("near miss does not compose: %v", err)
+			}
+		})
+	}
+}
+
+func schemas(archive *txtar.Archive, prefix string, fed1 bool) []Subgraph {
+	var out []Subgraph
+	for _, f := range archive.Files {
+		name, ok := strings.CutPrefix(f.Name, prefix)
+		if !ok {
+			continue
+		}
+		sdl := string(f.Data)
+		if !fed1 && !strings.Contains(sdl, "@link") {
+			sdl = linkAll + sdl
+		}
+		out = append(out, Subgraph{Name: strings.TrimSuffix(name, ".graphql"), SDL: sdl})
+	}
+	return out
+}
+
+// errorCodes reads the first block of constants in codes.go, so that a code without an example cannot be forgotten.
+func errorCodes(t *testing.T) []Code {
+	file, err := parser.ParseFile(token.NewFileSet(), "codes.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []Code
+	for _, spec := range file.Decls[0].(*ast.GenDecl).Specs {
+		text, err := strconv.Unquote(spec.(*ast.ValueSpec).Values[0].(*ast.BasicLit).Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, Code(text))
+	}
+	return out
+}
+
+func TestSatisfiabilityIsBounded(t *testing.T) {
+	_, err := Compose([]Subgraph{{Name: "a", SDL: "type Query { t: T } type T { u: U } type U { x: Int }"}}, Options{MaxStates: 2})
+	var all Errors
+	if !errors.As(err, &all) || all[0].Code != MaxValidationPathsExceeded {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestOrderOfSubgraphsDoesNotMatter(t *testing.T) {
+	a := Subgraph{Name: "a", SDL: linkAll + `type Query { t: T } type T @key(fields: "id") { id: ID! "one" x: Int @shareable }`}
+	b := Subgraph{Name: "b", SDL: linkAll + `type Query { u: T } type T @key(fields: "id") { id: ID! "two" x: Int! @shareable }`}
+	first, err := Compose([]Subgraph{a, b}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := Compose([]Subgraph{b, a}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first.SupergraphSDL != second.SupergraphSDL {
+		t.Errorf("the order changes the output:\n%s\n%s", first.SupergraphSDL, second.SupergraphSDL)
+	}
+}

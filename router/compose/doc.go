@@ -1,0 +1,18 @@
+// Package compose merges the schemas of subgraphs into one supergraph schema, as Apollo Federation describes it.
+//
+//	subgraph SDL ─ read ─ check alone ─┐
+//	subgraph SDL ─ read ─ check alone ─┼─ merge ─ check merged ─ satisfiability ─ print ─ supergraph SDL
+//	subgraph SDL ─ read ─ check alone ─┘                └─ hints
+//
+// Reading folds type extensions into their types, resolves the names that @link imports under, and gives every
+// directive of federation one canonical name, so that nothing after it knows about renaming. Each stage collects all of its
+// errors before composition stops; errors carry the codes that Apollo documents for them, the subgraphs concerned and the
+// places in their sources.
+//
+// The output follows the join specification: v0.3, v0.4 where a subgraph links federation 2.7 (labelled @override), v0.5 from 2.8.
+// It depends only on the subgraphs, not on the order they come in: the same subgraphs give the same bytes.
+//
+// The package does not fetch schemas, read files, plan or execute. What it does not do yet: @context and @fromContext, @cost and
+// @listSize, contracts, schema checks, and validation of a subgraph's own definitions of federation's directives (they are
+// replaced by the specification's).
+package compose
