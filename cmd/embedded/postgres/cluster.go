@@ -28,7 +28,7 @@ type cluster struct {
 	lock *lock
 }
 
-func openCluster(o Options) (*cluster, error) {
+func openCluster(ctx context.Context, o Options) (*cluster, error) {
 	if o.DataDir == "" {
 		return nil, errors.New("embedded PostgreSQL: no data directory was given")
 	}
@@ -44,7 +44,7 @@ func openCluster(o Options) (*cluster, error) {
 	if home, err = filepath.EvalSymlinks(home); err != nil {
 		return nil, fmt.Errorf("embedded PostgreSQL: resolve %s: %w", o.DataDir, err)
 	}
-	l, err := acquireLock(home)
+	l, err := acquireLock(ctx, home)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func openCluster(o Options) (*cluster, error) {
 }
 
 func (c *cluster) start(ctx context.Context) (*Server, error) {
-	major, owner, err := c.existing()
+	major, files, err := c.existing()
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (c *cluster) start(ctx context.Context) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, err := chooseIdentity(ctx, c.home, b, owner)
+	id, err := chooseIdentity(ctx, c.home, b, files)
 	if err != nil {
 		return nil, err
 	}
@@ -86,30 +86,31 @@ func (c *cluster) start(ctx context.Context) (*Server, error) {
 	}, nil
 }
 
-// existing reads the major version and the owner of the cluster that is there; 0 and -1 when there is none.
-func (c *cluster) existing() (major, owner int, err error) {
+// existing reads the major version and the owner of the cluster that is there; 0 and nil when there is none.
+func (c *cluster) existing() (major int, files *owner, err error) {
 	raw, err := os.ReadFile(filepath.Join(c.data, "PG_VERSION"))
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Lstat(c.data); err == nil {
-			return 0, 0, fmt.Errorf("%s is there but is no PostgreSQL data: move it away", c.data)
+			return 0, nil, fmt.Errorf("%s is there but is no PostgreSQL data: move it away", c.data)
 		}
-		return 0, -1, nil
+		return 0, nil, nil
 	}
 	if errors.Is(err, fs.ErrPermission) {
-		return 0, 0, fmt.Errorf("the data belongs to another user: run this as that user, or choose another data directory: %w", err)
+		return 0, nil, fmt.Errorf("the data belongs to another user: run this as that user, or choose another data directory: %w", err)
 	}
 	if err != nil {
-		return 0, 0, fmt.Errorf("read the version of the data: %w", err)
+		return 0, nil, fmt.Errorf("read the version of the data: %w", err)
 	}
 	major, err = strconv.Atoi(strings.TrimSpace(string(raw)))
 	if err != nil {
-		return 0, 0, fmt.Errorf("read the version of the data: %w", err)
+		return 0, nil, fmt.Errorf("read the version of the data: %w", err)
 	}
 	info, err := os.Stat(c.data)
 	if err != nil {
-		return 0, 0, fmt.Errorf("read the owner of the data: %w", err)
+		return 0, nil, fmt.Errorf("read the owner of the data: %w", err)
 	}
-	return major, int(info.Sys().(*syscall.Stat_t).Uid), nil
+	st := info.Sys().(*syscall.Stat_t)
+	return major, &owner{uid: int(st.Uid), gid: int(st.Gid)}, nil
 }
 
 // initialise makes a new cluster beside its final place and renames it there, so that a cluster is there whole or not at all.
@@ -127,7 +128,7 @@ func (c *cluster) initialise(ctx context.Context, b binaries, id identity) error
 	if err := giveTo(id, unfinished); err != nil {
 		return err
 	}
-	cmd := id.command(c.home, b.tool("initdb"),
+	cmd := id.command(b.tool("initdb"),
 		"-D", unfinished, "-U", Owner, "-A", "scram-sha-256", "--pwfile", passwordFile(c.home),
 		"-E", "UTF8", "--locale=C", "--data-checksums")
 	var output bytes.Buffer
@@ -224,10 +225,7 @@ func (c *cluster) spawn(b binaries, id identity, at address) (*child.Process, er
 		return nil, err
 	}
 	defer log.Close() // the child has its own copy
-	cmd := id.command(c.data, b.tool("postgres"), "-D", c.data)
-	if id.uid != os.Geteuid() {
-		cmd.Dir = c.home // root may start it elsewhere, but a closed pgdata is entered by PostgreSQL itself
-	}
+	cmd := id.command(b.tool("postgres"), "-D", c.data)
 	for _, setting := range append(at.settings(), settings...) {
 		cmd.Args = append(cmd.Args, "-c", setting)
 	}

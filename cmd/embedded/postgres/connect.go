@@ -34,9 +34,10 @@ const (
 )
 
 // chooseAddress prefers a socket, which no other user or machine can reach, and falls back to 127.0.0.1 and a free port where the
-// path is too long or the file system (some shared folders) knows no sockets.
+// path is too long or odd, or the file system (some shared folders) knows no sockets.
 func chooseAddress(data string) (address, error) {
-	if len(socketPath(data)) <= longestSocket && socketsWork(data) {
+	// A comma separates hosts in a connection string, and no client unquotes it.
+	if len(socketPath(data)) <= longestSocket && !strings.Contains(data, ",") && socketsWork(data) {
 		return address{socketDir: data, port: socketPort}, nil
 	}
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -66,7 +67,7 @@ func (a address) settings() []string {
 	if a.socketDir == "" {
 		return []string{"listen_addresses=127.0.0.1", "unix_socket_directories=", "port=" + strconv.Itoa(a.port)}
 	}
-	// The value is a list; quoted, a comma or a space in the path stays part of it.
+	// The value is a list of names; quoted, odd characters stay part of the one.
 	quoted := `"` + strings.ReplaceAll(a.socketDir, `"`, `""`) + `"`
 	return []string{
 		"listen_addresses=", "unix_socket_directories=" + quoted, "unix_socket_permissions=0700",
@@ -83,7 +84,7 @@ func (a address) url(password, database string) string {
 		query.Set("host", a.socketDir)
 		query.Set("port", strconv.Itoa(a.port))
 	}
-	u.RawQuery = query.Encode()
+	u.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20") // connection strings know no + for a space
 	return u.String()
 }
 

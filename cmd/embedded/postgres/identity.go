@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"os/user"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -24,10 +25,14 @@ type identity struct {
 	dress    func(*syscall.SysProcAttr)
 }
 
-// command prepares a program of PostgreSQL to run in dir under the identity.
-func (id identity) command(dir, path string, args ...string) *exec.Cmd {
+// owner is who owns files; nil where there are none yet.
+type owner struct{ uid, gid int }
+
+// command prepares a program to run under the identity. It starts in the root directory: ours may be closed to it, and whatever right
+// the identity has to pass closed directories only begins with the program.
+func (id identity) command(path string, args ...string) *exec.Cmd {
 	cmd := exec.Command(path, args...)
-	cmd.Dir = dir
+	cmd.Dir = "/"
 	cmd.Env = environment()
 	cmd.SysProcAttr = &syscall.SysProcAttr{}
 	if id.dress != nil {
@@ -36,93 +41,82 @@ func (id identity) command(dir, path string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// chooseIdentity tries the candidates for files of the given owner (-1: no files yet) and returns the first under which the binaries
-// run with home as their directory. That one trial answers every question of permission at once: may we change to this user, may
-// it reach the binaries and the data.
-func chooseIdentity(ctx context.Context, home string, b binaries, owner int) (identity, error) {
+// chooseIdentity tries the candidates for files of an owner and returns the first under which the binaries run with home as their
+// directory. That one trial answers every question of permission at once: may we change to this user, may it reach the binaries and
+// the data.
+func chooseIdentity(ctx context.Context, home string, b binaries, files *owner) (identity, error) {
 	var refused []string
-	for _, id := range candidates(os.Geteuid(), owner) {
-		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-		err := child.Run(ctx, id.command(home, b.tool("postgres"), "--version"))
-		cancel()
+	for _, id := range candidates(os.Geteuid(), os.Getegid(), files) {
+		err := try(ctx, id, home, b)
 		if err == nil {
 			return id, nil
 		}
 		refused = append(refused, fmt.Sprintf("%s: %v", id.name, err))
 	}
-	if owner >= 0 && os.Geteuid() != 0 && owner != os.Geteuid() {
+	if euid := os.Geteuid(); files != nil && euid != 0 && files.uid != euid {
 		return identity{}, fmt.Errorf("the data belongs to %s and this process runs as %s: run it as that user, or choose another data directory",
-			userName(owner), userName(os.Geteuid()))
+			userName(files.uid), userName(euid))
 	}
-	return identity{}, fmt.Errorf("PostgreSQL does not run as root, and no other way to run it worked here (%s): run this as an ordinary user, or set DATABASE_URL",
-		strings.Join(refused, "; "))
+	return identity{}, fmt.Errorf("PostgreSQL cannot be run by %s here (%s): run this as an ordinary user whose home it is, or set DATABASE_URL",
+		userName(os.Geteuid()), strings.Join(refused, "; "))
 }
 
-// candidates lists the identities for a process of user euid and files of owner (-1: none yet), the plainest first.
-func candidates(euid, owner int) []identity {
-	if euid != 0 {
-		if owner >= 0 && owner != euid {
-			return nil
-		}
-		own := identity{name: userName(euid), uid: euid, gid: os.Getegid()}
+func try(ctx context.Context, id identity, home string, b binaries) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return child.Run(ctx, id.command("/bin/sh", "-c", `cd "$1" && exec "$2" --version`, "sh", home, b.tool("postgres")))
+}
+
+// candidates lists the identities for a process of a user and files of an owner, the plainest first.
+func candidates(euid, egid int, files *owner) []identity {
+	switch {
+	case euid != 0 && files != nil && files.uid != euid:
+		return nil
+	case euid != 0:
+		own := identity{name: userName(euid), uid: euid, gid: egid}
 		// initdb looks its user up by name. A container may run us as a number only; inside a namespace the number gets one.
 		if _, err := user.LookupId(strconv.Itoa(euid)); err != nil {
-			return append(namespaced(euid, os.Getegid()), own)
+			return append(namespaced(euid, egid), own)
 		}
 		return []identity{own}
+	case files == nil:
+		// Plain credentials first; then a namespace, which reaches whatever root reaches; then, where a container forbids
+		// namespaces, credentials with the one capability that passes closed directories.
+		plain := known("postgres", "nobody")
+		return slices.Concat(plain, namespaced(0, egid), searching(plain))
+	case files.uid == 0: // made inside a namespace, where root's files carry another number
+		return namespaced(0, egid)
 	}
-	switch {
-	case owner == 0: // made inside a namespace, where root's files carry another number
-		return namespaced(0, os.Getegid())
-	case owner > 0:
-		return credentials(strconv.Itoa(owner))
-	}
-	// Plain credentials first; then a namespace, which reaches whatever root reaches; then, where a container forbids namespaces,
-	// credentials with the one capability that lets them pass closed directories.
-	plain, capable := split(credentials("postgres", "nobody"))
-	return append(append(plain, namespaced(0, os.Getegid())...), capable...)
+	plain := []identity{credential(*files)}
+	return append(plain, searching(plain)...)
 }
 
-// credentials gives, for each user by name or number that exists, the identity of that user, and that of the user able to pass closed
-// directories where the system has such a thing.
-func credentials(names ...string) []identity {
+// known gives the identities of those users by name that exist.
+func known(names ...string) []identity {
 	var ids []identity
 	for _, name := range names {
 		u, err := user.Lookup(name)
 		if err != nil {
-			if u, err = user.LookupId(name); err != nil {
-				continue
-			}
+			continue
 		}
 		uid, errUID := strconv.ParseUint(u.Uid, 10, 31)
 		gid, errGID := strconv.ParseUint(u.Gid, 10, 31)
-		if errors.Join(errUID, errGID) != nil {
-			continue
+		if errors.Join(errUID, errGID) == nil && uid > 0 {
+			ids = append(ids, credential(owner{int(uid), int(gid)}))
 		}
-		plain := identity{
-			name: "user " + u.Username, uid: int(uid), gid: int(gid),
-			dress: func(a *syscall.SysProcAttr) {
-				a.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-			},
-		}
-		ids = append(ids, plain)
-		ids = append(ids, searching(plain)...)
 	}
 	return ids
 }
 
-func split(ids []identity) (plain, capable []identity) {
-	for _, id := range ids {
-		if strings.HasSuffix(id.name, searchingSuffix) {
-			capable = append(capable, id)
-		} else {
-			plain = append(plain, id)
-		}
+// credential is the identity of a user that root changes to.
+func credential(o owner) identity {
+	return identity{
+		name: userName(o.uid), uid: o.uid, gid: o.gid,
+		dress: func(a *syscall.SysProcAttr) {
+			a.Credential = &syscall.Credential{Uid: uint32(o.uid), Gid: uint32(o.gid)} // both come from the system and fit
+		},
 	}
-	return plain, capable
 }
-
-const searchingSuffix = " with the right to search directories"
 
 func userName(uid int) string {
 	if u, err := user.LookupId(strconv.Itoa(uid)); err == nil {

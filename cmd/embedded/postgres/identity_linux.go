@@ -1,8 +1,7 @@
 package postgres
 
 import (
-	"os/user"
-	"strconv"
+	"fmt"
 	"syscall"
 )
 
@@ -25,39 +24,32 @@ func namespaced(uid, gid int) []identity {
 }
 
 // ordinaryUser finds any user with a name who is not root.
-func ordinaryUser() (found struct{ uid, gid int }, ok bool) {
-	for _, name := range []string{"postgres", "nobody", "daemon"} {
-		u, err := user.Lookup(name)
-		if err != nil {
-			continue
-		}
-		uid, errUID := strconv.Atoi(u.Uid)
-		gid, errGID := strconv.Atoi(u.Gid)
-		if errUID == nil && errGID == nil && uid > 0 {
-			found.uid, found.gid = uid, gid
-			return found, true
-		}
+func ordinaryUser() (identity, bool) {
+	for _, id := range known("postgres", "nobody", "daemon") {
+		return id, true
 	}
-	return found, false
+	return identity{}, false
 }
 
+// Two capabilities let a user pass directories that are closed to it. Containers usually leave root the stronger one and not the other.
 const (
 	capDACOverride   = 1
 	capDACReadSearch = 2
 )
 
-// searching lets a user keep one capability of root's: to pass directories that are closed to it. Two variants, because containers
-// usually leave root the stronger of the two capabilities and not the weaker.
-func searching(id identity) []identity {
+// searching gives, for each identity, the same with the right to pass closed directories, by the weaker capability first.
+func searching(plain []identity) []identity {
 	var ids []identity
 	for _, capability := range []uintptr{capDACReadSearch, capDACOverride} {
-		able := id
-		able.name += searchingSuffix
-		able.dress = func(a *syscall.SysProcAttr) {
-			id.dress(a)
-			a.AmbientCaps = []uintptr{capability}
+		for _, id := range plain {
+			able := id
+			able.name = fmt.Sprintf("%s with capability %d", id.name, capability)
+			able.dress = func(a *syscall.SysProcAttr) {
+				id.dress(a)
+				a.AmbientCaps = []uintptr{capability}
+			}
+			ids = append(ids, able)
 		}
-		ids = append(ids, able)
 	}
 	return ids
 }

@@ -3,5 +3,5 @@
 package postgres
 
 // User namespaces and capabilities are Linux's own.
-func namespaced(int, int) []identity { return nil }
-func searching(identity) []identity  { return nil }
+func namespaced(int, int) []identity  { return nil }
+func searching([]identity) []identity { return nil }

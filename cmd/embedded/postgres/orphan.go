@@ -20,7 +20,10 @@ import (
 // it ends, which a file with a process id cannot promise.
 type lock struct{ file *os.File }
 
-func acquireLock(home string) (*lock, error) {
+// lockPatience is how long a process that was killed may take to be gone: the kernel closes its files after it has freed its memory.
+const lockPatience = 3 * time.Second
+
+func acquireLock(ctx context.Context, home string) (*lock, error) {
 	f, err := os.OpenFile(filepath.Join(home, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, fmt.Errorf("the data directory belongs to another user: run this as that user, or choose another data directory: %w", err)
@@ -28,21 +31,40 @@ func acquireLock(home string) (*lock, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the lock of the data directory: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := waitForLock(ctx, f); err != nil {
 		defer f.Close()
 		if !errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
 		}
-		var text [32]byte
-		n, _ := f.ReadAt(text[:], 0)
-		pid, _ := strconv.Atoi(strings.TrimSpace(string(text[:n])))
-		return nil, &InUseError{Dir: home, PID: pid}
+		return nil, &InUseError{Dir: home, PID: lockHolder(f)}
 	}
 	// The text only helps an error message; the lock is the lock.
 	if err := f.Truncate(0); err == nil {
 		_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
 	}
 	return &lock{file: f}, nil
+}
+
+func waitForLock(ctx context.Context, f *os.File) error {
+	for deadline := time.Now().Add(lockPatience); ; {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EWOULDBLOCK) || time.Now().After(deadline) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// lockHolder is the process id that the holder left in the file; 0 if it did not.
+func lockHolder(f *os.File) int {
+	var text [32]byte
+	n, _ := f.ReadAt(text[:], 0)
+	pid, _ := strconv.Atoi(strings.TrimSpace(string(text[:n])))
+	return pid
 }
 
 func (l *lock) Close() error { return l.file.Close() }
@@ -80,13 +102,38 @@ func (f pidFile) pid() int {
 func (c *cluster) stopOrphan(ctx context.Context) error {
 	f, err := readPIDFile(c.data)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return c.clearSocket()
 	}
 	if err != nil {
 		return fmt.Errorf("look for an earlier server: %w", err)
 	}
+	if err := c.stopServer(ctx, f); err != nil {
+		return err
+	}
+	return c.clearSocket()
+}
+
+// clearSocket removes a socket and its lock file, which holds a process id of its own. No server runs, so both are stale.
+func (c *cluster) clearSocket() error {
+	for _, name := range []string{socketPath(c.data), socketPath(c.data) + ".lock"} {
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove a stale socket: %w", err)
+		}
+	}
+	return nil
+}
+
+// stopServer ends the server that a pid file speaks of, or makes the file harmless when there is none.
+func (c *cluster) stopServer(ctx context.Context, f pidFile) error {
 	pid := f.pid()
-	if pid <= 0 || !processExists(pid) {
+	if pid <= 0 {
+		// A server died before it had written the file, which PostgreSQL asks a person to remove. We hold the lock and know.
+		if err := os.Remove(f.path); err != nil {
+			return fmt.Errorf("remove an empty pid file: %w", err)
+		}
+		return nil
+	}
+	if !processExists(pid) {
 		return nil // PostgreSQL sees for itself that such a file is stale
 	}
 	if !isServerOf(pid, c.data) {

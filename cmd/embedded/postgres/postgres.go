@@ -88,7 +88,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if o.URL != "" {
 		return external(ctx, o)
 	}
-	c, err := openCluster(o)
+	c, err := openCluster(ctx, o)
 	if err != nil {
 		return nil, err
 	}
