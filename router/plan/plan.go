@@ -1,51 +1,172 @@
 package plan
 
 import (
-	"errors"
-
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"bourse/router/federation"
 )
 
-// Options bound the planner.
-type Options struct {
-	// MaxSteps bounds the work on one operation; 0 means the default.
-	MaxSteps int
-}
-
-// Planner plans operations against one supergraph. It is safe for concurrent use.
-type Planner struct {
-	sg *federation.Supergraph
-	o  Options
-}
-
-// New returns a planner for the supergraph.
-func New(sg *federation.Supergraph, o Options) *Planner { return &Planner{sg: sg, o: o} }
-
-// Plan is immutable and safe for concurrent use.
+// Plan is a program for the executor. It is immutable and safe for concurrent use.
+//
+// An answer in the making is a tree of records. A record is a row of slots; which slots a kind of
+// record has, and what each fetch writes into them, is fixed here, so that at run time nothing is
+// looked up by name. The client's aliases live only in Output.
 type Plan struct {
+	// Stages run one after another; the fetches of one stage run in parallel.
+	Stages [][]*Fetch
+	// Root is the selection type of the record that root fetches fill.
+	Root *Layout
+	// Output prints data out of the root record.
+	Output *Object
+	// Conditions that selections refer to by index; see CondID.
+	Conditions []Condition
+	// Introspection fields, answered from the API schema into their slots of the root record.
+	Introspection []Introspection
+	// RootType is the concrete type of the root record.
+	RootType *federation.Type
+
 	operation ast.Operation
+	name      string
 }
 
-// Error says why an operation cannot be planned.
-type Error struct {
-	Message string
+// CondID is an index into Plan.Conditions, or Always.
+type CondID int
+
+// Always is the condition that holds.
+const Always CondID = -1
+
+// Condition holds when all literals of one of its clauses hold. It comes from @skip and @include.
+type Condition [][]Literal
+
+// Literal asks that a Boolean variable has a value.
+type Literal struct {
+	Variable string
+	Want     bool
 }
 
-func (e *Error) Error() string { return e.Message }
+// Layout is one kind of record.
+type Layout struct {
+	Slots int
+}
 
-// Plan plans the named operation of doc, which must already be validated against the API schema.
-// operationName may be empty when doc holds one operation.
-func (p *Planner) Plan(doc *ast.QueryDocument, operationName string) (*Plan, error) {
-	return nil, errors.New("plan: not yet")
+// Fetch is one request to one subgraph.
+type Fetch struct {
+	Subgraph  string
+	Operation ast.Operation
+	// Query is the operation for the subgraph, static but for its variables.
+	Query string
+	// Prefix is the JSON request body up to and including `"variables":{`.
+	Prefix []byte
+	// Variables of the client that the operation uses.
+	Variables []string
+	// Cond says whether the fetch is needed at all.
+	Cond CondID
+	// Entries are the root selection (one, with no representations) or one or more selections on
+	// entities, each under an alias of its own.
+	Entries []*Entry
+
+	graph federation.GraphID
+	stage int
+}
+
+// Entry is one selection in a fetch and the places in the answer that it completes.
+type Entry struct {
+	// Alias is the response key of the entities; empty for the root selection.
+	Alias string
+	// Variable is the name of the variable with the representations; empty for the root selection.
+	Variable string
+	// Paths lead from the root record to the records to complete; lists on the way are flattened.
+	Paths []Path
+	// Representations of the entities, by concrete type. A record of another type is not asked for.
+	Representations []*Representation
+	Selection       *Selection
+	Cond            CondID
+
+	types string // for the text: the fragments that tell the keys
+}
+
+// Path is a sequence of slots.
+type Path []Step
+
+// Step is one slot on a path.
+type Step struct {
+	Slot  int
+	Field string // the client's response key, or the field's name where the client did not ask
+	Lists int    // how many lists deep the objects are
+}
+
+// Representation is how one concrete type is shown to a subgraph.
+type Representation struct {
+	Type     *federation.Type
+	TypeName string // JSON-safe; what the subgraph calls the type
+	Fields   []*RepField
+}
+
+// RepField is one field of a representation.
+type RepField struct {
+	Name  string
+	Slot  int
+	Key   bool        // part of the key: a representation whose key is null throughout is not sent
+	Child []*RepField // nil for leaves
+	// Types for which the field is there, where the parent is abstract; nil: all.
+	Types []*federation.Type
+	// Abstract says that __typename goes with the children.
+	Abstract bool
+}
+
+// Selection is what to expect in an object of a subgraph's answer and where it goes.
+type Selection struct {
+	Layout *Layout
+	// Type is the concrete type when only one is possible; else __typename tells.
+	Type   *federation.Type
+	Fields []*SelectionField
+}
+
+// SelectionField is one response key of a subgraph's answer.
+type SelectionField struct {
+	Key      string // response key in the subgraph's answer
+	Client   string // response key for the client; empty when it did not ask for the field
+	Slot     int    // TypenameSlot for __typename
+	Child    *Selection
+	TypeName bool
+}
+
+// Object says how to print records at one place of the client's response.
+type Object struct {
+	// Only is set when all types print alike.
+	Only *Variant
+	// ByType holds the ways to print by concrete type ID.
+	ByType map[int]*Variant
+}
+
+// Variant is how records of some concrete types are printed.
+type Variant struct {
+	Fields []*OutputField
+}
+
+// OutputField is one response key of the client's response.
+type OutputField struct {
+	Name     string
+	Key      []byte // `"name":`
+	Slot     int
+	Type     *ast.Type
+	Child    *Object         // nil for leaves
+	Enum     map[string]bool // JSON strings that the API's enum allows; nil when not an enum
+	Cond     CondID
+	TypeName bool   // print the record's type
+	Parent   string // name of a type with the field, for messages
+	Field    string
+}
+
+// Introspection is a __schema or __type field at the root.
+type Introspection struct {
+	Slot  int
+	Field *ast.Field
+	Cond  CondID
 }
 
 // Operation is query, mutation or subscription.
 func (p *Plan) Operation() ast.Operation { return p.operation }
 
-// Text prints the plan for people.
-func (p *Plan) Text() string { return "" }
-
-// MarshalJSON prints the plan for machines.
-func (p *Plan) MarshalJSON() ([]byte, error) { return []byte("{}"), nil }
+// Name is the name of the client's operation; it may be empty.
+func (p *Plan) Name() string { return p.name }

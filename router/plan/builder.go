@@ -1,0 +1,269 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"bourse/router/federation"
+)
+
+const defaultMaxSteps = 200_000
+
+// builder plans one operation.
+type builder struct {
+	sg       *federation.Supergraph
+	op       *ast.OperationDefinition
+	steps    int
+	maxSteps int
+
+	root       *site
+	rootType   *federation.Type
+	entries    []*entry
+	stage      int // first stage of the epoch
+	epoch      int // mutations: one for each root field that must wait for another
+	arrivals   map[*selection]*arrival
+	slotSubs   map[*slot][]subset
+	enums      map[*federation.Type]map[string]bool
+	conds      []Condition
+	condIDs    map[string]CondID
+	outputs    []output
+	introspect []introspect
+	resolving  []goal
+	scores     map[scoreKey]int
+}
+
+type output struct {
+	field *OutputField
+	slot  *slot
+}
+
+type introspect struct {
+	slot *slot
+	c    *collected
+}
+
+// goal is a field being resolved, to notice requirements that go round in circles.
+type goal struct {
+	arrival *arrival
+	typ     *federation.Type
+	slot    *slot
+}
+
+func (b *builder) step(n int) error {
+	if b.steps += n + 1; b.steps > b.maxSteps {
+		return &Error{Message: fmt.Sprintf("the operation is too large to plan: more than %d steps", b.maxSteps)}
+	}
+	return nil
+}
+
+// build plans the root selection and everything under it.
+func (b *builder) build() error {
+	b.rootType = b.sg.Root(b.op.Operation)
+	if b.rootType == nil {
+		return &Error{Message: fmt.Sprintf("the schema has no %s root", b.op.Operation)}
+	}
+	b.root = b.newSite(nil, nil, b.rootType.Possible)
+	if err := b.collectSite(b.root, []subset{{b.op.SelectionSet, nil}}); err != nil {
+		return err
+	}
+	a := &arrival{site: b.root, types: b.rootType.Possible}
+	if b.op.Operation == ast.Mutation {
+		return b.buildMutation(a)
+	}
+	return b.fill(a)
+}
+
+// buildMutation runs root fields in document order. A field joins the fetch before it when that is of
+// the same subgraph and nothing else follows from it.
+func (b *builder) buildMutation(a *arrival) error {
+	for _, w := range b.root.groups[0].wants {
+		g, err := b.rootGraph(w)
+		if err != nil {
+			return err
+		}
+		last := b.lastEntry()
+		if last == nil || last.graph != g || last.reps != nil {
+			if last != nil {
+				b.stage, b.epoch = b.lastStage()+1, b.epoch+1
+			}
+			a = &arrival{site: b.root, types: a.types}
+			b.addRoot(a, g)
+		}
+		placed, err := b.place(a, b.rootType, w)
+		if err != nil {
+			return err
+		}
+		if err := b.descend(a, placed, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *builder) rootGraph(w *want) (federation.GraphID, error) {
+	f := b.rootType.Field(w.slot.name)
+	best, bestScore := federation.GraphID(-1), -1
+	for g, j := range f.In {
+		if j != nil && j.Local {
+			if score := b.coverage(federation.GraphID(g), f, w); score > bestScore {
+				best, bestScore = federation.GraphID(g), score
+			}
+		}
+	}
+	if best < 0 {
+		return 0, b.unreachable(b.rootType, w)
+	}
+	return best, nil
+}
+
+func (b *builder) lastEntry() *entry {
+	if len(b.entries) == 0 {
+		return nil
+	}
+	return b.entries[len(b.entries)-1]
+}
+
+func (b *builder) lastStage() int {
+	last := 0
+	for _, e := range b.entries {
+		last = max(last, e.stage)
+	}
+	return last
+}
+
+func (b *builder) addRoot(a *arrival, g federation.GraphID) *source {
+	e := &entry{graph: g, site: b.root, stage: b.stage, epoch: b.epoch}
+	e.sel = newSelection(e, b.root, b.rootType.Possible)
+	b.entries = append(b.entries, e)
+	s := &source{sel: e.sel}
+	a.sources = append(a.sources, s)
+	b.arrivals[e.sel] = a
+	return s
+}
+
+// fill obtains what the client wants of the objects of an arrival, then descends.
+func (b *builder) fill(a *arrival) error {
+	if err := b.step(1); err != nil {
+		return err
+	}
+	type placement struct {
+		w      *want
+		placed []*selField
+	}
+	var todo []placement
+	for _, g := range a.site.groups {
+		types := intersect(g.types, a.types)
+		if len(types) == 0 {
+			continue
+		}
+		if g.typename || len(g.wants) == 0 {
+			for _, s := range a.sources[:min(1, len(a.sources))] {
+				s.sel.typename = s.sel.typename || len(a.types) > 1
+			}
+		}
+		for _, w := range b.inOrder(a, types, g.wants) {
+			var all []*selField
+			for _, t := range types {
+				placed, err := b.place(a, t, w)
+				if err != nil {
+					return err
+				}
+				for _, p := range placed {
+					if !slices.Contains(all, p) {
+						all = append(all, p)
+					}
+				}
+			}
+			todo = append(todo, placement{w, all})
+		}
+	}
+	for _, p := range todo {
+		if err := b.descend(a, p.placed, p.w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inOrder puts first what leaves no choice: what the arrival's own subgraph resolves, then what requires
+// other fields, then what only one subgraph has. Fields with a choice then find those fetches at hand.
+func (b *builder) inOrder(a *arrival, types []*federation.Type, wants []*want) []*want {
+	rank := func(w *want) int {
+		f := types[0].Field(w.slot.name)
+		homes, requires := 0, false
+		for _, j := range f.In {
+			if j != nil && j.Local {
+				homes++
+				requires = requires || len(j.Requires) > 0
+			}
+		}
+		switch {
+		case len(a.sources) > 0 && b.resolves(a.sources[0], f):
+			return 0
+		case requires:
+			return 1
+		case homes < 2:
+			return 2
+		}
+		return 3
+	}
+	ranks := make(map[*want]int, len(wants))
+	for _, w := range wants {
+		ranks[w] = rank(w)
+	}
+	ordered := slices.Clone(wants)
+	slices.SortStableFunc(ordered, func(x, y *want) int { return cmp.Compare(ranks[x], ranks[y]) })
+	return ordered
+}
+
+// descend fills the objects under a field that was placed.
+func (b *builder) descend(a *arrival, placed []*selField, w *want) error {
+	if w.slot.child == nil {
+		return nil
+	}
+	for _, p := range placed {
+		child := b.arrivals[p.child]
+		if child == nil || len(child.sources) == 0 || child.sources[0].sel != p.child {
+			continue // a further source of objects that already came in elsewhere
+		}
+		if err := b.fill(child); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func intersect(a, b []*federation.Type) []*federation.Type {
+	var out []*federation.Type
+	for _, t := range a {
+		if slices.Contains(b, t) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+func (b *builder) unreachable(t *federation.Type, w *want) error {
+	return &Error{Message: fmt.Sprintf("no subgraph can be reached that resolves %s.%s", t.Name, w.slot.name)}
+}
+
+func (b *builder) condID(c cond) CondID {
+	if c.isTrue() {
+		return Always
+	}
+	k := c.key()
+	if id, ok := b.condIDs[k]; ok {
+		return id
+	}
+	var condition Condition
+	for _, cl := range c {
+		condition = append(condition, []Literal(cl))
+	}
+	id := CondID(len(b.conds))
+	b.conds = append(b.conds, condition)
+	b.condIDs[k] = id
+	return id
+}

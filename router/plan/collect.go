@@ -1,0 +1,421 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"bourse/router/federation"
+)
+
+// subset is a selection set of the client with the conditions that lead to it.
+type subset struct {
+	set ast.SelectionSet
+	on  clause
+}
+
+// site is a place in the response: the objects under one slot of the parent's objects.
+type site struct {
+	parent  *site
+	via     *slot
+	types   []*federation.Type // concrete types that may stand here
+	depth   int
+	layout  *layout
+	slots   []*slot
+	byField map[string][]*slot // by name and arguments
+	groups  []*group
+	entries []*entry // hops into this site
+	output  *Object
+}
+
+// slot is a field of the objects at a site. The same field with the same arguments and response key is one
+// slot, unless types need different selections under it.
+type slot struct {
+	owner   *site
+	respKey string // the client's; empty when only the planner asked
+	name    string
+	args    ast.ArgumentList
+	field   string // name and arguments, canonical
+	typ     *federation.Type
+	child   *site // nil for leaves
+	cell    *cell
+}
+
+// group is a set of concrete types at a site for which the client selects the same.
+type group struct {
+	types    []*federation.Type
+	wants    []*want
+	typename bool
+}
+
+// want is one field to obtain for some concrete types.
+type want struct {
+	slot  *slot
+	types []*federation.Type
+	cond  cond
+	subs  []subset
+	field *ast.Field // the client's first mention
+}
+
+// collected is a response key while fields are merged.
+type collected struct {
+	key   string
+	field *ast.Field
+	cond  cond
+	subs  []subset
+	typ   *federation.Type   // of the field, in one of the group's types
+	under []*federation.Type // concrete types of the values, over all of the group's types
+}
+
+func (b *builder) newSite(parent *site, via *slot, types []*federation.Type) *site {
+	s := &site{parent: parent, via: via, types: types, layout: &layout{}, byField: map[string][]*slot{}}
+	if parent != nil {
+		s.depth = parent.depth + 1
+	}
+	return s
+}
+
+// collectSite merges the client's selections at a site, expanded by concrete type, and fixes how the
+// site is printed. Types that select alike are treated as one, so that an interface without
+// conditions costs no more than an object.
+func (b *builder) collectSite(s *site, subs []subset) error {
+	if err := b.step(1); err != nil {
+		return err
+	}
+	conditions := b.typeConditions(subs)
+	bySignature := map[string]*group{}
+	for _, t := range s.types {
+		sig := b.signature(t, conditions)
+		g := bySignature[sig]
+		if g == nil {
+			g = &group{}
+			bySignature[sig] = g
+			s.groups = append(s.groups, g)
+		}
+		g.types = append(g.types, t)
+	}
+	s.output = &Object{}
+	for _, g := range s.groups {
+		if err := b.collectGroup(s, g, subs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *builder) typeConditions(subs []subset) []*federation.Type {
+	var found []*federation.Type
+	var walk func(set ast.SelectionSet)
+	add := func(name string) {
+		if t := b.sg.Type(name); t != nil && !slices.Contains(found, t) {
+			found = append(found, t)
+		}
+	}
+	walk = func(set ast.SelectionSet) {
+		for _, sel := range set {
+			switch sel := sel.(type) {
+			case *ast.InlineFragment:
+				add(sel.TypeCondition)
+				walk(sel.SelectionSet)
+			case *ast.FragmentSpread:
+				if sel.Definition != nil {
+					add(sel.Definition.TypeCondition)
+					walk(sel.Definition.SelectionSet)
+				}
+			}
+		}
+	}
+	for _, sub := range subs {
+		walk(sub.set)
+	}
+	return found
+}
+
+func (b *builder) signature(t *federation.Type, conditions []*federation.Type) string {
+	sig := make([]byte, len(conditions))
+	for i, c := range conditions {
+		sig[i] = '-'
+		if isPossible(c, t) {
+			sig[i] = '+'
+		}
+	}
+	return string(sig)
+}
+
+func isPossible(abstract, t *federation.Type) bool {
+	if abstract == t {
+		return true
+	}
+	_, ok := slices.BinarySearchFunc(abstract.Possible, t.ID, func(p *federation.Type, id int) int { return p.ID - id })
+	return ok && abstract.IsAbstract()
+}
+
+func (b *builder) collectGroup(s *site, g *group, subs []subset) error {
+	fields := map[string]*collected{}
+	var order []*collected
+	var walk func(set ast.SelectionSet, on clause) error
+	visit := func(typeCondition string, ds ast.DirectiveList, set ast.SelectionSet, on clause) error {
+		inner, ok := on.with(ds)
+		if !ok {
+			return nil
+		}
+		if typeCondition != "" {
+			if c := b.sg.Type(typeCondition); c == nil || !isPossible(c, g.types[0]) {
+				return nil
+			}
+		}
+		return walk(set, inner)
+	}
+	walk = func(set ast.SelectionSet, on clause) error {
+		if err := b.step(len(set)); err != nil {
+			return err
+		}
+		for _, sel := range set {
+			switch sel := sel.(type) {
+			case *ast.Field:
+				inner, ok := on.with(sel.Directives)
+				if !ok {
+					continue
+				}
+				c := fields[sel.Alias]
+				if c == nil {
+					c = &collected{key: sel.Alias, field: sel}
+					fields[sel.Alias] = c
+					order = append(order, c)
+				}
+				c.cond = c.cond.or(inner)
+				if len(sel.SelectionSet) > 0 {
+					c.subs = append(c.subs, subset{sel.SelectionSet, inner})
+				}
+			case *ast.InlineFragment:
+				if err := visit(sel.TypeCondition, sel.Directives, sel.SelectionSet, on); err != nil {
+					return err
+				}
+			case *ast.FragmentSpread:
+				if sel.Definition == nil {
+					continue
+				}
+				if err := visit(sel.Definition.TypeCondition, sel.Directives, sel.Definition.SelectionSet, on); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	for _, sub := range subs {
+		if err := walk(sub.set, sub.on); err != nil {
+			return err
+		}
+	}
+	return b.finishGroup(s, g, order)
+}
+
+// finishGroup gives each merged field its slot and prints.
+func (b *builder) finishGroup(s *site, g *group, order []*collected) error {
+	byFields := map[string]*Variant{}
+	for _, c := range order {
+		if c.field.Name == "__typename" {
+			g.typename = true
+			continue
+		}
+		if strings.HasPrefix(c.field.Name, "__") && s.parent == nil {
+			sl := b.addSlot(s, c.key, c.field.Name, c.field.Arguments, nil)
+			b.introspect = append(b.introspect, introspect{sl, c})
+			continue
+		}
+		if err := b.typeOf(c, g); err != nil {
+			return err
+		}
+		sl, err := b.clientSlot(s, c)
+		if err != nil {
+			return err
+		}
+		w := b.wantOf(s, g, sl)
+		if w == nil {
+			w = &want{slot: sl, subs: c.subs, field: c.field}
+			g.wants = append(g.wants, w)
+		}
+		w.types = g.types
+		w.cond = w.cond.union(c.cond)
+	}
+	for _, t := range g.types {
+		v, sig := b.variant(s, t, order)
+		if have := byFields[sig]; have != nil {
+			v = have
+		} else {
+			byFields[sig] = v
+		}
+		b.addVariant(s, t, v)
+	}
+	return nil
+}
+
+// typeOf finds the type of a merged field. Implementers may narrow it, each in its own way.
+func (b *builder) typeOf(c *collected, g *group) error {
+	for _, t := range g.types {
+		f := t.Field(c.field.Name)
+		if f == nil {
+			return fmt.Errorf("no field %s on %s", c.field.Name, t.Name)
+		}
+		ft := b.sg.Type(f.Def.Type.Name())
+		if ft == c.typ {
+			continue
+		}
+		c.typ = ft
+		switch {
+		case !ft.IsComposite():
+		case c.under == nil:
+			c.under = ft.Possible
+		default:
+			c.under = unionTypes(c.under, ft.Possible)
+		}
+	}
+	return nil
+}
+
+func unionTypes(a, b []*federation.Type) []*federation.Type {
+	all := slices.Concat(a, b)
+	slices.SortFunc(all, func(x, y *federation.Type) int { return x.ID - y.ID })
+	return slices.Compact(all)
+}
+
+func (b *builder) wantOf(s *site, g *group, sl *slot) *want {
+	for _, w := range g.wants {
+		if w.slot == sl {
+			return w
+		}
+	}
+	return nil
+}
+
+func (b *builder) addVariant(s *site, t *federation.Type, v *Variant) {
+	if t.Inaccessible {
+		return // null for the client
+	}
+	if s.output.ByType == nil {
+		s.output.ByType = map[int]*Variant{}
+	}
+	s.output.ByType[t.ID] = v
+}
+
+// variant is how objects of type t are printed; sig tells variants apart.
+func (b *builder) variant(s *site, t *federation.Type, order []*collected) (*Variant, string) {
+	v := &Variant{}
+	var sig strings.Builder
+	for _, c := range order {
+		of := &OutputField{Name: c.key, Key: jsonKey(c.key), Cond: b.condID(c.cond), Parent: t.Name, Field: c.field.Name}
+		v.Fields = append(v.Fields, of)
+		if c.field.Name == "__typename" {
+			of.TypeName = true
+			continue
+		}
+		if strings.HasPrefix(c.field.Name, "__") && s.parent == nil {
+			of.Type = c.field.Definition.Type
+			b.outputs = append(b.outputs, output{of, b.findSlot(s, c)})
+			continue
+		}
+		f := t.Field(c.field.Name)
+		of.Type = f.Def.Type
+		sl := b.findSlot(s, c)
+		if sl.child != nil {
+			of.Child = sl.child.output
+		} else if sl.typ.Kind == ast.Enum {
+			of.Enum = b.enumValues(sl.typ)
+		}
+		b.outputs = append(b.outputs, output{of, sl})
+		sig.WriteString(of.Type.String())
+		sig.WriteByte(' ')
+	}
+	return v, sig.String()
+}
+
+func (b *builder) enumValues(t *federation.Type) map[string]bool {
+	if m, ok := b.enums[t]; ok {
+		return m
+	}
+	m := map[string]bool{}
+	if def := b.sg.API().Types[t.Name]; def != nil {
+		for _, v := range def.EnumValues {
+			m[`"`+v.Name+`"`] = true
+		}
+	}
+	b.enums[t] = m
+	return m
+}
+
+// clientSlot finds or makes the slot of a merged field. A field with the same selections under it is the same
+// slot for all types, which keeps nested interfaces from multiplying.
+func (b *builder) clientSlot(s *site, c *collected) (*slot, error) {
+	if sl := b.findSlot(s, c); sl != nil {
+		return sl, nil
+	}
+	sl := b.addSlot(s, c.key, c.field.Name, c.field.Arguments, c.typ)
+	b.slotSubs[sl] = c.subs
+	if c.typ.IsComposite() {
+		sl.child = b.newSite(s, sl, c.under)
+		if err := b.collectSite(sl.child, c.subs); err != nil {
+			return nil, err
+		}
+	}
+	return sl, nil
+}
+
+func (b *builder) findSlot(s *site, c *collected) *slot {
+	field := fieldKey(c.field.Name, c.field.Arguments)
+	for _, sl := range s.byField[field] {
+		if sl.respKey != c.key || !sameSubs(b.slotSubs[sl], c.subs) {
+			continue
+		}
+		if sl.child == nil && c.under == nil || sl.child != nil && slices.Equal(sl.child.types, c.under) {
+			return sl
+		}
+	}
+	return nil
+}
+
+func sameSubs(a, b []subset) bool {
+	return slices.EqualFunc(a, b, func(x, y subset) bool {
+		return len(x.set) == len(y.set) && &x.set[0] == &y.set[0] && slices.Equal(x.on, y.on)
+	})
+}
+
+func (b *builder) addSlot(s *site, key, name string, args ast.ArgumentList, t *federation.Type) *slot {
+	sl := &slot{owner: s, respKey: key, name: name, args: args, field: fieldKey(name, args), typ: t, cell: &cell{}}
+	s.slots = append(s.slots, sl)
+	s.byField[sl.field] = append(s.byField[sl.field], sl)
+	s.layout.find().cells = append(s.layout.find().cells, sl.cell)
+	return sl
+}
+
+// internalSlot is a slot for what the planner itself needs: the client's own where there is one.
+func (b *builder) internalSlot(s *site, name string, args ast.ArgumentList, t *federation.Type) *slot {
+	for _, sl := range s.byField[fieldKey(name, args)] {
+		if sl.typ == t && (sl.child == nil || slices.Equal(sl.child.types, t.Possible)) {
+			return sl
+		}
+	}
+	sl := b.addSlot(s, "", name, args, t)
+	if t.IsComposite() {
+		sl.child = b.newSite(s, sl, t.Possible)
+	}
+	return sl
+}
+
+func fieldKey(name string, args ast.ArgumentList) string {
+	if len(args) == 0 {
+		return name
+	}
+	sorted := slices.Clone(args)
+	slices.SortFunc(sorted, func(a, b *ast.Argument) int { return strings.Compare(a.Name, b.Name) })
+	var k strings.Builder
+	k.WriteString(name)
+	for _, a := range sorted {
+		k.WriteByte(',')
+		k.WriteString(a.Name)
+		k.WriteByte(':')
+		k.WriteString(a.Value.String())
+	}
+	return k.String()
+}

@@ -1,0 +1,131 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// maxClauses bounds a condition; beyond it a selection counts as always wanted. Over-fetching is
+// harmless in a query, and printing goes by its own conditions.
+const maxClauses = 8
+
+// clause is a conjunction of literals, sorted by variable. Empty: true.
+type clause []Literal
+
+// cond is a disjunction of clauses. The zero value is false; a cond with an empty clause is true.
+type cond []clause
+
+var condTrue = cond{clause{}}
+
+// with adds the @skip and @include of one selection to a conjunction. ok is false when the selection
+// can never be wanted.
+func (c clause) with(ds ast.DirectiveList) (next clause, ok bool) {
+	next = c
+	for _, d := range ds {
+		if d.Name != "skip" && d.Name != "include" {
+			continue
+		}
+		a := d.Arguments.ForName("if")
+		if a == nil || a.Value == nil {
+			continue
+		}
+		include := d.Name == "include"
+		if a.Value.Kind == ast.BooleanValue {
+			if (a.Value.Raw == "true") != include {
+				return nil, false
+			}
+			continue
+		}
+		if next, ok = next.and(Literal{Variable: a.Value.Raw, Want: include}); !ok {
+			return nil, false
+		}
+	}
+	return next, true
+}
+
+func (c clause) and(l Literal) (clause, bool) {
+	for i, have := range c {
+		switch strings.Compare(have.Variable, l.Variable) {
+		case 0:
+			return c, have.Want == l.Want
+		case 1:
+			return slices.Insert(slices.Clone(c), i, l), true
+		}
+	}
+	return append(slices.Clip(c), l), true
+}
+
+func (c clause) implies(d clause) bool {
+	for _, l := range d {
+		if !slices.Contains(c, l) {
+			return false
+		}
+	}
+	return true
+}
+
+// or adds a clause, dropping what is implied.
+func (c cond) or(cl clause) cond {
+	for _, have := range c {
+		if cl.implies(have) {
+			return c
+		}
+	}
+	next := make(cond, 0, len(c)+1)
+	for _, have := range c {
+		if !have.implies(cl) {
+			next = append(next, have)
+		}
+	}
+	next = append(next, cl)
+	if len(next) > maxClauses {
+		return condTrue
+	}
+	return next
+}
+
+func (c cond) union(d cond) cond {
+	for _, cl := range d {
+		c = c.or(cl)
+	}
+	return c
+}
+
+func (c cond) isTrue() bool { return len(c) == 1 && len(c[0]) == 0 }
+
+func (c cond) equal(d cond) bool {
+	return slices.EqualFunc(c, d, func(a, b clause) bool { return slices.Equal(a, b) })
+}
+
+// given is c under the knowledge that outer holds.
+func (c cond) given(outer cond) cond {
+	if c.isTrue() || c.equal(outer) {
+		return condTrue
+	}
+	if len(outer) != 1 {
+		return c
+	}
+	var rest cond
+	for _, cl := range c {
+		left := slices.DeleteFunc(slices.Clone(cl), func(l Literal) bool { return slices.Contains(outer[0], l) })
+		rest = rest.or(left)
+	}
+	return rest
+}
+
+func (c cond) key() string {
+	var b strings.Builder
+	for _, cl := range c {
+		for _, l := range cl {
+			if !l.Want {
+				b.WriteByte('!')
+			}
+			b.WriteString(l.Variable)
+			b.WriteByte('&')
+		}
+		b.WriteByte('|')
+	}
+	return b.String()
+}

@@ -1,0 +1,343 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"bourse/router/federation"
+)
+
+// place obtains one field for objects of one concrete type of an arrival: from a source at hand, or
+// through the cheapest way into another subgraph.
+func (b *builder) place(a *arrival, t *federation.Type, w *want) ([]*selField, error) {
+	if err := b.step(1); err != nil {
+		return nil, err
+	}
+	f := t.Field(w.slot.name)
+	if f == nil {
+		return nil, b.unreachable(t, w)
+	}
+	s := b.atHand(a, t, f, w)
+	if s == nil {
+		var err error
+		if s, err = b.bestEntry(a, t, f, w); err != nil {
+			return nil, err
+		}
+	}
+	return []*selField{b.addTo(a, s, t, w, nil)}, nil
+}
+
+// atHand is the source that already has the field, else the one that answers most of what is under it, else
+// the earliest.
+func (b *builder) atHand(a *arrival, t *federation.Type, f *federation.Field, w *want) *source {
+	var best *source
+	bestScore := -1
+	for _, s := range a.sources {
+		if !s.covers(t) || !b.resolves(s, f) {
+			continue
+		}
+		if s.sel.field(w.slot, t) != nil {
+			return s
+		}
+		score := b.coverage(s.sel.graph, f, w)
+		if best == nil || score > bestScore || score == bestScore && s.stage() < best.stage() {
+			best, bestScore = s, score
+		}
+	}
+	return best
+}
+
+// bestEntry enters the subgraph that has the field at the least number of sequential fetches; of equals, the
+// one that answers most of what is under the field.
+func (b *builder) bestEntry(a *arrival, t *federation.Type, f *federation.Field, w *want) (*source, error) {
+	me := goal{a, t, w.slot}
+	if slices.Contains(b.resolving, me) {
+		return nil, &Error{Message: fmt.Sprintf("%s.%s requires itself", t.Name, w.slot.name)}
+	}
+	b.resolving = append(b.resolving, me)
+	defer func() { b.resolving = b.resolving[:len(b.resolving)-1] }()
+
+	routes := b.reach(a, t, 0)
+	best, bestCost, bestScore := federation.GraphID(-1), unreachableCost, -1
+	for g, j := range f.In {
+		if j == nil || !j.Local {
+			continue
+		}
+		gid := federation.GraphID(g)
+		cost := b.fieldCost(a, t, f, gid, routes, 0)
+		if cost >= unreachableCost || cost > bestCost {
+			continue
+		}
+		if score := b.coverage(gid, f, w); cost < bestCost || score > bestScore {
+			best, bestCost, bestScore = gid, cost, score
+		}
+	}
+	if best < 0 {
+		return nil, b.unreachable(t, w)
+	}
+	return b.enter(a, t, best, f.In[best].Requires, w, routes[best])
+}
+
+// addTo asks source s for the want. Under a composite field it opens the child's arrival, or joins the
+// objects that came in elsewhere when attach is set.
+func (b *builder) addTo(a *arrival, s *source, t *federation.Type, w *want, attach *arrival) *selField {
+	p := s.sel.add(w.slot, t, w.cond)
+	if w.slot.child == nil {
+		return p
+	}
+	j := t.Field(w.slot.name).In[s.sel.graph]
+	static := b.sg.Type(j.Type.Name())
+	types := intersect(w.slot.child.types, possibleIn(static, s.sel.graph))
+	if p.child == nil {
+		p.child = newSelection(s.sel.entry, w.slot.child, types)
+		provided, _ := providedFor(b.sg, s.provided, t, w.slot.name)
+		if len(j.Provides) > 0 {
+			provided = append(slices.Clip(provided), j.Provides)
+		}
+		src := &source{sel: p.child, provided: provided}
+		if attach == nil {
+			attach = &arrival{site: w.slot.child, types: types, parent: a}
+		}
+		attach.sources = append(attach.sources, src)
+		b.arrivals[p.child] = attach
+	}
+	p.child.types = unionTypes(p.child.types, types)
+	p.child.typename = p.child.typename || static.IsAbstract()
+	child := b.arrivals[p.child]
+	child.types = unionTypes(child.types, types)
+	if !slices.Contains(child.owners, t) {
+		child.owners = append(child.owners, t)
+	}
+	return p
+}
+
+func possibleIn(t *federation.Type, g federation.GraphID) []*federation.Type {
+	if j := t.In[g]; t.IsAbstract() && j != nil {
+		return j.Possible
+	}
+	return t.Possible
+}
+
+// enter opens subgraph g for objects of type t: at the root by a fetch, at entities by a key, and else
+// through the parent.
+func (b *builder) enter(a *arrival, t *federation.Type, g federation.GraphID, requires ast.SelectionSet, w *want, r route) (*source, error) {
+	if a.site == b.root {
+		for _, s := range a.sources {
+			if s.sel.graph == g {
+				return s, nil
+			}
+		}
+		return b.addRoot(a, g), nil
+	}
+	if len(requires) == 0 {
+		for _, s := range a.sources {
+			if s.sel.graph == g && s.covers(t) {
+				return s, nil
+			}
+		}
+		if r.viaParent {
+			return b.enterViaParent(a, g, w)
+		}
+	}
+	return b.enterByKey(a, t, g, requires, w)
+}
+
+// enterViaParent fetches the field that leads here once more, from a subgraph that has other parts of it.
+func (b *builder) enterViaParent(a *arrival, g federation.GraphID, w *want) (*source, error) {
+	up := &want{slot: a.site.via, cond: w.cond}
+	var sel *selection
+	for _, owner := range slices.Clone(a.owners) {
+		var from *source
+		for _, s := range a.parent.sources {
+			if s.sel.graph == g && s.covers(owner) {
+				from = s
+			}
+		}
+		if from == nil {
+			var err error
+			if from, err = b.enter(a.parent, owner, g, nil, up, b.reach(a.parent, owner, 0)[g]); err != nil {
+				return nil, err
+			}
+		}
+		sel = b.addTo(a.parent, from, owner, up, a).child
+	}
+	for _, s := range a.sources {
+		if s.sel == sel {
+			return s, nil
+		}
+	}
+	return nil, b.unreachable(a.types[0], w)
+}
+
+// enterByKey adds a representation of t to an entities fetch of g, after everything that it is made of.
+func (b *builder) enterByKey(a *arrival, t *federation.Type, g federation.GraphID, requires ast.SelectionSet, w *want) (*source, error) {
+	required, deps, err := b.resolveSet(a, t, requires, w.cond, false)
+	if err != nil {
+		return nil, err
+	}
+	key := b.bestKey(a, t, g)
+	if key == nil {
+		return nil, b.unreachable(t, w)
+	}
+	fields, keyDeps, err := b.resolveSet(a, t, key.Fields, w.cond, true)
+	if err != nil {
+		return nil, err
+	}
+	deps = append(deps, keyDeps...)
+	fields, ok := mergeRep(fields, required)
+	if !ok {
+		return nil, &Error{Message: fmt.Sprintf("%s.%s requires a key field with other arguments", t.Name, w.slot.name)}
+	}
+	if len(a.sources) > 0 {
+		deps = append(deps, a.sources[0].sel.entry)
+	}
+	stage := b.stage
+	for _, d := range deps {
+		stage = max(stage, d.stage+1)
+	}
+	e := b.entryFor(a, t, g, stage, fields, w)
+	for _, d := range deps {
+		e.dependOn(d)
+	}
+	for _, s := range a.sources {
+		if s.sel == e.sel {
+			if !slices.Contains(s.types, t) {
+				s.types = append(s.types, t)
+			}
+			return s, nil
+		}
+	}
+	s := &source{sel: e.sel, types: []*federation.Type{t}}
+	a.sources = append(a.sources, s)
+	return s, nil
+}
+
+// entryFor finds an entities fetch at the site that can take the representation, or opens one.
+func (b *builder) entryFor(a *arrival, t *federation.Type, g federation.GraphID, stage int, fields []*repField, w *want) *entry {
+	for _, e := range a.site.entries {
+		if e.graph != g || e.epoch != b.epoch || e.stage < stage {
+			continue
+		}
+		if e.stage > stage && w.slot.child != nil && !b.complete(g, w.slot.child) {
+			continue // what is under the field goes on from here: do not make it wait
+		}
+		if e.take(a, t, fields) {
+			return e
+		}
+	}
+	e := &entry{graph: g, site: a.site, stage: stage, epoch: b.epoch}
+	e.sel = newSelection(e, a.site, nil)
+	e.take(a, t, fields)
+	a.site.entries = append(a.site.entries, e)
+	b.entries = append(b.entries, e)
+	return e
+}
+
+// take adds a representation, unless it contradicts one that is there. Objects that came in another way
+// may lack fields, so only an equal representation is shared with them.
+func (e *entry) take(a *arrival, t *federation.Type, fields []*repField) bool {
+	r := e.rep(t)
+	if r == nil {
+		e.reps = append(e.reps, &rep{typ: t, fields: fields, from: []*arrival{a}})
+		e.sel.types = unionTypes(e.sel.types, []*federation.Type{t})
+		return true
+	}
+	merged, ok := mergeRep(r.fields, fields)
+	if !ok {
+		return false
+	}
+	if len(r.from) != 1 || r.from[0] != a {
+		if !sameFields(r.fields, fields) {
+			return false
+		}
+		if !slices.Contains(r.from, a) {
+			r.from = append(r.from, a)
+		}
+		return true
+	}
+	r.fields = merged
+	return true
+}
+
+func sameFields(a, b []*repField) bool {
+	return slices.EqualFunc(a, b, func(x, y *repField) bool {
+		return x.name == y.name && x.slot == y.slot && sameFields(x.child, y.child)
+	})
+}
+
+// resolveSet obtains a key or a requirement for objects of type t and says how to show it.
+func (b *builder) resolveSet(a *arrival, t *federation.Type, set ast.SelectionSet, c cond, key bool) ([]*repField, []*entry, error) {
+	var fields []*repField
+	var deps []*entry
+	for _, sel := range set {
+		switch sel := sel.(type) {
+		case *ast.InlineFragment:
+			if on := b.sg.Type(sel.TypeCondition); sel.TypeCondition != "" && !isPossible(on, t) {
+				continue
+			}
+			more, moreDeps, err := b.resolveSet(a, t, sel.SelectionSet, c, key)
+			if err != nil {
+				return nil, nil, err
+			}
+			fields, _ = mergeRep(fields, more)
+			deps = append(deps, moreDeps...)
+		case *ast.Field:
+			if sel.Name == "__typename" {
+				continue
+			}
+			rf, moreDeps, err := b.resolveField(a, t, sel, c, key)
+			if err != nil {
+				return nil, nil, err
+			}
+			merged, ok := mergeRep(fields, []*repField{rf})
+			if !ok {
+				return nil, nil, &Error{Message: fmt.Sprintf("%s.%s is required twice with different arguments", t.Name, sel.Name)}
+			}
+			fields = merged
+			deps = append(deps, moreDeps...)
+		}
+	}
+	return fields, deps, nil
+}
+
+func (b *builder) resolveField(a *arrival, t *federation.Type, sel *ast.Field, c cond, key bool) (*repField, []*entry, error) {
+	f := t.Field(sel.Name)
+	if f == nil {
+		return nil, nil, &Error{Message: fmt.Sprintf("no field %s on %s", sel.Name, t.Name)}
+	}
+	ft := b.sg.Type(f.Def.Type.Name())
+	sl := b.internalSlot(a.site, sel.Name, sel.Arguments, ft)
+	placed, err := b.place(a, t, &want{slot: sl, cond: c})
+	if err != nil {
+		return nil, nil, err
+	}
+	rf := &repField{name: sel.Name, slot: sl, key: key, abstract: ft.IsAbstract()}
+	var deps []*entry
+	for _, p := range placed {
+		for _, s := range a.sources {
+			if s.sel.field(sl, t) == p {
+				deps = append(deps, s.sel.entry)
+			}
+		}
+		if p.child == nil {
+			continue
+		}
+		child := b.arrivals[p.child]
+		for _, ct := range child.types {
+			under, moreDeps, err := b.resolveSet(child, ct, sel.SelectionSet, c, key)
+			if err != nil {
+				return nil, nil, err
+			}
+			if len(child.types) > 1 {
+				for _, u := range under {
+					u.types = []*federation.Type{ct}
+				}
+			}
+			rf.child, _ = mergeRep(rf.child, under)
+			deps = append(deps, moreDeps...)
+		}
+	}
+	return rf, deps, nil
+}

@@ -1,0 +1,63 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"bourse/router/federation"
+)
+
+// Options bound the planner.
+type Options struct {
+	// MaxSteps bounds the work on one operation; 0: 200,000. A step is about one field of one concrete type.
+	MaxSteps int
+}
+
+// Planner plans operations against one supergraph. It is safe for concurrent use.
+type Planner struct {
+	sg *federation.Supergraph
+	o  Options
+}
+
+// New returns a planner for the supergraph.
+func New(sg *federation.Supergraph, o Options) *Planner {
+	if o.MaxSteps <= 0 {
+		o.MaxSteps = defaultMaxSteps
+	}
+	return &Planner{sg: sg, o: o}
+}
+
+// Error says why an operation cannot be planned: no subgraph resolves a field, or the bound was hit. Its
+// message is fit for the client.
+type Error struct {
+	Message string
+}
+
+func (e *Error) Error() string { return e.Message }
+
+// Plan plans the named operation of doc, which must already be validated against the API schema.
+// operationName may be empty when doc holds one operation. The error is an *Error. doc must not change
+// afterwards: introspection fields refer to it.
+func (p *Planner) Plan(doc *ast.QueryDocument, operationName string) (*Plan, error) {
+	op := doc.Operations.ForName(operationName)
+	if op == nil {
+		return nil, &Error{Message: fmt.Sprintf("no operation %q in the document", operationName)}
+	}
+	b := &builder{
+		sg: p.sg, op: op, maxSteps: p.o.MaxSteps,
+		arrivals: map[*selection]*arrival{},
+		slotSubs: map[*slot][]subset{},
+		enums:    map[*federation.Type]map[string]bool{},
+		condIDs:  map[string]CondID{},
+		scores:   map[scoreKey]int{},
+	}
+	if err := b.build(); err != nil {
+		if known := new(Error); errors.As(err, &known) {
+			return nil, known
+		}
+		return nil, &Error{Message: err.Error()}
+	}
+	return b.finish(), nil
+}

@@ -1,0 +1,265 @@
+package plan
+
+import (
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"bourse/router/federation"
+)
+
+const (
+	unreachableCost = 1 << 20
+	// maxRequireDepth bounds how deep requirements of requirements are estimated.
+	maxRequireDepth = 12
+)
+
+// route is the cheapest way into one subgraph for objects of one type: the stage at which a fetch there
+// can run.
+type route struct {
+	cost      int
+	viaParent bool
+}
+
+// reach estimates the routes into all subgraphs by relaxation: from the sources at hand along the keys,
+// and where no key leads, through the parent. Placing then does what the estimate promised.
+func (b *builder) reach(a *arrival, t *federation.Type, depth int) []route {
+	routes := make([]route, len(t.In))
+	for g := range routes {
+		routes[g].cost = unreachableCost
+		if a.site == b.root && t.In[g] != nil {
+			routes[g].cost = b.stage
+		}
+	}
+	for _, s := range a.sources {
+		if s.covers(t) {
+			r := &routes[s.sel.graph]
+			r.cost = min(r.cost, s.stage())
+		}
+	}
+	if a.site == b.root {
+		return routes
+	}
+	b.relax(a, t, routes, depth)
+	if b.addParentRoutes(a, t, routes, depth) {
+		b.relax(a, t, routes, depth)
+	}
+	return routes
+}
+
+func (b *builder) relax(a *arrival, t *federation.Type, routes []route, depth int) {
+	for changed := true; changed; {
+		changed = false
+		for g, j := range t.In {
+			if j == nil || len(j.Keys) == 0 {
+				continue
+			}
+			if c := b.keyCost(a, t, j, routes, depth); c+1 < routes[g].cost {
+				routes[g] = route{cost: c + 1}
+				changed = true
+			}
+		}
+	}
+}
+
+func (b *builder) keyCost(a *arrival, t *federation.Type, j *federation.TypeJoin, routes []route, depth int) int {
+	best := unreachableCost
+	for _, k := range j.Keys {
+		if k.Resolvable {
+			best = min(best, b.setCost(a, t, k.Fields, routes, depth))
+		}
+	}
+	return best
+}
+
+// bestKey is the key by which to enter g at the least cost; nil when there is none.
+func (b *builder) bestKey(a *arrival, t *federation.Type, g federation.GraphID) *federation.Key {
+	j := t.In[g]
+	if j == nil {
+		return nil
+	}
+	routes := b.reach(a, t, 0)
+	var best *federation.Key
+	bestCost := unreachableCost
+	for _, k := range j.Keys {
+		if !k.Resolvable {
+			continue
+		}
+		if c := b.setCost(a, t, k.Fields, routes, 0); c < bestCost {
+			best, bestCost = k, c
+		}
+	}
+	return best
+}
+
+func (b *builder) addParentRoutes(a *arrival, t *federation.Type, routes []route, depth int) bool {
+	if a.parent == nil || a.site.parent == b.root && b.op.Operation != ast.Query {
+		return false
+	}
+	added := false
+	for g := range routes {
+		if routes[g].cost < unreachableCost || t.In[g] == nil {
+			continue
+		}
+		cost := 0
+		for _, owner := range a.owners {
+			cost = max(cost, b.parentCost(a, owner, t, federation.GraphID(g), depth))
+		}
+		if len(a.owners) > 0 && cost < unreachableCost {
+			routes[g] = route{cost: cost, viaParent: true}
+			added = true
+		}
+	}
+	return added
+}
+
+func (b *builder) parentCost(a *arrival, owner, t *federation.Type, g federation.GraphID, depth int) int {
+	f := owner.Field(a.site.via.name)
+	if f == nil || f.In[g] == nil || !f.In[g].Local || len(f.In[g].Requires) > 0 || depth > maxRequireDepth {
+		return unreachableCost
+	}
+	for _, p := range possibleIn(b.sg.Type(f.In[g].Type.Name()), g) {
+		if p == t {
+			return b.reach(a.parent, owner, depth+1)[g].cost
+		}
+	}
+	return unreachableCost
+}
+
+// fieldCost is the stage of the fetch that gets the field from g.
+func (b *builder) fieldCost(a *arrival, t *federation.Type, f *federation.Field, g federation.GraphID, routes []route, depth int) int {
+	j := f.In[g]
+	if j == nil || !j.Local {
+		return unreachableCost
+	}
+	if len(j.Requires) == 0 {
+		return routes[g].cost
+	}
+	if depth > maxRequireDepth || t.In[g] == nil {
+		return unreachableCost
+	}
+	keys := b.keyCost(a, t, t.In[g], routes, depth+1)
+	required := b.setCost(a, t, j.Requires, routes, depth+1)
+	return min(max(keys, required)+1, unreachableCost)
+}
+
+// setCost is the stage at which all of a field set is there.
+func (b *builder) setCost(a *arrival, t *federation.Type, set ast.SelectionSet, routes []route, depth int) int {
+	cost := 0
+	for _, sel := range set {
+		switch sel := sel.(type) {
+		case *ast.InlineFragment:
+			if on := b.sg.Type(sel.TypeCondition); sel.TypeCondition == "" || isPossible(on, t) {
+				cost = max(cost, b.setCost(a, t, sel.SelectionSet, routes, depth))
+			}
+		case *ast.Field:
+			if sel.Name != "__typename" {
+				cost = max(cost, b.setFieldCost(a, t, sel, routes, depth))
+			}
+		}
+	}
+	return cost
+}
+
+func (b *builder) setFieldCost(a *arrival, t *federation.Type, sel *ast.Field, routes []route, depth int) int {
+	f := t.Field(sel.Name)
+	if f == nil {
+		return unreachableCost
+	}
+	best := unreachableCost
+	for _, s := range a.sources {
+		if s.covers(t) && b.resolves(s, f) {
+			best = min(best, s.stage())
+		}
+	}
+	for g := range f.In {
+		c := b.fieldCost(a, t, f, federation.GraphID(g), routes, depth)
+		if c < unreachableCost && len(sel.SelectionSet) > 0 && !b.hasAll(federation.GraphID(g), f, sel.SelectionSet) {
+			c++ // parts of the child come from elsewhere
+		}
+		best = min(best, c)
+	}
+	return best
+}
+
+// hasAll says whether g resolves all of a set under field f by itself.
+func (b *builder) hasAll(g federation.GraphID, f *federation.Field, set ast.SelectionSet) bool {
+	j := f.In[g]
+	if j == nil {
+		return false
+	}
+	return b.typeHasAll(g, b.sg.Type(j.Type.Name()), set)
+}
+
+func (b *builder) typeHasAll(g federation.GraphID, t *federation.Type, set ast.SelectionSet) bool {
+	for _, sel := range set {
+		switch sel := sel.(type) {
+		case *ast.InlineFragment:
+			on := t
+			if sel.TypeCondition != "" {
+				on = b.sg.Type(sel.TypeCondition)
+			}
+			if !b.typeHasAll(g, on, sel.SelectionSet) {
+				return false
+			}
+		case *ast.Field:
+			if sel.Name == "__typename" {
+				continue
+			}
+			f := t.Field(sel.Name)
+			if f == nil || f.In[g] == nil || !f.In[g].Local || !b.hasAll(g, f, sel.SelectionSet) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+type scoreKey struct {
+	site  *site
+	graph federation.GraphID
+}
+
+// coverage counts what of a want subgraph g answers without another fetch.
+func (b *builder) coverage(g federation.GraphID, f *federation.Field, w *want) int {
+	if w.slot.child == nil {
+		return 1
+	}
+	return 1 + b.siteCoverage(g, w.slot.child)
+}
+
+func (b *builder) siteCoverage(g federation.GraphID, s *site) int {
+	k := scoreKey{s, g}
+	if score, ok := b.scores[k]; ok {
+		return score
+	}
+	score := 0
+	for _, gr := range s.groups {
+		for _, w := range gr.wants {
+			for _, t := range gr.types {
+				if f := t.Field(w.slot.name); f != nil && f.In[g] != nil && f.In[g].Local && len(f.In[g].Requires) == 0 {
+					score += b.coverage(g, f, w)
+					break
+				}
+			}
+		}
+	}
+	b.scores[k] = score
+	return score
+}
+
+// complete says whether subgraph g answers all that the client wants at a site.
+func (b *builder) complete(g federation.GraphID, s *site) bool {
+	for _, gr := range s.groups {
+		for _, w := range gr.wants {
+			for _, t := range gr.types {
+				f := t.Field(w.slot.name)
+				if f == nil || f.In[g] == nil || !f.In[g].Local || len(f.In[g].Requires) > 0 {
+					return false
+				}
+			}
+			if w.slot.child != nil && !b.complete(g, w.slot.child) {
+				return false
+			}
+		}
+	}
+	return true
+}

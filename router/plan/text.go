@@ -1,0 +1,238 @@
+package plan
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/formatter"
+	"github.com/vektah/gqlparser/v2/parser"
+)
+
+// Text prints the plan for people.
+func (p *Plan) Text() string {
+	t := &textWriter{plan: p}
+	t.open("QueryPlan {")
+	switch {
+	case p.operation == ast.Subscription && len(p.Stages) > 0:
+		t.open("Subscription {")
+		t.open("Primary: {")
+		t.fetch(p.Stages[0][0])
+		t.close("},")
+		if len(p.Stages) > 1 {
+			t.open("Rest: {")
+			t.stages(p.Stages[1:])
+			t.close("},")
+		}
+		t.close("},")
+	default:
+		t.stages(p.Stages)
+	}
+	t.close("}")
+	return t.String()
+}
+
+type textWriter struct {
+	strings.Builder
+	plan   *Plan
+	indent int
+}
+
+func (t *textWriter) line(s string) {
+	t.WriteString(strings.Repeat("  ", t.indent) + s + "\n")
+}
+
+func (t *textWriter) open(s string) {
+	t.line(s)
+	t.indent++
+}
+
+func (t *textWriter) close(s string) {
+	t.indent--
+	t.line(s)
+}
+
+func (t *textWriter) stages(stages [][]*Fetch) {
+	if len(stages) > 1 {
+		t.open("Sequence {")
+		defer t.close("},")
+	}
+	for _, fetches := range stages {
+		if len(fetches) > 1 {
+			t.open("Parallel {")
+		}
+		for _, f := range fetches {
+			t.fetch(f)
+		}
+		if len(fetches) > 1 {
+			t.close("},")
+		}
+	}
+}
+
+func (t *textWriter) fetch(f *Fetch) {
+	if f.Cond != Always {
+		t.open("Include(if: " + t.plan.Conditions[f.Cond].String() + ") {")
+		defer t.close("},")
+	}
+	if len(f.Entries) == 1 && f.Entries[0].Variable != "" {
+		t.open("Flatten(path: " + pathsText(f.Entries[0].Paths) + ") {")
+		defer t.close("},")
+	}
+	t.open("Fetch(service: " + string(jsonString(f.Subgraph)) + ") {")
+	for _, e := range f.Entries {
+		if e.Variable == "" {
+			t.body(e.types)
+			continue
+		}
+		if len(f.Entries) > 1 {
+			t.open("Flatten(path: " + pathsText(e.Paths) + ") {")
+		}
+		t.open("{")
+		for _, r := range e.Representations {
+			t.open("... on " + r.TypeName + " {")
+			t.line("__typename")
+			t.repFields(r.Fields)
+			t.close("}")
+		}
+		t.close("} =>")
+		t.body(e.types)
+		if len(f.Entries) > 1 {
+			t.close("},")
+		}
+	}
+	t.close("},")
+}
+
+func (t *textWriter) repFields(fields []*RepField) {
+	for _, f := range fields {
+		if f.Child == nil {
+			t.line(f.Name)
+			continue
+		}
+		t.open(f.Name + " {")
+		if f.Abstract {
+			t.line("__typename")
+		}
+		t.repFields(f.Child)
+		t.close("}")
+	}
+}
+
+// body prints a selection, one field a line.
+func (t *textWriter) body(selection string) {
+	doc, err := parser.ParseQuery(&ast.Source{Input: "{" + selection + "}"})
+	if err != nil {
+		t.line("{" + selection + " }")
+		return
+	}
+	var b strings.Builder
+	formatter.NewFormatter(&b, formatter.WithIndent("  ")).FormatQueryDocument(doc)
+	text := strings.TrimPrefix(strings.TrimSpace(b.String()), "query ")
+	for _, l := range strings.Split(text, "\n") {
+		t.line(l)
+	}
+}
+
+func pathsText(paths []Path) string {
+	all := make([]string, len(paths))
+	for i, p := range paths {
+		all[i] = p.String()
+	}
+	if len(all) == 1 {
+		return string(jsonString(all[0]))
+	}
+	b, _ := json.Marshal(all)
+	return string(b)
+}
+
+// String joins the steps by dots; @ stands for the elements of a list.
+func (p Path) String() string {
+	names := make([]string, len(p))
+	for i, s := range p {
+		names[i] = s.Field + strings.Repeat(".@", s.Lists)
+	}
+	return strings.Join(names, ".")
+}
+
+// String writes the condition as a formula.
+func (c Condition) String() string {
+	clauses := make([]string, len(c))
+	for i, cl := range c {
+		literals := make([]string, len(cl))
+		for j, l := range cl {
+			literals[j] = "$" + l.Variable
+			if !l.Want {
+				literals[j] = "!$" + l.Variable
+			}
+		}
+		clauses[i] = strings.Join(literals, " && ")
+	}
+	return strings.Join(clauses, " || ")
+}
+
+// The JSON form of a plan.
+type (
+	jsonPlan struct {
+		Kind      string        `json:"kind"`
+		Operation ast.Operation `json:"operation"`
+		Name      string        `json:"operationName,omitempty"`
+		Stages    [][]jsonFetch `json:"stages"`
+	}
+	jsonFetch struct {
+		Subgraph  string      `json:"subgraph"`
+		Query     string      `json:"query"`
+		Variables []string    `json:"variables,omitempty"`
+		Include   string      `json:"include,omitempty"`
+		Entities  []jsonEntry `json:"entities,omitempty"`
+	}
+	jsonEntry struct {
+		Variable        string              `json:"variable"`
+		Paths           []string            `json:"paths"`
+		Representations map[string][]string `json:"representations"`
+	}
+)
+
+// MarshalJSON prints the plan for machines: stages in order, the fetches of each running in parallel.
+func (p *Plan) MarshalJSON() ([]byte, error) {
+	out := jsonPlan{Kind: "QueryPlan", Operation: p.operation, Name: p.name, Stages: [][]jsonFetch{}}
+	for _, fetches := range p.Stages {
+		var stage []jsonFetch
+		for _, f := range fetches {
+			jf := jsonFetch{Subgraph: f.Subgraph, Query: f.Query, Variables: f.Variables}
+			if f.Cond != Always {
+				jf.Include = p.Conditions[f.Cond].String()
+			}
+			for _, e := range f.Entries {
+				if e.Variable != "" {
+					jf.Entities = append(jf.Entities, e.json())
+				}
+			}
+			stage = append(stage, jf)
+		}
+		out.Stages = append(out.Stages, stage)
+	}
+	return json.Marshal(out)
+}
+
+func (e *Entry) json() jsonEntry {
+	out := jsonEntry{Variable: e.Variable, Representations: map[string][]string{}}
+	for _, p := range e.Paths {
+		out.Paths = append(out.Paths, p.String())
+	}
+	for _, r := range e.Representations {
+		out.Representations[r.Type.Name] = repNames("", r.Fields)
+	}
+	return out
+}
+
+func repNames(prefix string, fields []*RepField) []string {
+	names := []string{}
+	for _, f := range fields {
+		if f.Child == nil {
+			names = append(names, prefix+f.Name)
+		}
+		names = append(names, repNames(prefix+f.Name+".", f.Child)...)
+	}
+	return names
+}
