@@ -1,0 +1,3 @@
+import { mountedApp } from '../rsbuild.shared.ts'
+
+export default mountedApp('admin', 'Bourse · admin')

@@ -1,0 +1,3 @@
+import { mountedApp } from '../rsbuild.shared.ts'
+
+export default mountedApp('agent', 'Bourse · agent')

@@ -1,0 +1,32 @@
+/** The consoles' component library in the house's colours and the person's language. */
+import { App, ConfigProvider, theme } from 'antd'
+import enUS from 'antd/locale/en_US'
+import zhCN from 'antd/locale/zh_CN'
+import type { ReactNode } from 'react'
+import { useDark, usePreferences } from './preferences.ts'
+
+export function ConsoleTheme({ children, scope }: { children: ReactNode; scope: string }) {
+  const dark = useDark()
+  const { locale } = usePreferences()
+  return (
+    <ConfigProvider
+      locale={locale === 'zh-Hans' ? zhCN : enUS}
+      theme={{
+        algorithm: dark ? theme.darkAlgorithm : theme.defaultAlgorithm,
+        cssVar: { key: scope },
+        token: {
+          colorPrimary: dark ? '#5b93ff' : '#1f5fe0',
+          colorSuccess: dark ? '#2fbf86' : '#0a7d4f',
+          colorError: dark ? '#f2607a' : '#c8304a',
+          colorBgLayout: dark ? '#0c1117' : '#f4f6f9',
+          colorBgContainer: dark ? '#141b24' : '#ffffff',
+          colorBgElevated: dark ? '#1a2330' : '#ffffff',
+          borderRadius: 8,
+          fontFamily: 'var(--font)',
+        },
+      }}
+    >
+      <App component={false}>{children}</App>
+    </ConfigProvider>
+  )
+}

@@ -1,0 +1,3 @@
+export * from './catalogue.ts'
+export * from './moments.ts'
+export * from './refusals.ts'

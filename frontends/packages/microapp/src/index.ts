@@ -1,0 +1,3 @@
+export * from './contract.ts'
+export * from './lifecycle.tsx'
+export * from './route.ts'

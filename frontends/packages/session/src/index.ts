@@ -1,0 +1,3 @@
+export type { RegisterInput, Role, SignInInput } from './gql/graphql.ts'
+export * from './session.ts'
+export * from './useSession.ts'

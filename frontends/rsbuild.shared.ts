@@ -1,0 +1,100 @@
+/**
+ * How every application is built. Mounted applications are ES modules that take React from
+ * window.bourseReact (see packages/microapp/src/vendor.ts); each has a second entry, with a page
+ * of its own, that brings React along and runs it alone.
+ */
+import { defineConfig, type RsbuildConfig } from '@rsbuild/core'
+import { pluginReact } from '@rsbuild/plugin-react'
+
+const api = process.env.BOURSE_API ?? 'http://127.0.0.1:8080'
+
+const proxy = {
+  '/graphql': { target: api, ws: true, changeOrigin: true },
+  '/demo.json': { target: api },
+}
+
+const common: RsbuildConfig = {
+  plugins: [pluginReact()],
+  html: { scriptLoading: 'module', meta: { viewport: 'width=device-width, initial-scale=1, viewport-fit=cover' } },
+  output: { module: true, legalComments: 'none', cleanDistPath: true, sourceMap: false, polyfill: 'off' },
+  performance: { printFileSize: false },
+  server: { proxy },
+  dev: { client: { overlay: true } },
+}
+
+const shared: Record<string, string> = {
+  react: 'React',
+  'react/jsx-runtime': 'JsxRuntime',
+  'react-dom': 'ReactDOM',
+  'react-dom/client': 'ReactDOMClient',
+}
+
+/** React itself, and the module that shares it, are built in; everyone else takes it from window. */
+const bringsReact = /[\\/]packages[\\/]microapp[\\/]src[\\/]vendor\.ts$|[\\/]node_modules[\\/](react|react-dom|scheduler)[\\/]/
+
+export function mountedApp(name: 'member' | 'agent' | 'admin', title: string): RsbuildConfig {
+  return defineConfig({
+    ...common,
+    root: new URL(`./${name}/`, import.meta.url).pathname,
+    source: {
+      entry: {
+        index: './src/alone.ts',
+        entry: { import: './src/entry.tsx', html: false },
+      },
+    },
+    html: { ...common.html, title, favicon: '../shell/public/favicon.svg' },
+    output: {
+      ...common.output,
+      assetPrefix: `/apps/${name}/`,
+      distPath: { root: `../dist/${name}` },
+      manifest: true,
+    },
+    server: { ...common.server, base: `/apps/${name}` },
+    tools: {
+      rspack: {
+        output: { library: { type: 'module' }, uniqueName: `bourse-${name}` },
+        externals: [
+          ({ request, contextInfo }, done) => {
+            const global = request ? shared[request] : undefined
+            if (!global || bringsReact.test(contextInfo?.issuer ?? '')) return done()
+            done(undefined, `bourseReact.${global}`, 'var')
+          },
+        ],
+      },
+    },
+    splitChunks: false,
+  })
+}
+
+export interface MountedEntry {
+  script: string
+  styles: string[]
+}
+
+export function shell(entries: Record<string, MountedEntry>): RsbuildConfig {
+  return defineConfig({
+    ...common,
+    root: new URL('./shell/', import.meta.url).pathname,
+    source: {
+      entry: { index: './src/index.tsx' },
+      define: { APP_ENTRIES: JSON.stringify(entries) },
+    },
+    html: { ...common.html, title: 'Bourse', favicon: './public/favicon.svg' },
+    output: { ...common.output, assetPrefix: '/', distPath: { root: '../dist/shell' } },
+    server: { ...common.server, historyApiFallback: true },
+    tools: {
+      rspack: {
+        module: {
+          rules: [
+            {
+              // qiankun finds `window` by evaluating text, which a strict content policy forbids.
+              test: /[\\/]qiankun[\\/]es[\\/]utils\.js$/,
+              loader: new URL('./scripts/noEval.cjs', import.meta.url).pathname,
+            },
+          ],
+        },
+      },
+    },
+    splitChunks: false,
+  })
+}
