@@ -249,6 +249,24 @@ func (s *Store) Member(ctx context.Context, viewer, id account.ID) (account.Memb
 	return m, readError("member", err)
 }
 
+// MembersByID returns those of the ids that viewer may see, in no order.
+func (s *Store) MembersByID(ctx context.Context, viewer account.ID, ids []account.ID) ([]account.Member, error) {
+	wanted := make([]int64, len(ids))
+	for i, id := range ids {
+		wanted[i] = int64(id)
+	}
+	var found []account.Member
+	err := s.read(ctx, viewer, func(q reader) error {
+		rows, err := q.Query(ctx, selectMember+` WHERE m.id = ANY($2::bigint[]) AND ($1::bigint IN (0, m.id) OR`+inDownline+`)`, viewer, wanted)
+		if err != nil {
+			return err
+		}
+		found, err = pgx.CollectRows(rows, scanMember)
+		return err
+	})
+	return found, readError("members", err)
+}
+
 // MemberQuery asks for members, newest first.
 type MemberQuery struct {
 	// Viewer is an agent, whose downline is listed, or 0 for all.

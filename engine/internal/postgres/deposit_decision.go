@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"maps"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -97,12 +99,32 @@ func decidedBefore(ctx context.Context, tx pgx.Tx, c Decision, refusal error) er
 	return refusal
 }
 
-// FinishApproval marks a claimed deposit as APPROVED, with the sequence of its credit, the audit's
-// row and the job that follows, all once: it returns the deposit as it is where another was quicker.
-func (s *Store) FinishApproval(ctx context.Context, id account.DepositID, sequence uint64, at time.Time, entry audit.Entry, job NewJob) (account.Deposit, error) {
+// Settlement is what SettleApproval does beside the row of the deposit.
+type Settlement struct {
+	ID account.DepositID
+	// Credit sends the credit and returns its sequence in the journal. Sending it twice is safe.
+	Credit func(account.Deposit) (sequence uint64, err error)
+	// Final reports whether an error of Credit says that the credit never happened and will not, so
+	// that the claim can be given up.
+	Final func(error) bool
+	At    time.Time
+	// Audit and Job are stored with the row's change, once. Their subject and payload are complete
+	// but for the sequence, which Job gets as "sequence".
+	Audit audit.Entry
+	Job   NewJob
+}
+
+// SettleApproval credits a claimed deposit and marks it as APPROVED. The row stays locked from before
+// the credit is sent until it is marked, so that of all who try at once one sends it, and a final
+// refusal can give the claim back without another's credit being on its way. It returns the deposit
+// as it is where it was settled before, and Credit's error otherwise.
+//
+// It holds a connection for as long as Credit takes: callers bound how many run at once.
+func (s *Store) SettleApproval(ctx context.Context, w Settlement) (account.Deposit, error) {
 	var d depositRow
+	var refused error
 	err := s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT`+depositColumns+` FROM deposits d WHERE d.id = $1 FOR UPDATE`, id)
+		rows, err := tx.Query(ctx, `SELECT`+depositColumns+` FROM deposits d WHERE d.id = $1 FOR UPDATE`, w.ID)
 		if err != nil {
 			return readError("deposit", err)
 		}
@@ -113,21 +135,47 @@ func (s *Store) FinishApproval(ctx context.Context, id account.DepositID, sequen
 		case d.Status == account.DepositApproved:
 			return nil
 		case d.Status != account.DepositPending || d.ApproverID == 0:
-			return fmt.Errorf("postgres: deposit %d is credited but %s and not claimed", id, d.Status)
+			return ErrNotPending // the claim was given up meanwhile
 		}
-		_, err = tx.Exec(ctx, `
-			UPDATE deposits SET status = 'APPROVED', decided_by = approver_id, decided_at = $2, sequence = $3 WHERE id = $1`,
-			id, at, sequence)
+		sequence, err := w.Credit(d.Deposit)
 		if err != nil {
-			return fmt.Errorf("postgres: finish approval: %w", err)
+			if !w.Final(err) {
+				return err
+			}
+			refused = err
+			return unclaim(ctx, tx, d.ID)
 		}
-		d.Status, d.DecidedBy, d.DecidedAt, d.Sequence = account.DepositApproved, d.ApproverID, at.UTC(), sequence
-		if err := insertJob(ctx, tx, job); err != nil {
-			return err
-		}
-		return appendAudit(ctx, tx, entry)
+		d.Status, d.DecidedBy, d.DecidedAt, d.Sequence = account.DepositApproved, d.ApproverID, w.At.UTC(), sequence
+		return markApproved(ctx, tx, d, w)
 	})
+	if err == nil {
+		err = refused
+	}
 	return d.Deposit, err
+}
+
+func unclaim(ctx context.Context, tx pgx.Tx, id account.DepositID) error {
+	_, err := tx.Exec(ctx, `UPDATE deposits SET approver_id = NULL, decision_key = NULL, note = '' WHERE id = $1`, id)
+	if err != nil {
+		return fmt.Errorf("postgres: give up claim: %w", err)
+	}
+	return nil
+}
+
+func markApproved(ctx context.Context, tx pgx.Tx, d depositRow, w Settlement) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE deposits SET status = 'APPROVED', decided_by = approver_id, decided_at = $2, sequence = $3 WHERE id = $1`,
+		d.ID, d.DecidedAt, d.Sequence)
+	if err != nil {
+		return fmt.Errorf("postgres: mark deposit approved: %w", err)
+	}
+	job := w.Job
+	job.Payload = maps.Clone(w.Job.Payload)
+	job.Payload["sequence"] = strconv.FormatUint(d.Sequence, 10)
+	if err := insertJob(ctx, tx, job); err != nil {
+		return err
+	}
+	return appendAudit(ctx, tx, w.Audit)
 }
 
 // RejectDeposit marks a deposit as REJECTED unless its approval is on its way. Rejecting again with

@@ -85,6 +85,8 @@ type SessionRow struct {
 	AccountID account.ID
 	Methods   []auth.Method
 	ExpiresAt time.Time
+	// Login is the account as it is now, roles included; set by RotateRefresh only.
+	Login     Login
 	revoked   bool
 	used      bool
 	tokenEnds time.Time
@@ -149,7 +151,12 @@ func (s *Store) RotateRefresh(ctx context.Context, r Rotation) (SessionRow, time
 		if _, err := tx.Exec(ctx, `UPDATE refresh_tokens SET used_at = $2 WHERE hash = $1`, r.Old[:], r.Now); err != nil {
 			return fmt.Errorf("postgres: end refresh token: %w", err)
 		}
-		return insertRefresh(ctx, tx, r.New, session.ID, r.Now, expires)
+		if err := insertRefresh(ctx, tx, r.New, session.ID, r.Now, expires); err != nil {
+			return err
+		}
+		session.Login, err = scanLogin(tx.QueryRow(ctx, selectLogin+` WHERE a.id = $1`, session.AccountID))
+		session.Login.Actor.SessionID = session.ID
+		return err
 	})
 	if err == nil {
 		err = refusal
