@@ -116,7 +116,7 @@ func (s *Server) Stop(ctx context.Context) error {
 
 func external(ctx context.Context, address string) (*Server, error) {
 	if err := ping(ctx, address); err != nil {
-		return nil, fmt.Errorf("Redis at REDIS_URL: %w", err) //nolint:staticcheck // a name keeps its capital
+		return nil, fmt.Errorf("the Redis at REDIS_URL: %w", err)
 	}
 	return &Server{url: address, source: "Redis at REDIS_URL"}, nil
 }

@@ -74,8 +74,11 @@ func TestStopClimbsTheLadder(t *testing.T) {
 		clean        bool
 	}{
 		{"obedient", `trap 'exit 0' INT; echo ready; while :; do sleep 0.05; done`, []child.Step{{Signal: syscall.SIGINT, Patience: 10 * time.Second}}, true},
-		{"second signal", `trap '' INT; echo ready; while :; do sleep 0.05; done`,
-			[]child.Step{{Signal: syscall.SIGINT, Patience: 50 * time.Millisecond}, {Signal: syscall.SIGQUIT, Patience: 10 * time.Second}}, false},
+		{
+			"second signal", `trap '' INT; echo ready; while :; do sleep 0.05; done`,
+			[]child.Step{{Signal: syscall.SIGINT, Patience: 50 * time.Millisecond}, {Signal: syscall.SIGQUIT, Patience: 10 * time.Second}},
+			false,
+		},
 		{"only kill", `trap '' INT; echo ready; while :; do sleep 0.05; done`, []child.Step{{Signal: syscall.SIGINT, Patience: 50 * time.Millisecond}}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -31,10 +32,11 @@ import (
 // quietly tests nothing is worse than one that is red.
 func New(t testing.TB) string {
 	t.Helper()
-	server, err := shared()
+	f, err := shared()
 	if err != nil {
 		t.Fatalf("a test needs PostgreSQL: %v", err)
 	}
+	server := f.url
 	name := databaseName(t)
 	if err := execute(server, "CREATE DATABASE "+name); err != nil {
 		t.Fatalf("create the test's database: %v", err)
@@ -52,42 +54,46 @@ func New(t testing.TB) string {
 	return own.String()
 }
 
-// shared is the URL of this process's server.
-var shared = sync.OnceValues(func() (string, error) {
+// fixture is what lives as long as the process. It holds on to the server's lock and to the watcher's pipe: collected as garbage they
+// would be closed.
+type fixture struct {
+	url     string
+	server  *postgres.Server
+	watcher io.Closer
+}
+
+var shared = sync.OnceValues(func() (fixture, error) {
 	if given := os.Getenv("BOURSE_TEST_DATABASE_URL"); given != "" {
-		return given, nil
+		return fixture{url: given}, nil
 	}
 	dir, err := os.MkdirTemp("", "bourse-test-")
 	if err != nil {
-		return "", fmt.Errorf("make a temporary directory: %w", err)
+		return fixture{}, fmt.Errorf("make a temporary directory: %w", err)
 	}
 	// Open to search, so that root can run the server as another user; what lies inside is closed.
 	if err := os.Chmod(dir, 0o755); err != nil {
-		return "", fmt.Errorf("open the temporary directory: %w", err)
+		return fixture{}, fmt.Errorf("open the temporary directory: %w", err)
 	}
-	if err := removeAfterwards(dir); err != nil {
-		return "", err
+	watcher, err := removeAfterwards(dir)
+	if err != nil {
+		return fixture{}, err
 	}
 	// A test must never touch the database that DATABASE_URL names, so the variable is not honoured here.
 	if err := os.Unsetenv("DATABASE_URL"); err != nil {
-		return "", fmt.Errorf("forget DATABASE_URL: %w", err)
+		return fixture{}, fmt.Errorf("forget DATABASE_URL: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	s, err := postgres.Start(ctx, postgres.Options{DataDir: dir})
 	if err != nil {
-		return "", err
+		return fixture{}, err
 	}
-	running = s
-	return s.URL(), nil
+	return fixture{url: s.URL(), server: s, watcher: watcher}, nil
 })
-
-// running keeps the server reachable for as long as the process lives; its lock would go with it otherwise.
-var running *postgres.Server
 
 // removeAfterwards starts a shell that waits for our end, which it sees as the end of its input, stops the server if the kernel did
 // not, and removes the directory.
-func removeAfterwards(dir string) error {
+func removeAfterwards(dir string) (io.Closer, error) {
 	const script = `
 read -r _
 if pid=$(head -n 1 "$1/pgdata/postmaster.pid" 2>/dev/null); then
@@ -101,17 +107,13 @@ rm -rf "$1"`
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C at the terminal must not end it before us
 	input, err := cmd.StdinPipe()
 	if err != nil {
-		return fmt.Errorf("start the watcher: %w", err)
+		return nil, fmt.Errorf("start the watcher: %w", err)
 	}
 	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("start the watcher: %w", err)
+		return nil, fmt.Errorf("start the watcher: %w", err)
 	}
-	watcher = input
-	return nil
+	return input, nil
 }
-
-// watcher is the pipe whose end tells the shell of ours; kept here lest it be collected.
-var watcher any
 
 func databaseName(t testing.TB) string {
 	t.Helper()

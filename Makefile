@@ -1,0 +1,52 @@
+# Each target is one thing that a person wants; `make` lists them. What takes several steps stands in .ci/.
+
+SHELL   := /bin/bash
+GO      ?= go
+NPM     ?= npm
+BOURSE  := bin/bourse
+VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+export GO NPM
+
+.DEFAULT_GOAL := help
+.PHONY: help run build frontends generate test verify lint drill bench clean need-go need-node
+
+help: ## this list
+	@echo "Bourse: make <target>"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## build what changed and run a demonstration house on http://127.0.0.1:8080 (ARGS="--listen :9090")
+	@exec $(BOURSE) serve --demo $(ARGS)
+
+build: need-go frontends ## the frontends and bin/bourse with them inside
+	@$(GO) build -buildvcs=false -ldflags "-X main.version=$(VERSION)" -o $(BOURSE) ./cmd/bourse
+
+frontends: need-node ## install packages and build the browser applications, if they changed
+	@.ci/frontends
+
+generate: need-go need-node ## write all generated code anew: gqlgen, composition, typed operations
+	@.ci/generate
+
+test: build ## every test: unit, property, integration, browser, a short kill -9 drill
+	@.ci/test
+
+verify: need-go need-node ## generated code is current, formatting, linters, types, architecture
+	@.ci/verify
+
+lint: need-go need-node ## verify without writing generated code anew
+	@.ci/verify --no-generate
+
+drill: build ## kill -9 under load twenty times, then every invariant (ARGS="--kills 100 --seed 7")
+	@$(BOURSE) drill --kills 20 $(ARGS)
+
+bench: build ## measure this machine: durable orders, the endpoint, the router (ARGS="--json")
+	@$(BOURSE) bench $(ARGS)
+
+clean: ## remove what builds made; packages and ./.bourse, a house's data, stay
+	rm -rf bin .build
+	find frontends/dist -mindepth 1 ! -name .keep -delete
+
+need-go:
+	@.ci/need go
+
+need-node:
+	@.ci/need node
