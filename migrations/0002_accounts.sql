@@ -167,6 +167,25 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_due ON outbox (not_before, id);
 
+-- What the last reconciliation found, and the balances that it folded from postings by itself: each
+-- run adds the postings since the last one and compares with what the projection keeps.
+CREATE TABLE reconciliation (
+    only_row         boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    sequence         bigint NOT NULL,
+    finished_at      timestamptz,
+    accounts_checked bigint NOT NULL DEFAULT 0,
+    differences      bigint NOT NULL DEFAULT 0
+);
+INSERT INTO reconciliation (sequence) VALUES (0);
+
+CREATE TABLE reconciled_balances (
+    owner_id bigint   NOT NULL,
+    kind     smallint NOT NULL,
+    asset_id integer  NOT NULL,
+    amount   numeric  NOT NULL,
+    PRIMARY KEY (owner_id, kind, asset_id)
+);
+
 -- The second wall. Reads on behalf of a member or an agent run as bourse_reader, which owns nothing
 -- and cannot bypass row-level security, with the actor's id in bourse.actor; without it they see
 -- nothing. Roles belong to the whole cluster, hence the care about one that exists.
@@ -226,3 +245,12 @@ CREATE POLICY reader ON invites FOR SELECT TO bourse_reader
 -- seen through the eyes of the caller.
 CREATE FUNCTION bourse_may_see(member bigint) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT EXISTS (SELECT FROM members m WHERE m.id = member) $$;
+
+-- +goose Down
+DROP FUNCTION bourse_may_see(bigint);
+DROP TABLE reconciled_balances, reconciliation, outbox, audit_head, audit, deposits, invites, refresh_tokens,
+    sessions, admins, members, agent_tree, agents, credentials, accounts CASCADE;
+DROP FUNCTION bourse_actor();
+DROP FUNCTION audit_is_append_only();
+DROP SEQUENCE account_ids;
+-- bourse_reader stays: roles belong to the cluster, another database may use it.

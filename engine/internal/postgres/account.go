@@ -339,9 +339,10 @@ func (s *Store) Agent(ctx context.Context, viewer, id account.ID) (account.Agent
 	return g, readError("agent", err)
 }
 
-// Agents returns at most limit agents by username, those after the given one.
-func (s *Store) Agents(ctx context.Context, after string, limit int) ([]account.Agent, error) {
-	rows, err := s.pool.Query(ctx, selectAgent+` WHERE a.username > $1 ORDER BY a.username LIMIT $2`, after, limit)
+// Agents returns at most limit agents by username, those after the given one; 0 begins.
+func (s *Store) Agents(ctx context.Context, after account.ID, limit int) ([]account.Agent, error) {
+	rows, err := s.pool.Query(ctx, selectAgent+`
+		WHERE $1::bigint = 0 OR a.username > (SELECT username FROM accounts WHERE id = $1) ORDER BY a.username LIMIT $2`, after, limit)
 	if err != nil {
 		return nil, readError("agents", err)
 	}
