@@ -10,6 +10,12 @@ function shown(l) { return l !~ /^ *(=== (RUN|PAUSE|CONT|NAME)|--- PASS)/ && l !
 }
 /^ +[^ ]+\.go:[0-9]+: / { last = $0 }
 
+# What the compiler says comes in between, and belongs to no package's tests.
+/^# / || /^go: / || /^[^ ]+\.go:[0-9]+:[0-9]+: / || /^\ttoo many errors/ {
+	print
+	next
+}
+
 # The line that ends a package.
 /^(ok|FAIL|\?) *\t/ {
 	if ($1 == "FAIL") {
