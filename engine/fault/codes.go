@@ -86,7 +86,7 @@ var codes = []Description{
 	{OrderNotFound, "The actor has no such order."},
 	{OrderNotOpen, "The order is filled or cancelled already."},
 	{IdempotencyConflict, "The same key was used before for a different command."},
-	{InvalidIdempotencyKey, "The key is empty or longer than 64 bytes."},
+	{InvalidIdempotencyKey, "The key is not 1 to 64 visible ASCII characters."},
 	{TooManyOpenOrders, "The member has as many open orders as it may have."},
 	{DepositNotFound, "The actor can see no such deposit."},
 	{DepositNotPending, "The deposit was approved or rejected already."},

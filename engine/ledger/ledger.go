@@ -177,6 +177,28 @@ func (l *Ledger) Owners() []account.ID {
 	return owners
 }
 
+// Restore sets what a member has of an asset, from a snapshot. The owner must
+// not be 0 and the asset lie in 1..MaxAsset; whether the whole adds up is for
+// Check to say.
+func (l *Ledger) Restore(owner account.ID, asset AssetID, balance Balance) {
+	*l.mustAt(Account{owner, Available}, asset) = balance.Available
+	*l.mustAt(Account{owner, Held}, asset) = balance.Held
+}
+
+// RestoreHouse sets the house's balances of an asset, from a snapshot.
+func (l *Ledger) RestoreHouse(asset AssetID, fees, deposits money.Amount) {
+	*l.mustAt(Account{0, Fees}, asset) = fees
+	*l.mustAt(Account{0, Deposits}, asset) = deposits
+}
+
+func (l *Ledger) mustAt(a Account, asset AssetID) *money.Amount {
+	balance, err := l.at(a, asset)
+	if err != nil {
+		panic(err)
+	}
+	return balance
+}
+
 // Check verifies that the balances of each asset up to the last sum to zero and
 // that only Deposits is below zero.
 func (l *Ledger) Check(last AssetID) error {

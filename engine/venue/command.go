@@ -22,7 +22,7 @@ const MaxKey = 64
 // Apply runs.
 //
 // Each carries the account that asks (Actor) and a key of that account's
-// choosing, 1 to MaxKey bytes, that makes asking again harmless: the same key
+// choosing, 1 to MaxKey visible ASCII characters, that makes asking again harmless: the same key
 // with the same body has the same receipt and no further effect; with another
 // body it is refused with IDEMPOTENCY_CONFLICT. The venue remembers the last
 // KeysPerActor keys of each actor. Refusals had no effect and are not
@@ -32,6 +32,7 @@ const MaxKey = 64
 type Command interface {
 	origin() (account.ID, string)
 	fingerprint() uint64
+	decide(s *State, d *decision) error
 }
 
 // AddAsset makes an asset known. Refusals: ASSET_EXISTS, INVALID_ARGUMENT.
@@ -59,18 +60,23 @@ type SetPhase struct {
 	Phase  market.Phase
 }
 
-// CreditDeposit adds money from outside to a member's available balance.
-// Refusals: UNKNOWN_ASSET, INVALID_AMOUNT, AMOUNT_OVERFLOW, INVALID_ARGUMENT.
+// CreditDeposit adds money from outside to a member's available balance. The
+// id of a deposit is remembered for good, so that it is credited once however
+// long ago that was and whatever the key; 0 stands for money that no deposit was
+// asked for. Refusals: UNKNOWN_ASSET, INVALID_AMOUNT, AMOUNT_OVERFLOW,
+// INVALID_ARGUMENT, DEPOSIT_NOT_PENDING.
 type CreditDeposit struct {
-	Actor  account.ID
-	Key    string
-	Member account.ID
-	Asset  string       // code
-	Amount money.Amount // minor units, > 0
+	Actor   account.ID
+	Key     string
+	Deposit uint64
+	Member  account.ID
+	Asset   string       // code
+	Amount  money.Amount // minor units, > 0
 }
 
 // PlaceOrder places an order of the actor. Price is the limit price, and zero
-// for a market order; a market order is always IOC. Refusals: UNKNOWN_MARKET,
+// for a market order. A time in force of zero stands for GTC, and for IOC with a
+// market order, which can be nothing else. Refusals: UNKNOWN_MARKET,
 // MARKET_HALTED, INVALID_ARGUMENT, NO_LIQUIDITY and those of risk.Check.
 type PlaceOrder struct {
 	Actor       account.ID

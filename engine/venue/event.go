@@ -25,7 +25,7 @@ const (
 	MarketCreated Kind = 2
 	// PhaseChanged: Market, Phase.
 	PhaseChanged Kind = 3
-	// DepositCredited: Member, Asset, Amount.
+	// DepositCredited: Member, Asset, Amount, Deposit.
 	DepositCredited Kind = 4
 	// OrderPlaced: Market, Order, Member, Side, Type, TimeInForce, Price (the
 	// protection price of a market order), Quantity, Asset and Amount (what is
@@ -96,18 +96,13 @@ type Event struct {
 	TakerFee    money.Amount
 	Release     money.Amount
 
+	Deposit    uint64 // id of the deposit, 0 when there is none
 	NewAsset   money.Asset
 	Definition *market.Definition // owned by the event, not to be changed
 }
 
 // Events is a buffer that Apply appends to. The caller truncates it.
 type Events []Event
-
-// next appends a cleared event and returns it.
-func (e *Events) next() *Event {
-	*e = append(*e, Event{})
-	return &(*e)[len(*e)-1]
-}
 
 // Buyer and Seller return whose base comes and goes in a Traded event.
 func (ev *Event) Buyer() account.ID {

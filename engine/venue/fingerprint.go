@@ -55,16 +55,13 @@ func (m *mixer) sum() uint64 {
 }
 
 // keyPrint stands for an actor's key in the table of receipts.
-type keyPrint struct {
-	actor     account.ID
-	high, low uint64
-}
+type keyPrint struct{ high, low uint64 }
 
 func printKey(actor account.ID, key string) keyPrint {
 	m := newMixer(0)
 	m.text(key)
 	m.word(uint64(actor))
-	return keyPrint{actor, m.a, m.b}
+	return keyPrint{m.a, m.b}
 }
 
 func (c *AddAsset) fingerprint() uint64 {
@@ -97,6 +94,7 @@ func (c *SetPhase) fingerprint() uint64 {
 
 func (c *CreditDeposit) fingerprint() uint64 {
 	m := newMixer(4)
+	m.word(c.Deposit)
 	m.word(uint64(c.Member))
 	m.text(c.Asset)
 	m.word(uint64(c.Amount))

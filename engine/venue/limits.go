@@ -10,3 +10,6 @@ const (
 	// ORDER_NOT_OPEN from ORDER_NOT_FOUND.
 	ClosedOrders = 1 << 15
 )
+
+// maxMarkets bounds the number of markets.
+const maxMarkets = 1 << 12

@@ -2,6 +2,7 @@ package venue
 
 import (
 	"bourse/engine/account"
+	"bourse/engine/book"
 	"bourse/engine/ledger"
 	"bourse/engine/market"
 	"bourse/engine/money"
@@ -62,11 +63,7 @@ type Balance struct {
 }
 
 // Level is all that rests at one price.
-type Level struct {
-	Price    market.Price
-	Quantity market.Quantity
-	Orders   int
-}
+type Level = book.Level
 
 // Depth is the best levels of both sides, best first.
 type Depth struct {

@@ -1,0 +1,98 @@
+package venue
+
+import (
+	"fmt"
+
+	"bourse/engine/account"
+	"bourse/engine/fault"
+)
+
+// Apply decides a command at the time now, appends its events to out and folds
+// them. A *fault.Error is a refusal: state and out are as before. Refusals of
+// every command: INVALID_IDEMPOTENCY_KEY, IDEMPOTENCY_CONFLICT, CLOCK_WENT_BACK;
+// those of its own are said at the command.
+//
+// A command that was accepted before under the same key returns the receipt of
+// then and appends no event.
+//
+// Any other error means that an invariant is broken: the state must be thrown
+// away and rebuilt from its journal.
+func (s *State) Apply(cmd Command, now Time, out *Events) (Receipt, error) {
+	actor, key := cmd.origin()
+	if !validKey(key) {
+		return Receipt{}, fault.New(fault.InvalidIdempotencyKey, "the key must be 1 to 64 visible ASCII characters")
+	}
+	print, body := printKey(actor, key), cmd.fingerprint()
+	if owner := s.members.find(actor); owner != 0 {
+		if r := s.receipts.find(owner, print); r != nil {
+			return repeat(r, body)
+		}
+	}
+	if now < s.time {
+		return Receipt{}, fault.New(fault.ClockWentBack, "the command is stamped earlier than the last one")
+	}
+	start := len(*out)
+	d := &s.decision
+	*d = decision{
+		events: out, start: start, sequence: s.sequence + 1, time: now,
+		actor: actor, key: key, body: body,
+	}
+	if err := cmd.decide(s, d); err != nil {
+		*out = (*out)[:start]
+		return Receipt{}, err
+	}
+	events := (*out)[start:]
+	d.receipt.Sequence, d.receipt.Time = d.sequence, now
+	events[0].Receipt = d.receipt
+	for i := range events {
+		if err := s.fold(&events[i], print); err != nil {
+			*out = (*out)[:start]
+			return Receipt{}, fmt.Errorf("venue: decided what does not fold: %w", err)
+		}
+	}
+	return d.receipt, nil
+}
+
+// repeat answers a command whose key is known.
+func repeat(r *remembered, body uint64) (Receipt, error) {
+	if r.body != body {
+		return Receipt{}, fault.New(fault.IdempotencyConflict, "this key was used before for a different command")
+	}
+	return r.receipt(), nil
+}
+
+// validKey keeps out what some store or log might choke on.
+func validKey(key string) bool {
+	if len(key) == 0 || len(key) > MaxKey {
+		return false
+	}
+	for i := range len(key) {
+		if key[i] <= ' ' || key[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// decision is what is being decided about one command.
+type decision struct {
+	events   *Events
+	start    int // of the command's events
+	sequence Sequence
+	time     Time
+	actor    account.ID
+	key      string
+	body     uint64
+	receipt  Receipt
+}
+
+// add appends an event of the command. The pointer is valid until the next add.
+func (d *decision) add(kind Kind) *Event {
+	*d.events = append(*d.events, Event{})
+	ev := &(*d.events)[len(*d.events)-1]
+	ev.Kind, ev.Sequence, ev.Time, ev.Actor = kind, d.sequence, d.time, d.actor
+	if len(*d.events) == d.start+1 {
+		ev.First, ev.Key, ev.Body = true, d.key, d.body
+	}
+	return ev
+}

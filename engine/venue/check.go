@@ -1,0 +1,154 @@
+package venue
+
+import (
+	"fmt"
+
+	"bourse/engine/account"
+	"bourse/engine/ledger"
+	"bourse/engine/market"
+	"bourse/engine/money"
+	"bourse/engine/risk"
+)
+
+// Check verifies, in time proportional to the state, what must never be false:
+// balances of each asset sum to zero and none of a member is negative; what is
+// held is what the open orders need; no book is crossed, priority is by price
+// and time, and level totals are the sums of their orders; and the lists of
+// orders agree with the books. It changes nothing.
+func (s *State) Check() error {
+	if err := s.ledger.Check(ledger.AssetID(len(s.assets))); err != nil {
+		return err
+	}
+	needed, err := s.checkBooks()
+	if err != nil {
+		return err
+	}
+	if err := s.checkHolds(needed); err != nil {
+		return err
+	}
+	if err := s.checkLists(); err != nil {
+		return err
+	}
+	return s.checkClosed()
+}
+
+type holding struct {
+	owner account.ID
+	asset ledger.AssetID
+}
+
+// checkBooks returns what the open orders need held.
+func (s *State) checkBooks() (map[holding]money.Amount, error) {
+	needed := make(map[holding]money.Amount)
+	for _, m := range s.markets {
+		if err := m.book.Check(); err != nil {
+			return nil, fmt.Errorf("venue: %s: %w", m.definition.Symbol, err)
+		}
+		if m.book.Len() != m.open {
+			return nil, fmt.Errorf("venue: %s counts %d open orders, its book has %d", m.definition.Symbol, m.open, m.book.Len())
+		}
+		for _, side := range [...]market.Side{market.Buy, market.Sell} {
+			if err := s.checkQueue(m, side, needed); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return needed, nil
+}
+
+func (s *State) checkQueue(m *venueMarket, side market.Side, needed map[holding]money.Amount) error {
+	var before *order
+	for h := m.book.First(side); h != 0; h = m.book.After(h) {
+		price, quantity, ref := m.book.Resting(h)
+		if ref == 0 || ref >= uint64(len(s.orders.pool)) {
+			return fmt.Errorf("venue: %s: an order in the book is not known", m.definition.Symbol)
+		}
+		o := s.orders.at(uint32(ref))
+		if o.handle != h || o.market != m.id || o.side != side || o.price != price || o.remaining() != quantity ||
+			!o.status.Live() || (o.status == market.Open) != (o.filled == 0) || o.id > s.lastOrder {
+			return fmt.Errorf("venue: order %d does not agree with the book", o.id)
+		}
+		if before != nil && before.price == price && before.id >= o.id {
+			return fmt.Errorf("venue: order %d stands behind the later order %d", o.id, before.id)
+		}
+		before = o
+		hold, ok := risk.Hold(&m.terms, side, price, quantity)
+		if !ok || hold != o.hold {
+			return fmt.Errorf("venue: order %d holds %d and needs %d", o.id, o.hold, hold)
+		}
+		at := holding{o.member, m.held(side)}
+		if needed[at], ok = needed[at].Add(hold); !ok {
+			return fmt.Errorf("venue: the holds of account %d overflow", o.member)
+		}
+	}
+	return nil
+}
+
+func (s *State) checkHolds(needed map[holding]money.Amount) error {
+	for _, owner := range s.ledger.Owners() {
+		for i := range s.assets {
+			at := holding{owner, ledger.AssetID(i + 1)}
+			if held := s.ledger.Balance(owner, at.asset).Held; held != needed[at] {
+				return fmt.Errorf("venue: account %d holds %d of asset %d, its orders need %d", owner, held, at.asset, needed[at])
+			}
+			delete(needed, at)
+		}
+	}
+	for at, amount := range needed {
+		if amount != 0 {
+			return fmt.Errorf("venue: account %d has open orders and no balance", at.owner)
+		}
+	}
+	return nil
+}
+
+// checkLists verifies the members' lists of open orders.
+func (s *State) checkLists() error {
+	total := 0
+	for i := range s.members.list {
+		m := &s.members.list[i]
+		n, last := 0, uint32(0)
+		for at := m.oldest; at != 0; at = s.orders.at(at).next {
+			o := s.orders.at(at)
+			if o.prev != last || int(o.owner) != i || o.handle == 0 || s.orders.find(o.id) != at {
+				return fmt.Errorf("venue: order %d is listed wrongly", o.id)
+			}
+			if last != 0 && s.orders.at(last).id >= o.id {
+				return fmt.Errorf("venue: order %d is listed behind a later one", o.id)
+			}
+			last = at
+			n++
+		}
+		if n != m.open || m.youngest != last {
+			return fmt.Errorf("venue: account %d counts %d open orders and lists %d", m.id, m.open, n)
+		}
+		total += n
+	}
+	open := 0
+	for _, m := range s.markets {
+		open += m.open
+	}
+	if total != s.orders.open || open != s.orders.open {
+		return fmt.Errorf("venue: %d open orders are counted, %d listed, %d in books", s.orders.open, total, open)
+	}
+	return nil
+}
+
+func (s *State) checkClosed() error {
+	n := 0
+	for at := s.orders.oldestClosed; at != 0; at = s.orders.at(at).next {
+		o := s.orders.at(at)
+		if o.status.Live() || o.hold != 0 || o.handle != 0 || s.orders.find(o.id) != at {
+			return fmt.Errorf("venue: closed order %d is not closed", o.id)
+		}
+		n++
+	}
+	known := s.orders.open + n
+	if s.taking.place != 0 {
+		known++
+	}
+	if n != s.orders.closed || known != s.orders.places.count {
+		return fmt.Errorf("venue: %d orders are known, %d of them closed, %d found by id", known, n, s.orders.places.count)
+	}
+	return nil
+}
