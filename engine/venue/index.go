@@ -2,9 +2,10 @@ package venue
 
 import "math/bits"
 
-// index maps ids to places in a pool: open addressing with linear probing, half
-// full at most three quarters, without tombstones. Ids are dense or well mixed,
-// so one multiplication spreads them. The zero index is empty; the place 0
+// index maps ids to places in a pool: open addressing with linear probing, at
+// most half full, because most look-ups are for keys that it does not have;
+// without tombstones. Ids are dense or well mixed, so one multiplication spreads
+// them. The zero index is empty; the place 0
 // means absent.
 type index struct {
 	entries []indexEntry
@@ -37,9 +38,10 @@ func (x *index) get(key uint64) uint32 {
 	}
 }
 
-// set gives a key a place, which must not be zero.
-func (x *index) set(key uint64, place uint32) {
-	if (x.count+1)*4 > len(x.entries)*3 {
+// set gives a key a place, which must not be zero, and returns the place that it
+// had, zero when it had none.
+func (x *index) set(key uint64, place uint32) (before uint32) {
+	if (x.count+1)*2 > len(x.entries) {
 		x.grow()
 	}
 	mask := len(x.entries) - 1
@@ -47,10 +49,12 @@ func (x *index) set(key uint64, place uint32) {
 	for x.entries[i].place != 0 && x.entries[i].key != key {
 		i = (i + 1) & mask
 	}
-	if x.entries[i].place == 0 {
+	before = x.entries[i].place
+	if before == 0 {
 		x.count++
 	}
 	x.entries[i] = indexEntry{key, place}
+	return before
 }
 
 // remove forgets a key and closes the gap: every entry up to the next free one

@@ -77,11 +77,10 @@ func (s *State) remember(owner uint32, print keyPrint, body uint64, receipt *Rec
 	rs := &s.receipts
 	place := rs.take()
 	*rs.at(place) = remembered{
-		print: print, body: body, owner: owner, same: rs.places.get(print.low),
+		print: print, body: body, owner: owner, same: rs.places.set(print.low, place),
 		sequence: receipt.Sequence, time: receipt.Time, order: receipt.Order, status: receipt.Status,
 		filled: receipt.Filled, notional: receipt.Notional, fee: receipt.Fee, count: receipt.Count,
 	}
-	rs.places.set(print.low, place)
 	m := s.members.at(owner)
 	if m.lastKey != 0 {
 		rs.at(m.lastKey).next = place
