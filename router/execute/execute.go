@@ -1,5 +1,7 @@
-// Package execute runs a query plan: it sends the plan's fetches through a Fetcher in waves, joins the
+// Package execute runs a query plan: it sends the plan's fetches through a Fetcher stage by stage, joins the
 // answers and prints one response.
+//
+//	Input ──► stage: represent ─► fetch in parallel ─► read into the arena ──► next stage … ──► print
 //
 // It owns the memory of a response and knows nothing of HTTP, of parsing operations or of how a plan
 // was found.
@@ -9,6 +11,9 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
+
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"bourse/router/federation"
 	"bourse/router/plan"
@@ -26,14 +31,21 @@ type Options struct {
 
 // Executor runs plans of one supergraph. It is safe for concurrent use.
 type Executor struct {
-	sg *federation.Supergraph
-	f  Fetcher
-	o  Options
+	sg      *federation.Supergraph
+	f       Fetcher
+	o       Options
+	typeIDs map[string]int
+	runs    sync.Pool
 }
 
 // New returns an executor of plans made for sg.
 func New(sg *federation.Supergraph, f Fetcher, o Options) *Executor {
-	return &Executor{sg: sg, f: f, o: o}
+	e := &Executor{sg: sg, f: f, o: o, typeIDs: map[string]int{}}
+	for _, t := range sg.Objects() {
+		e.typeIDs[t.Name] = t.ID
+	}
+	e.runs.New = func() any { return new(run) }
+	return e
 }
 
 // Input is one request for a plan.
@@ -43,32 +55,193 @@ type Input struct {
 	Header    http.Header    // passed on to every fetch
 }
 
-// Result is the response of one execution. It is not safe for concurrent use.
-type Result struct {
-	errs int
-}
-
 // Execute runs a query or a mutation. It always returns a result; failures are errors in it.
-func (e *Executor) Execute(ctx context.Context, in Input) *Result { return &Result{} }
+func (e *Executor) Execute(ctx context.Context, in Input) *Result {
+	r := e.start(ctx, in)
+	for _, stage := range in.Plan.Stages {
+		r.stage(stage)
+	}
+	return r.finish()
+}
 
 // Event completes one subscription event. raw is the response body of the plan's primary subgraph for
 // this event ({"data":...,"errors":...}); it must stay unchanged until the Result is released.
-func (e *Executor) Event(ctx context.Context, in Input, raw []byte) *Result { return &Result{} }
+func (e *Executor) Event(ctx context.Context, in Input, raw []byte) *Result {
+	r := e.start(ctx, in)
+	for i, stage := range in.Plan.Stages {
+		if i > 0 {
+			r.stage(stage)
+			continue
+		}
+		c := &call{fetch: stage[0], response: &Response{Status: http.StatusOK, Body: raw}}
+		r.read(c)
+	}
+	return r.finish()
+}
 
 // SubscriptionRequest is the plan's primary subscription fetch. It fails when the plan is not of a
 // subscription.
 func (e *Executor) SubscriptionRequest(in Input) (*Request, error) {
-	return nil, errors.New("execute: not yet")
+	if in.Plan.Operation() != ast.Subscription || len(in.Plan.Stages) == 0 || len(in.Plan.Stages[0]) != 1 {
+		return nil, errors.New("execute: the plan has no subscription fetch")
+	}
+	r := e.start(context.Background(), in)
+	defer r.result.Release()
+	f := in.Plan.Stages[0][0]
+	c := &call{fetch: f, body: append([]byte(nil), f.Prefix...)}
+	r.finishBody(c)
+	return r.request(c), nil
 }
 
+// run is the state of one execution; pooled.
+type run struct {
+	e      *Executor
+	ctx    context.Context //nolint:containedctx // a run is one call of Execute, not a value that outlives it
+	in     Input
+	arena  arena
+	root   uint32
+	entry  uint32 // mark of the last entry that collected records
+	conds  []bool
+	calls  []call
+	errs   []responseError
+	out    []byte
+	path   []segment
+	reps   repTable
+	result Result
+	after  []func() // releases response bodies
+}
+
+func (e *Executor) start(ctx context.Context, in Input) *run {
+	r := e.runs.Get().(*run)
+	r.e, r.ctx, r.in = e, ctx, in
+	r.result.run = r
+	r.conds = r.conds[:0]
+	for _, c := range in.Plan.Conditions {
+		r.conds = append(r.conds, holds(c, in.Variables))
+	}
+	r.root, _ = r.arena.record(in.Plan.Root, in.Plan.RootType.ID)
+	r.introspect()
+	return r
+}
+
+func holds(c plan.Condition, vars map[string]any) bool {
+	for _, clause := range c {
+		all := true
+		for _, l := range clause {
+			v, _ := vars[l.Variable].(bool)
+			all = all && v == l.Want
+		}
+		if all {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *run) wants(c plan.CondID) bool { return c == plan.Always || r.conds[c] }
+
+func (r *run) finish() *Result {
+	r.print()
+	return &r.result
+}
+
+// call is one fetch under way.
+type call struct {
+	fetch    *plan.Fetch
+	entries  []called
+	body     []byte
+	response *Response
+	err      error
+}
+
+// called is what an entry sent.
+type called struct {
+	targets []target // in the order of collection
+	count   int      // representations sent
+}
+
+// target is a record that an entry completes, by the representation at an index.
+type target struct {
+	record uint32
+	rep    uint32
+}
+
+// stage runs fetches in parallel, the last one on this goroutine, then reads the answers in order.
+func (r *run) stage(fetches []*plan.Fetch) {
+	n := 0
+	for _, f := range fetches {
+		if n == len(r.calls) {
+			r.calls = append(r.calls, call{})
+		}
+		if r.wants(f.Cond) && r.prepare(&r.calls[n], f) {
+			n++
+		}
+	}
+	if n == 0 {
+		return
+	}
+	var wg sync.WaitGroup
+	for i := range n - 1 {
+		wg.Go(func() { r.fetch(&r.calls[i]) })
+	}
+	r.fetch(&r.calls[n-1])
+	wg.Wait()
+	for i := range n {
+		r.read(&r.calls[i])
+		r.calls[i].response = nil
+	}
+}
+
+func (r *run) fetch(c *call) {
+	c.response, c.err = r.e.f.Fetch(r.ctx, r.request(c))
+}
+
+func (r *run) request(c *call) *Request {
+	return &Request{
+		Subgraph: c.fetch.Subgraph, Body: c.body, Header: r.in.Header,
+		Idempotent: c.fetch.Operation == ast.Query,
+	}
+}
+
+// Result is the response of one execution. It is not safe for concurrent use.
+type Result struct{ run *run }
+
 // AppendJSON appends {"data":...} with "errors" when there are any.
-func (r *Result) AppendJSON(dst []byte) []byte { return dst }
+func (r *Result) AppendJSON(dst []byte) []byte { return append(dst, r.run.out...) }
+
+// JSON is what AppendJSON appends, without a copy: valid until Release.
+func (r *Result) JSON() []byte { return r.run.out }
 
 // HasErrors says whether the response has an errors entry.
-func (r *Result) HasErrors() bool { return r.errs > 0 }
+func (r *Result) HasErrors() bool { return len(r.run.errs) > 0 }
 
 // DataIsNull says whether data is null: nothing could be answered.
-func (r *Result) DataIsNull() bool { return true }
+func (r *Result) DataIsNull() bool {
+	const prefix = `{"data":null`
+	return len(r.run.out) >= len(prefix) && string(r.run.out[:len(prefix)]) == prefix
+}
+
+// maxPooled is the largest output buffer, in bytes, and the largest arena, in values, that is kept.
+const maxPooled = 4 << 20
 
 // Release gives pooled memory back. It is optional; after it the Result must not be used.
-func (r *Result) Release() {}
+func (r *Result) Release() {
+	run := r.run
+	if run == nil {
+		return
+	}
+	r.run = nil
+	for _, release := range run.after {
+		release()
+	}
+	if cap(run.out) > maxPooled || cap(run.arena.values) > maxPooled {
+		return
+	}
+	run.arena.reset()
+	clear(run.after)
+	clear(run.errs)
+	run.after, run.errs, run.out, run.path = run.after[:0], run.errs[:0], run.out[:0], run.path[:0]
+	run.in, run.ctx = Input{}, nil
+	run.entry = 0
+	run.e.runs.Put(run)
+}

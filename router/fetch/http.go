@@ -5,14 +5,41 @@
 package fetch
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
+	"strings"
+	"sync"
 	"time"
 
 	"bourse/router/execute"
 )
+
+const (
+	defaultTimeout          = 30 * time.Second
+	defaultMaxResponseBytes = 64 << 20
+	// maxErrorBody is how much of a refused stream's body a StatusError keeps.
+	maxErrorBody = 64 << 10
+)
+
+// ErrTooLarge is the error of an answer beyond the bound.
+var ErrTooLarge = errors.New("the answer is larger than allowed")
+
+// StatusError is a stream request that was answered with something else than an event stream.
+type StatusError struct {
+	Status      int
+	ContentType string
+	Body        []byte // at most 64 KiB
+}
+
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("no event stream: HTTP status %d, content type %q", e.Status, e.ContentType)
+}
 
 // HTTPOptions of the HTTP fetcher; the zero value is usable.
 type HTTPOptions struct {
@@ -23,22 +50,171 @@ type HTTPOptions struct {
 
 // HTTP fetches over HTTP. It is safe for concurrent use.
 type HTTP struct {
-	urls map[string]string
+	urls map[string]*url.URL
+	errs map[string]error
 	o    HTTPOptions
+	own  *http.Transport
+	bufs sync.Pool
 }
 
-// NewHTTP returns a fetcher that posts to urls by subgraph name.
-func NewHTTP(urls map[string]string, o HTTPOptions) *HTTP { return &HTTP{urls: urls, o: o} }
+// NewHTTP returns a fetcher that posts to urls by subgraph name. A URL that is none is reported by the fetches
+// that need it.
+func NewHTTP(urls map[string]string, o HTTPOptions) *HTTP {
+	h := &HTTP{urls: map[string]*url.URL{}, errs: map[string]error{}, o: o}
+	for name, text := range urls {
+		u, err := url.Parse(text)
+		if err == nil && u.Scheme != "http" && u.Scheme != "https" {
+			err = fmt.Errorf("not a http URL: %q", text)
+		}
+		if err != nil {
+			h.errs[name] = err
+			continue
+		}
+		h.urls[name] = u
+	}
+	if h.o.Timeout <= 0 {
+		h.o.Timeout = defaultTimeout
+	}
+	if h.o.MaxResponseBytes <= 0 {
+		h.o.MaxResponseBytes = defaultMaxResponseBytes
+	}
+	if h.o.Transport == nil {
+		h.own = &http.Transport{
+			DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			MaxIdleConns:        4096,
+			MaxIdleConnsPerHost: 512,
+			IdleConnTimeout:     90 * time.Second,
+			TLSHandshakeTimeout: 10 * time.Second,
+			DisableCompression:  true,
+		}
+		h.o.Transport = h.own
+	}
+	h.bufs.New = func() any { return new(bytes.Buffer) }
+	return h
+}
 
 // Fetch implements execute.Fetcher.
 func (h *HTTP) Fetch(ctx context.Context, req *execute.Request) (*execute.Response, error) {
-	return nil, errors.New("fetch: not yet")
+	ctx, cancel := context.WithTimeout(ctx, h.o.Timeout)
+	defer cancel()
+	hr, err := h.request(ctx, req, "application/graphql-response+json, application/json")
+	if err != nil {
+		return nil, err
+	}
+	// RoundTrip and not http.Client: a subgraph has no redirects or cookies to follow.
+	resp, err := h.o.Transport.RoundTrip(hr)
+	if err != nil {
+		return nil, fmt.Errorf("subgraph %s: %w", req.Subgraph, err)
+	}
+	buf := h.bufs.Get().(*bytes.Buffer)
+	buf.Reset()
+	if err := h.readBody(buf, resp); err != nil {
+		h.bufs.Put(buf)
+		return nil, fmt.Errorf("subgraph %s: %w", req.Subgraph, err)
+	}
+	return &execute.Response{
+		Status: resp.StatusCode, Header: resp.Header, Body: buf.Bytes(),
+		Release: func() { h.bufs.Put(buf) },
+	}, nil
 }
 
-// Stream posts a subscription and returns the body of a text/event-stream answer. The caller closes it.
+func (h *HTTP) readBody(buf *bytes.Buffer, resp *http.Response) error {
+	defer func() { _ = resp.Body.Close() }() // reading it told what there is to tell
+	limit := h.o.MaxResponseBytes
+	if resp.ContentLength > limit {
+		return ErrTooLarge
+	}
+	if resp.ContentLength > 0 {
+		buf.Grow(int(resp.ContentLength) + bytes.MinRead)
+	}
+	n, err := buf.ReadFrom(io.LimitReader(resp.Body, limit+1))
+	if err != nil {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	if n > limit {
+		return ErrTooLarge
+	}
+	return nil
+}
+
+// Stream posts a subscription and returns the body of a text/event-stream answer. The caller closes it. Any
+// other answer is a *StatusError.
 func (h *HTTP) Stream(ctx context.Context, req *execute.Request) (io.ReadCloser, error) {
-	return nil, errors.New("fetch: not yet")
+	hr, err := h.request(ctx, req, "text/event-stream")
+	if err != nil {
+		return nil, err
+	}
+	resp, err := h.o.Transport.RoundTrip(hr)
+	if err != nil {
+		return nil, fmt.Errorf("subgraph %s: %w", req.Subgraph, err)
+	}
+	if err := checkStream(resp.StatusCode, resp.Header, resp.Body); err != nil {
+		_ = resp.Body.Close()
+		return nil, err
+	}
+	return resp.Body, nil
+}
+
+func checkStream(status int, header http.Header, body io.Reader) error {
+	contentType := header.Get("Content-Type")
+	if status >= 200 && status <= 299 && strings.HasPrefix(contentType, "text/event-stream") {
+		return nil
+	}
+	text, _ := io.ReadAll(io.LimitReader(body, maxErrorBody)) // what can be read of a refusal
+	return &StatusError{Status: status, ContentType: contentType, Body: text}
 }
 
 // Close closes idle connections.
-func (h *HTTP) Close() {}
+func (h *HTTP) Close() {
+	if h.own != nil {
+		h.own.CloseIdleConnections()
+	}
+}
+
+func (h *HTTP) request(ctx context.Context, req *execute.Request, accept string) (*http.Request, error) {
+	u := h.urls[req.Subgraph]
+	if u == nil {
+		if err := h.errs[req.Subgraph]; err != nil {
+			return nil, fmt.Errorf("subgraph %s: %w", req.Subgraph, err)
+		}
+		return nil, fmt.Errorf("subgraph %s has no URL", req.Subgraph)
+	}
+	// A copy: the transport may still be writing when an early answer is back.
+	body := bytes.Clone(req.Body)
+	hr := newRequest(ctx, u, req, body, accept)
+	hr.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	if req.Idempotent {
+		// An empty value is not sent; it allows the transport to repeat the request when a kept
+		// connection turns out to be closed.
+		hr.Header["Idempotency-Key"] = nil
+	}
+	return hr, nil
+}
+
+// newRequest builds a request without the parsing of http.NewRequest.
+func newRequest(ctx context.Context, u *url.URL, req *execute.Request, body []byte, accept string) *http.Request {
+	header := make(http.Header, len(req.Header)+3)
+	for name, values := range req.Header {
+		if !isOwn(name) {
+			header[name] = values
+		}
+	}
+	header["Content-Type"] = []string{"application/json"}
+	header["Accept"] = []string{accept}
+	hr := &http.Request{
+		Method: http.MethodPost, URL: u, Host: u.Host, Header: header,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
+	}
+	return hr.WithContext(ctx)
+}
+
+// isOwn names the headers that belong to a connection or to the message itself and are never passed on.
+func isOwn(name string) bool {
+	switch http.CanonicalHeaderKey(name) {
+	case "Content-Type", "Content-Length", "Content-Encoding", "Accept", "Accept-Encoding", "Host", "Connection",
+		"Keep-Alive", "Transfer-Encoding", "Te", "Trailer", "Upgrade", "Proxy-Authorization", "Proxy-Connection":
+		return true
+	}
+	return false
+}

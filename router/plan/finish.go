@@ -362,7 +362,7 @@ func (f *finisher) buildFetch(groups []*entryGroup, n int) *Fetch {
 				})
 			}
 		}
-		e.Selection = exportSelection(g.entries[0].sel)
+		e.Selection = f.exportSelection(g.entries[0].sel)
 		fetch.Entries = append(fetch.Entries, e)
 	}
 	fetch.Cond = f.condID(all)
@@ -407,20 +407,23 @@ func exportRep(fields []*repField) []*RepField {
 	return out
 }
 
-func exportSelection(s *selection) *Selection {
+func (f *finisher) exportSelection(s *selection) *Selection {
 	out := &Selection{Layout: s.site.layout.find().out}
 	if len(s.types) == 1 {
 		out.Type = s.types[0]
 	}
 	if s.typename || len(s.fields) == 0 {
-		out.Fields = append(out.Fields, &SelectionField{Key: "__typename", TypeName: true})
+		out.Fields = append(out.Fields, &SelectionField{Key: "__typename", TypeName: true, Cond: Always})
 	}
-	for _, f := range s.fields {
-		sf := &SelectionField{Key: f.alias, Client: f.slot.respKey, Slot: f.slot.cell.find().index}
-		if f.child != nil {
-			sf.Child = exportSelection(f.child)
+	for _, sf := range s.fields {
+		of := &SelectionField{
+			Key: sf.alias, Client: sf.slot.respKey, Slot: sf.slot.cell.find().index,
+			Cond: f.condID(sf.cond), Types: sf.types,
 		}
-		out.Fields = append(out.Fields, sf)
+		if sf.child != nil {
+			of.Child = f.exportSelection(sf.child)
+		}
+		out.Fields = append(out.Fields, of)
 	}
 	return out
 }

@@ -129,6 +129,8 @@ type SelectionField struct {
 	Slot     int    // TypenameSlot for __typename
 	Child    *Selection
 	TypeName bool
+	Cond     CondID
+	Types    []*federation.Type // concrete types that are asked for it
 }
 
 // Object says how to print records at one place of the client's response.

@@ -1,0 +1,219 @@
+package execute
+
+import (
+	"encoding/json"
+	"slices"
+
+	"bourse/router/federation"
+	"bourse/router/plan"
+)
+
+// Codes in extensions.code that the executor itself gives.
+const (
+	codeHTTP      = "SUBREQUEST_HTTP_ERROR"
+	codeMalformed = "SUBREQUEST_MALFORMED_RESPONSE"
+	// codeSubgraph marks an error that a subgraph reported without a code of its own.
+	codeSubgraph = "DOWNSTREAM_SERVICE_ERROR"
+	codeNull     = "INTERNAL_SERVER_ERROR"
+)
+
+// maxErrors bounds the errors of one response.
+const maxErrors = 200
+
+const maskedMessage = "The subgraph reported an error."
+
+type responseError struct {
+	text []byte // JSON
+	path []segment
+}
+
+// addError appends an error. more holds further extensions, without code and service.
+func (r *run) addError(message string, path []segment, code, service string, more map[string]json.RawMessage) {
+	if len(r.errs) >= maxErrors {
+		return
+	}
+	b := append([]byte(`{"message":`), quote(message)...)
+	if len(path) > 0 {
+		b = appendPath(append(b, `,"path":`...), path)
+	}
+	b = append(append(b, `,"extensions":{"code":`...), quote(code)...)
+	if service != "" {
+		b = append(append(b, `,"service":`...), quote(service)...)
+	}
+	delete(more, "code")
+	delete(more, "service")
+	if len(more) > 0 {
+		if text, err := json.Marshal(more); err == nil {
+			b = append(append(b, ','), text[1:len(text)-1]...)
+		}
+	}
+	r.errs = append(r.errs, responseError{text: append(b, "}}"...), path: slices.Clone(path)})
+}
+
+func quote(s string) []byte {
+	b, err := json.Marshal(s)
+	if err != nil {
+		return []byte(`""`)
+	}
+	return b
+}
+
+// fetchFailed gives an error to everything that the client does not get because of a fetch.
+func (r *run) fetchFailed(c *call, code, what string, cause error) {
+	if r.e.o.OnFetchError != nil {
+		r.e.o.OnFetchError(r.ctx, c.fetch.Subgraph, cause)
+	}
+	message := "Subgraph '" + c.fetch.Subgraph + "' " + what + "."
+	for i, e := range c.fetch.Entries {
+		r.discard(e, &c.entries[i])
+		r.eachPlace(e, &c.entries[i], -1, func(path []segment, record uint32) {
+			r.failFields(e, path, record, message, code, c.fetch.Subgraph)
+		})
+	}
+}
+
+// discard drops what was read of an answer that turned out to be unusable.
+func (r *run) discard(e *plan.Entry, ce *called) {
+	for _, t := range ce.targets {
+		for _, f := range e.Selection.Fields {
+			if !f.TypeName {
+				r.arena.set(t.record, f.Slot, value{})
+			}
+		}
+	}
+}
+
+// failFields reports at the fields that the client asked for, or at the object where the planner alone asked.
+func (r *run) failFields(e *plan.Entry, path []segment, record uint32, message, code, service string) {
+	reported := false
+	for _, f := range e.Selection.Fields {
+		if f.Client == "" || !r.wants(f.Cond) || !r.hasType(f.Types, record) {
+			continue
+		}
+		r.addError(message, append(slices.Clip(path), segment{key: f.Client}), code, service, nil)
+		reported = true
+	}
+	if !reported {
+		r.addError(message, path, code, service, nil)
+	}
+}
+
+func (r *run) hasType(types []*federation.Type, record uint32) bool {
+	id := r.arena.typeID(record)
+	return slices.ContainsFunc(types, func(t *federation.Type) bool { return t.ID == id })
+}
+
+// subgraphErrors takes over the errors of a subgraph's answer, with paths in the client's terms.
+func (r *run) subgraphErrors(c *call, text []byte) {
+	if text == nil {
+		return
+	}
+	var list []struct {
+		Message    string                     `json:"message"`
+		Path       []any                      `json:"path"`
+		Extensions map[string]json.RawMessage `json:"extensions"`
+	}
+	if err := json.Unmarshal(text, &list); err != nil {
+		r.fetchFailed(c, codeMalformed, "gave errors that cannot be read", err)
+		return
+	}
+	for _, e := range list {
+		code, service := codeSubgraph, c.fetch.Subgraph
+		var own string
+		if json.Unmarshal(e.Extensions["code"], &own) == nil && own != "" {
+			code = own
+		} else if r.e.o.MaskErrors {
+			e.Message, e.Extensions = maskedMessage, nil
+		}
+		if len(r.errs) >= maxErrors {
+			return
+		}
+		r.placeError(c, e.Path, func(path []segment) { r.addError(e.Message, path, code, service, e.Extensions) })
+	}
+}
+
+// placeError calls report with each path of the client's response that a path of a subgraph's answer stands for.
+func (r *run) placeError(c *call, path []any, report func([]segment)) {
+	if first := c.fetch.Entries[0]; first.Variable == "" {
+		report(translate(first.Selection, nil, path))
+		return
+	}
+	alias, rest := "", path
+	if len(path) > 0 {
+		alias, _ = path[0].(string)
+		rest = path[1:]
+	}
+	for i, e := range c.fetch.Entries {
+		if alias != "" && e.Alias != alias {
+			continue
+		}
+		rep, under := -1, []any(nil)
+		if len(rest) > 0 {
+			if n, ok := rest[0].(float64); ok {
+				rep, under = int(n), rest[1:]
+			}
+		}
+		r.eachPlace(e, &c.entries[i], rep, func(at []segment, _ uint32) {
+			report(translate(e.Selection, at, under))
+		})
+	}
+}
+
+// translate appends a subgraph's path under a selection to a path of the client. It ends where the client
+// did not ask.
+func translate(sel *plan.Selection, at []segment, path []any) []segment {
+	out := slices.Clone(at)
+	for _, p := range path {
+		switch p := p.(type) {
+		case float64:
+			out = append(out, segment{index: int(p)})
+		case string:
+			if sel == nil {
+				return out
+			}
+			i := slices.IndexFunc(sel.Fields, func(f *plan.SelectionField) bool { return f.Key == p })
+			if i < 0 || sel.Fields[i].Client == "" {
+				return out
+			}
+			out = append(out, segment{key: sel.Fields[i].Client})
+			sel = sel.Fields[i].Child
+		default:
+			return out
+		}
+	}
+	return out
+}
+
+// eachPlace finds the places in the response of an entry's records; of one representation, or of all when
+// rep is -1. Paths are made only now: an answer without errors never needs them.
+func (r *run) eachPlace(e *plan.Entry, ce *called, rep int, visit func(path []segment, record uint32)) {
+	if e.Variable == "" {
+		visit(nil, r.root)
+		return
+	}
+	wanted := map[uint32]bool{}
+	for _, t := range ce.targets {
+		if rep < 0 || int(t.rep) == rep {
+			wanted[t.record] = true
+		}
+	}
+	visited := 0
+	var walk func(v value, p plan.Path, path []segment)
+	walk = func(v value, p plan.Path, path []segment) {
+		switch {
+		case visited >= maxErrors:
+		case v.kind == list:
+			for i := range v.b {
+				walk(r.arena.values[v.a+i], p, append(slices.Clip(path), segment{index: int(i)}))
+			}
+		case v.kind == object && len(p) > 0:
+			walk(r.arena.slot(v.a, p[0].Slot), p[1:], append(slices.Clip(path), segment{key: p[0].Field}))
+		case v.kind == object && wanted[v.a]:
+			visited++
+			visit(path, v.a)
+		}
+	}
+	for _, p := range e.Paths {
+		walk(value{kind: object, a: r.root}, p, nil)
+	}
+}

@@ -1,0 +1,203 @@
+package execute
+
+import (
+	"strconv"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"bourse/router/plan"
+)
+
+// print writes the response in one pass. A null where the schema allows none takes back what was written of the
+// object or list around it (GraphQL specification, section 6.4.4).
+func (r *run) print() {
+	r.out = append(r.out[:0], `{"data":`...)
+	start := len(r.out)
+	if !r.object(value{kind: object, a: r.root}, r.in.Plan.Output) {
+		r.out = append(r.out[:start], "null"...)
+	}
+	if len(r.errs) > 0 {
+		r.out = append(r.out, `,"errors":[`...)
+		for i := range r.errs {
+			if i > 0 {
+				r.out = append(r.out, ',')
+			}
+			r.out = append(r.out, r.errs[i].text...)
+		}
+		r.out = append(r.out, ']')
+	}
+	r.out = append(r.out, '}')
+}
+
+// segment is one step of a response path: a response key, or a list index when key is empty.
+type segment struct {
+	key   string
+	index int
+}
+
+// object prints a record; false when a null in it makes the whole null.
+func (r *run) object(v value, o *plan.Object) bool {
+	variant := o.Only
+	id := r.arena.typeID(v.a)
+	if variant == nil || id < 0 {
+		if variant = o.ByType[id]; variant == nil {
+			return false // a type that the API does not have
+		}
+	}
+	r.out = append(r.out, '{')
+	first := true
+	for _, f := range variant.Fields {
+		if !r.wants(f.Cond) {
+			continue
+		}
+		if !first {
+			r.out = append(r.out, ',')
+		}
+		first = false
+		r.out = append(r.out, f.Key...)
+		if f.TypeName {
+			r.out = append(r.out, '"')
+			r.out = append(r.out, r.e.sg.Objects()[id].Name...)
+			r.out = append(r.out, '"')
+			continue
+		}
+		r.path = append(r.path, segment{key: f.Name})
+		ok := r.complete(r.arena.slot(v.a, f.Slot), f.Type, f)
+		r.path = r.path[:len(r.path)-1]
+		if !ok && f.Type.NonNull {
+			return false
+		}
+	}
+	r.out = append(r.out, '}')
+	return true
+}
+
+// complete prints one value, or null and false. The caller knows what a null means to it.
+func (r *run) complete(v value, t *ast.Type, f *plan.OutputField) bool {
+	start := len(r.out)
+	if r.nonNull(v, t, f) {
+		return true
+	}
+	r.out = append(r.out[:start], "null"...)
+	return false
+}
+
+func (r *run) nonNull(v value, t *ast.Type, f *plan.OutputField) bool {
+	switch v.kind {
+	case list:
+		return t.Elem != nil && r.list(v, t, f)
+	case object:
+		if t.Elem != nil || f.Child == nil {
+			return r.missing(t, f)
+		}
+		return r.object(v, f.Child) || r.missing(t, f)
+	case leaf:
+		if f.Child == nil && (t.Elem != nil || f.Enum != nil) {
+			return r.checkedLeaf(r.arena.text(v), t, f)
+		}
+		r.out = append(r.out, r.arena.text(v)...)
+		return true
+	default:
+		return r.missing(t, f)
+	}
+}
+
+func (r *run) list(v value, t *ast.Type, f *plan.OutputField) bool {
+	r.out = append(r.out, '[')
+	for i := range v.b {
+		if i > 0 {
+			r.out = append(r.out, ',')
+		}
+		r.path = append(r.path, segment{index: int(i)})
+		ok := r.complete(r.arena.values[v.a+i], t.Elem, f)
+		r.path = r.path[:len(r.path)-1]
+		if !ok && t.Elem.NonNull {
+			return false
+		}
+	}
+	r.out = append(r.out, ']')
+	return true
+}
+
+// checkedLeaf prints a leaf that needs a look inside: a list with elements that may not be null, or an
+// enum, whose unknown values are null.
+func (r *run) checkedLeaf(text []byte, t *ast.Type, f *plan.OutputField) bool {
+	switch {
+	case t.Elem != nil:
+		return r.leafList(text, t, f)
+	case string(text) == "null", f.Enum != nil && !f.Enum[string(text)]:
+		return r.missing(t, f)
+	}
+	r.out = append(r.out, text...)
+	return true
+}
+
+func (r *run) leafList(text []byte, t *ast.Type, f *plan.OutputField) bool {
+	if text[0] != '[' {
+		return r.missing(t, f)
+	}
+	s := scanner{b: text}
+	r.out = append(r.out, '[')
+	more, _ := s.open(']') // the text was validated when it was read
+	for i := 0; more; i++ {
+		if i > 0 {
+			r.out = append(r.out, ',')
+		}
+		s.space()
+		at, start := s.i, len(r.out)
+		_ = s.skip()
+		r.path = append(r.path, segment{index: i})
+		ok := r.checkedLeaf(text[at:s.i], t.Elem, f)
+		r.path = r.path[:len(r.path)-1]
+		if !ok {
+			if t.Elem.NonNull {
+				return false
+			}
+			r.out = append(r.out[:start], "null"...)
+		}
+		more, _ = s.next(']')
+	}
+	r.out = append(r.out, ']')
+	return true
+}
+
+// missing is a null. Where the schema allows none and nobody said why, that is an error of its own.
+func (r *run) missing(t *ast.Type, f *plan.OutputField) bool {
+	if t.NonNull && !r.explained() {
+		r.addError("Cannot return null for non-nullable field "+f.Parent+"."+f.Field+".", r.path, codeNull, "", nil)
+	}
+	return false
+}
+
+// explained says whether an error stands at the place being printed, above it or below it.
+func (r *run) explained() bool {
+	for i := range r.errs {
+		p := r.errs[i].path
+		n := min(len(p), len(r.path))
+		same := true
+		for j := 0; j < n && same; j++ {
+			same = p[j] == r.path[j]
+		}
+		if same {
+			return true
+		}
+	}
+	return false
+}
+
+func appendPath(b []byte, path []segment) []byte {
+	b = append(b, '[')
+	for i, s := range path {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if s.key == "" {
+			b = strconv.AppendInt(b, int64(s.index), 10)
+			continue
+		}
+		b = append(b, '"')
+		b = append(b, s.key...)
+		b = append(b, '"')
+	}
+	return append(b, ']')
+}

@@ -1,0 +1,308 @@
+package execute
+
+import (
+	"bytes"
+	"encoding/json"
+	"hash/maphash"
+	"slices"
+
+	"bourse/router/federation"
+	"bourse/router/plan"
+)
+
+// prepare writes the request of a fetch. It reports false when there is nothing to ask.
+func (r *run) prepare(c *call, f *plan.Fetch) bool {
+	c.fetch, c.err = f, nil
+	c.entries = c.entries[:0]
+	c.body = append(c.body[:0], f.Prefix...)
+	sent := 0
+	for i, e := range f.Entries {
+		if i == cap(c.entries) || i >= len(c.entries) {
+			c.entries = slices.Grow(c.entries, 1)[:i+1]
+		}
+		ce := &c.entries[i]
+		ce.targets, ce.count = ce.targets[:0], 0
+		if e.Variable == "" {
+			ce.targets = append(ce.targets, target{record: r.root})
+			sent++
+			continue
+		}
+		c.body = append(c.body, '"')
+		c.body = append(c.body, e.Variable...)
+		c.body = append(c.body, `":[`...)
+		if r.wants(e.Cond) {
+			r.represent(c, ce, e)
+		}
+		c.body = append(c.body, `],`...)
+		sent += ce.count
+	}
+	if sent == 0 {
+		return false
+	}
+	r.finishBody(c)
+	return true
+}
+
+// finishBody adds the client's variables that the fetch uses.
+func (r *run) finishBody(c *call) {
+	for _, name := range c.fetch.Variables {
+		v, ok := r.in.Variables[name]
+		if !ok {
+			continue
+		}
+		text, err := json.Marshal(v)
+		if err != nil {
+			text = []byte("null")
+		}
+		c.body = append(c.body, '"')
+		c.body = append(c.body, name...)
+		c.body = append(c.body, `":`...)
+		c.body = append(c.body, text...)
+		c.body = append(c.body, ',')
+	}
+	c.body = append(bytes.TrimSuffix(c.body, []byte(",")), "}}"...)
+}
+
+// represent collects the records of an entry and writes their representations, equal ones once.
+func (r *run) represent(c *call, ce *called, e *plan.Entry) {
+	r.entry++
+	for _, p := range e.Paths {
+		r.collect(ce, e, p, value{kind: object, a: r.root})
+	}
+	r.reps.reset(len(ce.targets))
+	kept := ce.targets[:0]
+	for _, t := range ce.targets {
+		rep := representation(e, r.arena.typeID(t.record))
+		if t.rep = r.findRep(ce, kept, rep, t.record); t.rep == uint32(ce.count) {
+			if ce.count > 0 {
+				c.body = append(c.body, ',')
+			}
+			c.body = append(c.body, `{"__typename":"`...)
+			c.body = append(c.body, rep.TypeName...)
+			c.body = append(c.body, '"')
+			c.body = r.writeFields(c.body, rep.Fields, t.record, true)
+			c.body = append(c.body, '}')
+			ce.count++
+		}
+		kept = append(kept, t)
+	}
+	ce.targets = kept
+}
+
+// collect walks a path to the records that the entry can complete: of a type that it represents and with
+// all that the representation needs.
+func (r *run) collect(ce *called, e *plan.Entry, p plan.Path, v value) {
+	switch v.kind {
+	case list:
+		for i := range v.b {
+			r.collect(ce, e, p, r.arena.values[v.a+i])
+		}
+	case object:
+		if len(p) > 0 {
+			r.collect(ce, e, p[1:], r.arena.slot(v.a, p[0].Slot))
+			return
+		}
+		if r.arena.mark(v.a, r.entry) {
+			return
+		}
+		if rep := representation(e, r.arena.typeID(v.a)); rep != nil && r.representable(rep, v.a) {
+			ce.targets = append(ce.targets, target{record: v.a})
+		}
+	}
+}
+
+func representation(e *plan.Entry, typeID int) *plan.Representation {
+	for _, rep := range e.Representations {
+		if rep.Type.ID == typeID {
+			return rep
+		}
+	}
+	return nil
+}
+
+// representable says whether every field was answered, and not every key field with null.
+func (r *run) representable(rep *plan.Representation, record uint32) bool {
+	keys, nulls := 0, 0
+	for _, f := range rep.Fields {
+		v := r.arena.slot(record, f.Slot)
+		if !r.answered(f, v) {
+			return false
+		}
+		if f.Key {
+			keys++
+			if v.kind == null {
+				nulls++
+			}
+		}
+	}
+	return keys == 0 || nulls < keys
+}
+
+func (r *run) answered(f *plan.RepField, v value) bool {
+	switch v.kind {
+	case absent:
+		return false
+	case list:
+		for i := range v.b {
+			if !r.answered(f, r.arena.values[v.a+i]) {
+				return false
+			}
+		}
+	case object:
+		for _, c := range f.Child {
+			if r.applies(c, v.a) && !r.answered(c, r.arena.slot(v.a, c.Slot)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (r *run) applies(f *plan.RepField, record uint32) bool {
+	if f.Types == nil {
+		return true
+	}
+	id := r.arena.typeID(record)
+	return slices.ContainsFunc(f.Types, func(t *federation.Type) bool { return t.ID == id })
+}
+
+// writeFields writes the fields of a representation, each with a comma before it unless it is the first of
+// its object.
+func (r *run) writeFields(b []byte, fields []*plan.RepField, record uint32, comma bool) []byte {
+	for _, f := range fields {
+		if !r.applies(f, record) {
+			continue
+		}
+		if comma {
+			b = append(b, ',')
+		}
+		comma = true
+		b = append(b, '"')
+		b = append(b, f.Name...)
+		b = append(b, `":`...)
+		b = r.writeValue(b, f, r.arena.slot(record, f.Slot))
+	}
+	return b
+}
+
+func (r *run) writeValue(b []byte, f *plan.RepField, v value) []byte {
+	switch v.kind {
+	case leaf:
+		return append(b, r.arena.text(v)...)
+	case object:
+		b = append(b, '{')
+		if f.Abstract {
+			b = append(b, `"__typename":"`...)
+			if id := r.arena.typeID(v.a); id >= 0 {
+				b = append(b, r.e.sg.Objects()[id].Name...)
+			}
+			b = append(b, '"')
+		}
+		return append(r.writeFields(b, f.Child, v.a, f.Abstract), '}')
+	case list:
+		b = append(b, '[')
+		for i := range v.b {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = r.writeValue(b, f, r.arena.values[v.a+i])
+		}
+		return append(b, ']')
+	default:
+		return append(b, "null"...)
+	}
+}
+
+// repTable finds equal representations by their key values in place: a hash narrows, a comparison decides.
+type repTable struct {
+	seed maphash.Seed
+	hash maphash.Hash
+	slot []uint32 // index into the targets + 1; 0: free
+}
+
+func (t *repTable) reset(n int) {
+	if t.seed == (maphash.Seed{}) {
+		t.seed = maphash.MakeSeed()
+		t.hash.SetSeed(t.seed)
+	}
+	size := 8
+	for size < 2*n {
+		size *= 2
+	}
+	t.slot = slices.Grow(t.slot[:0], size)[:size]
+	clear(t.slot)
+}
+
+// findRep is the index of the representation equal to this record's, or ce.count when it is new.
+func (r *run) findRep(ce *called, kept []target, rep *plan.Representation, record uint32) uint32 {
+	r.reps.hash.Reset()
+	r.hashFields(rep.Fields, record)
+	mask := len(r.reps.slot) - 1
+	for i := int(r.reps.hash.Sum64()) & mask; ; i = (i + 1) & mask {
+		at := r.reps.slot[i]
+		if at == 0 {
+			r.reps.slot[i] = uint32(len(kept)) + 1
+			return uint32(ce.count)
+		}
+		other := kept[at-1]
+		if r.arena.typeID(other.record) == r.arena.typeID(record) && r.equalFields(rep.Fields, other.record, record) {
+			return other.rep
+		}
+	}
+}
+
+func (r *run) hashFields(fields []*plan.RepField, record uint32) {
+	for _, f := range fields {
+		if r.applies(f, record) {
+			r.hashValue(f, r.arena.slot(record, f.Slot))
+		}
+	}
+}
+
+func (r *run) hashValue(f *plan.RepField, v value) {
+	_ = r.reps.hash.WriteByte(byte(v.kind)) // never fails
+	switch v.kind {
+	case leaf:
+		_, _ = r.reps.hash.Write(r.arena.text(v))
+	case object:
+		r.hashFields(f.Child, v.a)
+	case list:
+		for i := range v.b {
+			r.hashValue(f, r.arena.values[v.a+i])
+		}
+	}
+}
+
+func (r *run) equalFields(fields []*plan.RepField, a, b uint32) bool {
+	for _, f := range fields {
+		if !r.applies(f, a) {
+			continue
+		}
+		if !r.equalValues(f, r.arena.slot(a, f.Slot), r.arena.slot(b, f.Slot)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *run) equalValues(f *plan.RepField, a, b value) bool {
+	if a.kind != b.kind {
+		return false
+	}
+	switch a.kind {
+	case leaf:
+		return bytes.Equal(r.arena.text(a), r.arena.text(b))
+	case object:
+		return r.arena.typeID(a.a) == r.arena.typeID(b.a) && r.equalFields(f.Child, a.a, b.a)
+	case list:
+		if a.b != b.b {
+			return false
+		}
+		for i := range a.b {
+			if !r.equalValues(f, r.arena.values[a.a+i], r.arena.values[b.a+i]) {
+				return false
+			}
+		}
+	}
+	return true
+}
