@@ -40,6 +40,9 @@ type Options struct {
 	// Published is called for each batch after it is durable and in the view, before its commands
 	// are answered, in order and from one goroutine. The events are its only until it returns.
 	Published func(Batch)
+	// Gate, when given, is held while a batch enters the view and Published runs: whoever holds it
+	// sees the view between two batches.
+	Gate sync.Locker
 	// Pace may slow the writer down: how long to wait before the next batch, asked for each one.
 	// Waits are cut at 50 ms.
 	Pace func() time.Duration
@@ -88,6 +91,9 @@ func (o *Options) defaults() {
 	}
 	if o.Published == nil {
 		o.Published = func(Batch) {}
+	}
+	if o.Gate == nil {
+		o.Gate = new(sync.Mutex)
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -204,7 +204,7 @@ func (d *decider) recover(cause error) {
 		d.opts.Logger.Warn("the journal cannot be written yet", "attempt", attempt, "error", err)
 		select {
 		case <-time.After(pause):
-		case <-d.lost.Done():
+		case <-d.stop: // nobody waits any more
 			d.open = d.newBatch(d.writer)
 			return
 		}
@@ -320,10 +320,15 @@ func (s *Sequencer) publishAll() {
 
 // show folds a batch into the view, tells the hook and takes a snapshot when one is due.
 func (s *Sequencer) show(b Batch) {
-	if err := s.view.fold(b.Events, b.Head); err != nil {
+	s.opts.Gate.Lock()
+	err := s.view.fold(b.Events, b.Head)
+	if err == nil {
+		s.opts.Published(b)
+	}
+	s.opts.Gate.Unlock()
+	if err != nil {
 		panic("sequencer: committed events do not fold: " + err.Error())
 	}
-	s.opts.Published(b)
 	if b.Head.Sequence-s.saved.Load() >= s.opts.SnapshotEvery && s.saving.CompareAndSwap(false, true) {
 		snapshot := s.view.snapshot()
 		s.snapshots.Go(func() {

@@ -1,0 +1,288 @@
+package postgres
+
+import (
+	"math"
+	"slices"
+
+	"bourse/engine/account"
+	"bourse/engine/feed"
+	"bourse/engine/ledger"
+	"bourse/engine/market"
+	"bourse/engine/money"
+	"bourse/engine/venue"
+)
+
+// rows is what a stretch of the journal adds to the projections. Orders that were placed within it
+// are copied as they stand at its end; of older ones only the change is kept.
+type rows struct {
+	events   int
+	orders   *table
+	trades   *table
+	fills    *table
+	postings *table
+
+	placed  map[market.OrderID]*orderRow
+	inOrder []*orderRow // the placed ones as they came
+	changed map[market.OrderID]*orderChange
+	moved   map[balanceKey]money.Amount
+	candles map[candleKey]*feed.Candle
+	volumes map[volumeKey]money.Amount
+	assets  []assetRow
+	markets []marketRow
+
+	sequence venue.Sequence // of the last posting, and its line
+	line     int32
+	scratch  []ledger.Posting
+}
+
+type orderRow struct {
+	id          market.OrderID
+	member      account.ID
+	market      venue.MarketID
+	side        market.Side
+	kind        market.Type
+	timeInForce market.TimeInForce
+	price       market.Price
+	quantity    market.Quantity
+	sequence    venue.Sequence
+	placed      venue.Time
+	orderChange
+}
+
+// orderChange is what happened to an order.
+type orderChange struct {
+	filled   market.Quantity
+	notional money.Amount
+	fee      money.Amount
+	reason   market.CancelReason
+	at       venue.Time
+}
+
+type balanceKey struct {
+	owner account.ID
+	kind  ledger.Kind
+	asset ledger.AssetID
+}
+
+type candleKey struct {
+	market  venue.MarketID
+	seconds int32
+	opened  int64
+}
+
+type volumeKey struct {
+	member account.ID
+	market venue.MarketID
+	hour   int64
+}
+
+type assetRow struct {
+	id    int64
+	asset money.Asset
+}
+
+type marketRow struct {
+	id, base, quote int64
+	definition      market.Definition
+}
+
+func newRows() *rows {
+	r := &rows{
+		orders: newTable("orders", `id, member_id, market_id, side, type, time_in_force, status, reason, price, quantity,
+			filled, notional, fee, sequence, placed_at, updated_at`),
+		trades: newTable("trades", `id, market_id, price, quantity, notional, taker_side, taker_order_id, maker_order_id,
+			sequence, executed_at`),
+		fills: newTable("fills", `trade_id, member_id, order_id, market_id, side, liquidity, price, quantity, notional, fee,
+			sequence, executed_at`),
+		postings: newTable("postings", `sequence, line, owner_id, kind, asset_id, amount`),
+		placed:   map[market.OrderID]*orderRow{},
+		changed:  map[market.OrderID]*orderChange{},
+		moved:    map[balanceKey]money.Amount{},
+		candles:  map[candleKey]*feed.Candle{},
+		volumes:  map[volumeKey]money.Amount{},
+	}
+	r.reset()
+	return r
+}
+
+func (r *rows) reset() {
+	r.events = 0
+	for _, t := range []*table{r.orders, r.trades, r.fills, r.postings} {
+		t.reset()
+	}
+	clear(r.placed)
+	clear(r.changed)
+	clear(r.moved)
+	clear(r.candles)
+	clear(r.volumes)
+	r.inOrder, r.assets, r.markets = r.inOrder[:0], r.assets[:0], r.markets[:0]
+}
+
+// add takes an event in. Events of one command come together.
+func (r *rows) add(ev *venue.Event) error {
+	r.events++
+	r.post(ev)
+	switch ev.Kind {
+	case venue.AssetAdded:
+		r.assets = append(r.assets, assetRow{int64(ev.Asset), ev.NewAsset})
+	case venue.MarketCreated:
+		r.markets = append(r.markets, marketRow{int64(ev.Market), int64(ev.Base), int64(ev.Quote), *ev.Definition})
+	case venue.OrderPlaced:
+		row := &orderRow{
+			id: ev.Order, member: ev.Member, market: ev.Market, side: ev.Side, kind: ev.Type, timeInForce: ev.TimeInForce,
+			price: ev.Price, quantity: ev.Quantity, sequence: ev.Sequence, placed: ev.Time, orderChange: orderChange{at: ev.Time},
+		}
+		r.placed[ev.Order] = row
+		r.inOrder = append(r.inOrder, row)
+	case venue.OrderCancelled:
+		order := r.order(ev.Order)
+		order.reason, order.at = ev.Reason, ev.Time
+	case venue.Traded:
+		r.trade(ev)
+	}
+	return nil
+}
+
+func (r *rows) post(ev *venue.Event) {
+	if ev.Sequence != r.sequence {
+		r.sequence, r.line = ev.Sequence, 0
+	}
+	r.scratch = venue.AppendPostings(r.scratch[:0], ev)
+	for _, p := range r.scratch {
+		t := r.postings
+		t.row(6)
+		t.bigint(int64(ev.Sequence))
+		t.integer(r.line)
+		t.bigint(int64(p.Account.Owner))
+		t.smallint(int16(p.Account.Kind))
+		t.integer(int32(p.Asset))
+		t.bigint(int64(p.Amount))
+		r.line++
+		// The sum of a stretch may pass through more than either end, but not through more than all
+		// the money there is, which the venue has counted in the same width.
+		r.moved[balanceKey{p.Account.Owner, p.Account.Kind, p.Asset}] += p.Amount
+	}
+}
+
+// order is where changes of an order are gathered.
+func (r *rows) order(id market.OrderID) *orderChange {
+	if row, ok := r.placed[id]; ok {
+		return &row.orderChange
+	}
+	change, ok := r.changed[id]
+	if !ok {
+		change = &orderChange{}
+		r.changed[id] = change
+	}
+	return change
+}
+
+func (r *rows) trade(ev *venue.Event) {
+	for _, side := range [...]struct {
+		order market.OrderID
+		fee   money.Amount
+	}{{ev.Order, ev.TakerFee}, {ev.Maker, ev.MakerFee}} {
+		order := r.order(side.order)
+		order.filled += ev.Quantity
+		order.notional += ev.Notional
+		order.fee += side.fee
+		order.at = ev.Time
+	}
+	t := r.trades
+	t.row(10)
+	t.bigint(int64(ev.Trade))
+	t.integer(int32(ev.Market))
+	t.bigint(int64(ev.Price))
+	t.bigint(int64(ev.Quantity))
+	t.bigint(int64(ev.Notional))
+	t.smallint(int16(ev.Side))
+	t.bigint(int64(ev.Order))
+	t.bigint(int64(ev.Maker))
+	t.bigint(int64(ev.Sequence))
+	t.bigint(int64(ev.Time))
+	r.fill(ev, ev.Member, ev.Order, ev.Side, liquidityTaker, ev.TakerFee)
+	r.fill(ev, ev.MakerMember, ev.Maker, ev.Side.Opposite(), liquidityMaker, ev.MakerFee)
+	for _, length := range feed.CandleSeconds {
+		opened := feed.OpenedAt(int64(ev.Time), length)
+		key := candleKey{ev.Market, length, opened}
+		candle, ok := r.candles[key]
+		if !ok {
+			candle = &feed.Candle{OpenedAt: opened}
+			r.candles[key] = candle
+		}
+		candle.Add(ev.Price, ev.Quantity, ev.Notional)
+	}
+}
+
+const (
+	liquidityMaker = 1
+	liquidityTaker = 2
+)
+
+func (r *rows) fill(ev *venue.Event, member account.ID, order market.OrderID, side market.Side, liquidity int16, fee money.Amount) {
+	t := r.fills
+	t.row(12)
+	t.bigint(int64(ev.Trade))
+	t.bigint(int64(member))
+	t.bigint(int64(order))
+	t.integer(int32(ev.Market))
+	t.smallint(int16(side))
+	t.smallint(liquidity)
+	t.bigint(int64(ev.Price))
+	t.bigint(int64(ev.Quantity))
+	t.bigint(int64(ev.Notional))
+	t.bigint(int64(fee))
+	t.bigint(int64(ev.Sequence))
+	t.bigint(int64(ev.Time))
+	key := volumeKey{member, ev.Market, feed.OpenedAt(int64(ev.Time), 3600)}
+	r.volumes[key] = feed.Saturated(r.volumes[key], ev.Notional)
+}
+
+// finish writes the orders that were placed.
+func (r *rows) finish() {
+	for _, row := range r.inOrder {
+		t := r.orders
+		t.row(16)
+		t.bigint(int64(row.id))
+		t.bigint(int64(row.member))
+		t.integer(int32(row.market))
+		t.smallint(int16(row.side))
+		t.smallint(int16(row.kind))
+		t.smallint(int16(row.timeInForce))
+		t.smallint(int16(row.status()))
+		t.smallint(int16(row.reason))
+		t.bigint(int64(row.price))
+		t.bigint(int64(row.quantity))
+		t.bigint(int64(row.filled))
+		t.bigint(int64(row.notional))
+		t.bigint(int64(row.fee))
+		t.bigint(int64(row.sequence))
+		t.bigint(int64(row.placed))
+		t.bigint(int64(row.at))
+	}
+}
+
+func (row *orderRow) status() market.Status {
+	switch {
+	case row.reason != 0:
+		return market.Cancelled
+	case row.filled == row.quantity:
+		return market.Filled
+	case row.filled > 0:
+		return market.PartiallyFilled
+	}
+	return market.Open
+}
+
+// sortedKeys fixes the order in which rows are locked and written.
+func sortedKeys[K comparable, V any](m map[K]V, compare func(a, b K) int) []K {
+	keys := make([]K, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, compare)
+	return keys
+}
+
+// maxBigint is where sums that have no natural bound stand still.
+const maxBigint = math.MaxInt64

@@ -1,0 +1,210 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"bourse/engine/journal"
+)
+
+// Projector brings the projections along behind the journal. It reads the journal itself, from the
+// watermark, so that a restart, a rebuild and the running day are the same work.
+type Projector struct {
+	store   *Store
+	journal journal.Journal
+	log     *slog.Logger
+
+	wake     chan struct{} // of one: the journal has grown
+	rebuilds chan chan error
+	reached  atomic.Uint64
+	failing  atomic.Bool
+	mu       sync.Mutex
+	changed  chan struct{} // closed and replaced when the watermark moves, when somebody waits
+
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+const (
+	// flushEvents is how many events one transaction projects, about.
+	flushEvents = 20_000
+	// projectPause is the least time between two transactions while the projector keeps up: small
+	// ones cost more in sum, and readers can wait that long.
+	projectPause = 10 * time.Millisecond
+	// projectRetry is the pause after a failure.
+	projectRetry = 500 * time.Millisecond
+)
+
+// StartProjector starts it at the watermark. It runs until Stop.
+func (s *Store) StartProjector(ctx context.Context, log *slog.Logger) (*Projector, error) {
+	head, err := s.Projected(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &Projector{
+		store: s, journal: s.Journal(), log: log,
+		wake: make(chan struct{}, 1), rebuilds: make(chan chan error), done: make(chan struct{}),
+	}
+	p.reached.Store(head.Sequence)
+	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	p.cancel = cancel
+	p.Notify()
+	go func() {
+		defer close(p.done)
+		p.run(run)
+	}()
+	return p, nil
+}
+
+// Stop ends the projector; what is not projected is when it starts again.
+func (p *Projector) Stop() {
+	p.cancel()
+	<-p.done
+}
+
+// Notify says that the journal has grown.
+func (p *Projector) Notify() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Sequence is how far the projections have come.
+func (p *Projector) Sequence() uint64 { return p.reached.Load() }
+
+// Failing reports whether the last attempt failed.
+func (p *Projector) Failing() bool { return p.failing.Load() }
+
+// Await waits until the projections have reached a sequence, or ctx ends.
+func (p *Projector) Await(ctx context.Context, sequence uint64) error {
+	for {
+		p.mu.Lock()
+		if p.changed == nil {
+			p.changed = make(chan struct{})
+		}
+		changed := p.changed
+		p.mu.Unlock()
+		if p.reached.Load() >= sequence {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-p.done:
+			return context.Canceled
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Rebuild empties the projections and begins anew. It returns when they are empty; Await tells when
+// they are full again.
+func (p *Projector) Rebuild(ctx context.Context) error {
+	answer := make(chan error, 1)
+	select {
+	case p.rebuilds <- answer:
+	case <-p.done:
+		return context.Canceled
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-answer:
+		return err
+	case <-p.done:
+		return context.Canceled
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (p *Projector) run(ctx context.Context) {
+	rows := newRows()
+	pause := time.NewTimer(0)
+	defer pause.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case answer := <-p.rebuilds:
+			err := p.store.clearProjections(ctx)
+			if err == nil {
+				p.moveTo(0)
+				p.Notify()
+			}
+			answer <- err
+			continue
+		case <-p.wake:
+		}
+		err := p.catchUp(ctx, rows)
+		wait := projectPause
+		if err != nil && ctx.Err() == nil && !errors.Is(err, errMoved) {
+			p.failing.Store(true)
+			p.log.Error("the projections do not advance", "sequence", p.reached.Load(), "error", err)
+			wait = projectRetry
+			p.Notify()
+		} else {
+			p.failing.Store(false)
+		}
+		pause.Reset(wait)
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// catchUp projects what there is, in transactions of flushEvents.
+func (p *Projector) catchUp(ctx context.Context, rows *rows) error {
+	from, err := p.store.Projected(ctx)
+	if err != nil {
+		return err
+	}
+	p.moveTo(from.Sequence)
+	rows.reset()
+	to := from
+	flush := func() error {
+		if err := p.store.writeRows(ctx, rows, from, to); err != nil {
+			p.Notify()
+			return err
+		}
+		from = to
+		rows.reset()
+		p.moveTo(to.Sequence)
+		return nil
+	}
+	for b, err := range p.journal.Read(ctx, from) {
+		if err != nil {
+			return err
+		}
+		if err := eachEvent(&b, rows.add); err != nil {
+			return err
+		}
+		to = b.Head()
+		if rows.events >= flushEvents {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	if to == from {
+		return nil
+	}
+	return flush()
+}
+
+func (p *Projector) moveTo(sequence uint64) {
+	p.reached.Store(sequence)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.changed != nil {
+		close(p.changed)
+		p.changed = nil
+	}
+}
