@@ -1,0 +1,88 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"bourse/router/execute"
+	"bourse/router/serve"
+	"bourse/router/subscribe"
+)
+
+const (
+	codeSubscriptionLagged = "SUBSCRIPTION_LAGGED"
+	codeSubrequestFailed   = "SUBREQUEST_HTTP_ERROR"
+)
+
+// operation is one client's run of a plan.
+type operation struct {
+	g     *gateway
+	name  string
+	input execute.Input
+}
+
+func (o *operation) Kind() ast.Operation { return o.input.Plan.Operation() }
+func (o *operation) Name() string        { return o.name }
+
+// Run implements serve.Operation.
+func (o *operation) Run(ctx context.Context) serve.Answer { return o.g.executor.Execute(ctx, o.input) }
+
+// Subscribe implements serve.Operation.
+func (o *operation) Subscribe(ctx context.Context) (serve.Stream, *serve.Refusal) {
+	req, err := o.g.executor.SubscriptionRequest(o.input)
+	if err != nil {
+		o.g.logger.ErrorContext(ctx, "subscription cannot be requested", "operation", o.name, "error", err)
+		return nil, serve.Refuse(http.StatusInternalServerError, serve.CodeInternal, "internal error")
+	}
+	upstream, err := subscribe.Open(ctx, o.g.fetcher, req, o.g.subscribe)
+	if err != nil {
+		return nil, o.ended(ctx, err)
+	}
+	return &stream{o, upstream}, nil
+}
+
+// ended says in the client's terms why a subscription is over.
+func (o *operation) ended(ctx context.Context, err error) *serve.Refusal {
+	if errors.Is(err, subscribe.ErrLagged) {
+		return serve.Refuse(0, codeSubscriptionLagged, "events came faster than they were taken; some are lost: subscribe again")
+	}
+	refusal := serve.Refuse(http.StatusBadGateway, codeSubrequestFailed, "the subscription was broken off")
+	var dropped *subscribe.DroppedError
+	if errors.As(err, &dropped) {
+		refusal.Errors[0].Extensions["service"] = dropped.Subgraph
+		o.g.logger.WarnContext(ctx, "subscription dropped by its subgraph", "subgraph", dropped.Subgraph, "operation", o.name, "error", dropped.Err)
+	}
+	return refusal
+}
+
+// stream completes the events of one subscription.
+type stream struct {
+	o        *operation
+	upstream *subscribe.Subscription
+}
+
+// Next implements serve.Stream.
+func (s *stream) Next(ctx context.Context, patience time.Duration) (serve.Answer, error) {
+	waiting, cancel := context.WithTimeout(ctx, patience)
+	raw, err := s.upstream.Next(waiting)
+	cancel()
+	var dropped *subscribe.DroppedError
+	switch {
+	case err == nil:
+		return s.o.g.executor.Event(ctx, s.o.input, raw), nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case errors.As(err, &dropped), errors.Is(err, subscribe.ErrLagged): // before the next: what dropped it may itself be a timeout
+		return nil, s.o.ended(ctx, err)
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, serve.ErrNothingYet
+	default:
+		return nil, err // io.EOF
+	}
+}
+
+func (s *stream) Close() { s.upstream.Close() }

@@ -1,0 +1,57 @@
+package router
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"bourse/router/execute"
+	"bourse/router/limits"
+	"bourse/router/plan"
+	"bourse/router/serve"
+	"bourse/router/subscribe"
+)
+
+// FetcherWithStream reaches subgraphs for queries, mutations and subscriptions. fetch.HTTP and fetch.Local do.
+type FetcherWithStream interface {
+	execute.Fetcher
+	Stream(ctx context.Context, req *execute.Request) (io.ReadCloser, error)
+}
+
+// Record is what is known of a finished operation; see serve.Record.
+type Record = serve.Record
+
+// Options of a Router. The zero value serves the supergraph over HTTP with the defaults.
+type Options struct {
+	// Fetcher reaches the subgraphs; nil: over HTTP, at the URLs that the supergraph names. The caller closes its own.
+	Fetcher FetcherWithStream
+
+	ForwardHeaders   []string    // request headers that subgraphs see, such as Authorization; X-Request-Id always
+	ConnectionParams []string    // entries of a WebSocket's connection_init that stand in for missing headers; default Authorization
+	SubgraphHeaders  http.Header // set on each subgraph request, over what the client sent
+
+	Introspection bool // lets clients ask for the schema
+	MaskErrors    bool // hides messages of subgraph errors that have no extensions.code
+
+	Limits        limits.Limits
+	Plan          plan.Options
+	Subscriptions subscribe.Options
+	PlanCacheSize int // operations kept ready; default 1,000
+
+	AllowedOrigins   []string // see serve.Options
+	AllowCredentials bool
+	RequestTimeout   time.Duration // of a query or mutation; default 60 s
+	WriteTimeout     time.Duration // for one message to a client; default 10 s
+	KeepAlive        time.Duration // signs of life on streams; default 15 s
+	InitTimeout      time.Duration // for a WebSocket's connection_init; default 5 s
+	MaxSockets       int           // WebSockets at once; default 10,000
+	MaxOperations    int           // running operations on one WebSocket; default 100
+
+	// Logger gets one line for each operation (level Info, or Warn when it was refused or the router failed) and what clients are not told.
+	// nil: nothing is logged.
+	Logger *slog.Logger
+	// Observe hears of each finished operation, for counters; may be nil. Called on the request's goroutine.
+	Observe func(context.Context, Record)
+}

@@ -1,0 +1,146 @@
+package router
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"bourse/router/execute"
+	"bourse/router/federation"
+	"bourse/router/fetch"
+	"bourse/router/limits"
+	"bourse/router/plan"
+	"bourse/router/serve"
+	"bourse/router/subscribe"
+)
+
+// Router serves one supergraph. It is an http.Handler for the GraphQL endpoint.
+type Router struct {
+	*serve.Server
+	closeFetcher func()
+}
+
+// New loads the supergraph and makes it ready to serve. Close the Router when done.
+func New(supergraphSDL string, o Options) (*Router, error) {
+	sg, err := federation.Load(supergraphSDL)
+	if err != nil {
+		return nil, fmt.Errorf("load supergraph: %w", err)
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	r := &Router{closeFetcher: func() {}}
+	if o.Fetcher == nil {
+		h := overHTTP(sg)
+		o.Fetcher, r.closeFetcher = h, h.Close
+	}
+	g, err := newGateway(sg, o)
+	if err != nil {
+		return nil, err
+	}
+	r.Server = serve.New(serve.Options{
+		Gateway:        g,
+		ForwardHeaders: o.ForwardHeaders, ConnectionParams: o.ConnectionParams,
+		AllowedOrigins: o.AllowedOrigins, AllowCredentials: o.AllowCredentials,
+		MaxBodyBytes: g.limits.BodyBytes, RequestTimeout: o.RequestTimeout, WriteTimeout: o.WriteTimeout,
+		KeepAlive: o.KeepAlive, InitTimeout: o.InitTimeout, MaxSockets: o.MaxSockets, MaxOperations: o.MaxOperations,
+		Logger: o.Logger, Observe: observer(o),
+	})
+	return r, nil
+}
+
+// Close takes no more requests, ends streams with a word to the client, waits for running requests as long as ctx lasts and cuts off
+// those that remain.
+func (r *Router) Close(ctx context.Context) error {
+	err := r.Server.Close(ctx)
+	r.closeFetcher()
+	return err
+}
+
+func overHTTP(sg *federation.Supergraph) *fetch.HTTP {
+	urls := map[string]string{}
+	for _, s := range sg.Subgraphs() {
+		urls[s.Name] = s.URL
+	}
+	return fetch.NewHTTP(urls, fetch.HTTPOptions{})
+}
+
+// gateway is what answers behind the protocols: the path of a request from its text to an answer.
+type gateway struct {
+	sg            *federation.Supergraph
+	planner       *plan.Planner
+	executor      *execute.Executor
+	fetcher       FetcherWithStream
+	limits        limits.Limits
+	rules         *rules.Rules
+	ready         *lru.Cache[cacheKey, *prepared]
+	headers       http.Header
+	subscribe     subscribe.Options
+	introspection bool
+	logger        *slog.Logger
+}
+
+func newGateway(sg *federation.Supergraph, o Options) (*gateway, error) {
+	size := o.PlanCacheSize
+	if size <= 0 {
+		size = 1000
+	}
+	ready, err := lru.New[cacheKey, *prepared](size)
+	if err != nil {
+		return nil, fmt.Errorf("plan cache: %w", err)
+	}
+	return &gateway{
+		sg:      sg,
+		planner: plan.New(sg, o.Plan),
+		executor: execute.New(sg, o.Fetcher, execute.Options{MaskErrors: o.MaskErrors, OnFetchError: func(ctx context.Context, subgraph string, err error) {
+			o.Logger.WarnContext(ctx, "subgraph request failed", "subgraph", subgraph, "error", err)
+		}}),
+		fetcher: o.Fetcher, limits: o.Limits.WithDefaults(), rules: rules.NewDefaultRules(), ready: ready,
+		headers: canonical(o.SubgraphHeaders), subscribe: o.Subscriptions, introspection: o.Introspection, logger: o.Logger,
+	}, nil
+}
+
+// canonical spells header names the way that http.Header looks them up.
+func canonical(h http.Header) http.Header {
+	out := http.Header{}
+	for name, values := range h {
+		out[http.CanonicalHeaderKey(name)] = values
+	}
+	return out
+}
+
+// passOn adds the fixed headers to those that the client may pass on.
+func (g *gateway) passOn(h http.Header) http.Header {
+	if len(g.headers) == 0 {
+		return h
+	}
+	if h == nil {
+		h = http.Header{}
+	}
+	maps.Copy(h, g.headers)
+	return h
+}
+
+// observer writes the access log and calls the operator's hook.
+func observer(o Options) func(context.Context, Record) {
+	return func(ctx context.Context, r Record) {
+		level := slog.LevelInfo
+		if r.Code != "" {
+			level = slog.LevelWarn
+		}
+		if o.Logger.Enabled(ctx, level) {
+			o.Logger.LogAttrs(ctx, level, "graphql",
+				slog.String("request_id", r.RequestID), slog.String("transport", r.Transport), slog.String("operation", r.Operation),
+				slog.String("kind", r.Kind), slog.Int("status", r.Status), slog.String("code", r.Code), slog.Bool("errors", r.Errors),
+				slog.Int("bytes", r.Bytes), slog.Int("events", r.Events), slog.Duration("duration", r.Duration))
+		}
+		if o.Observe != nil {
+			o.Observe(ctx, r)
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// serveEvents answers with server-sent events, in the mode of distinct connections: a subscription's events, or the one answer of a query.
+func (x *exchange) serveEvents(ctx context.Context, op Operation) {
+	x.record.Transport = "sse"
+	e := &eventWriter{w: x.w, rc: http.NewResponseController(x.w), timeout: x.s.o.WriteTimeout}
+	defer func() {
+		_ = e.rc.SetWriteDeadline(time.Time{}) // the connection may serve other requests
+		x.record.Bytes = e.bytes
+		x.finish()
+	}()
+	if op.Kind() != ast.Subscription {
+		answer, refusal := x.s.run(ctx, op)
+		x.begin(e)
+		if refusal != nil {
+			x.endWith(e, refusal)
+			return
+		}
+		x.record.Errors = answer.HasErrors()
+		e.next(answer)
+		e.complete()
+		return
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(x.s.closing, cancel)()
+	stream, refusal := op.Subscribe(ctx)
+	x.begin(e)
+	if refusal != nil {
+		x.endWith(e, refusal)
+		return
+	}
+	defer stream.Close()
+	x.follow(ctx, e, stream)
+}
+
+// follow passes events on until the stream, the client or the server ends.
+func (x *exchange) follow(ctx context.Context, e *eventWriter, stream Stream) {
+	for e.err == nil {
+		answer, err := x.s.next(ctx, stream)
+		var refusal *Refusal
+		switch {
+		case err == nil:
+			x.record.Events++
+			x.record.Errors = x.record.Errors || answer.HasErrors()
+			e.next(answer)
+		case errors.Is(err, ErrNothingYet):
+			e.comment()
+		case errors.Is(err, io.EOF):
+			e.complete()
+			return
+		case errors.As(err, &refusal):
+			x.endWith(e, refusal)
+			return
+		case x.r.Context().Err() != nil:
+			return // the client has gone
+		default:
+			x.endWith(e, Refuse(http.StatusServiceUnavailable, CodeShuttingDown, "the server is shutting down"))
+			return
+		}
+	}
+}
+
+func (x *exchange) begin(e *eventWriter) {
+	h := x.w.Header()
+	h.Set("Content-Type", mediaEvents+"; charset=utf-8")
+	h.Set("Cache-Control", "no-cache, no-store")
+	h.Set("X-Accel-Buffering", "no") // proxies that know it pass events on at once
+	x.record.Status = http.StatusOK
+	x.w.WriteHeader(http.StatusOK)
+	e.comment() // shows the client that the stream stands before there is an event
+}
+
+func (x *exchange) endWith(e *eventWriter, refusal *Refusal) {
+	x.record.Code, x.record.Errors = refusal.Code(), true
+	e.send("next", refusal.appendJSON(nil))
+	e.complete()
+}
+
+// eventWriter writes server-sent events. After the first error it does nothing.
+type eventWriter struct {
+	w       http.ResponseWriter
+	rc      *http.ResponseController
+	timeout time.Duration
+	buf     []byte
+	bytes   int
+	err     error
+}
+
+func (e *eventWriter) next(answer Answer) {
+	e.buf = append(e.buf[:0], "event: next\ndata: "...)
+	head := len(e.buf)
+	e.buf = answer.AppendJSON(e.buf)
+	oneLine(e.buf[head:])
+	answer.Release()
+	e.buf = append(e.buf, "\n\n"...)
+	e.flush()
+}
+
+// oneLine makes JSON fit a data line. Line breaks can only be white space between its parts, where a subgraph laid out a value.
+func oneLine(text []byte) {
+	for i, b := range text {
+		if b == '\n' || b == '\r' {
+			text[i] = ' '
+		}
+	}
+}
+
+// send writes an event; data must not hold line breaks, which JSON that we write never does.
+func (e *eventWriter) send(name string, data []byte) {
+	e.buf = append(append(e.buf[:0], "event: "...), name...)
+	e.buf = append(append(e.buf, "\ndata: "...), data...)
+	e.buf = append(e.buf, "\n\n"...)
+	e.flush()
+}
+
+func (e *eventWriter) complete() { e.send("complete", nil) }
+
+func (e *eventWriter) comment() {
+	e.buf = append(e.buf[:0], ":\n\n"...)
+	e.flush()
+}
+
+func (e *eventWriter) flush() {
+	if e.err != nil {
+		return
+	}
+	// Servers that cannot set a deadline still end the write when the client is gone.
+	_ = e.rc.SetWriteDeadline(time.Now().Add(e.timeout))
+	n, err := e.w.Write(e.buf)
+	e.bytes += n
+	if err == nil {
+		err = e.rc.Flush()
+	}
+	e.err = err
+}

@@ -1,0 +1,167 @@
+package serve
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// script is a gateway without GraphQL: the query's first word says what happens.
+//
+//	query X      answers {"data":"X"}          mutation X   the same
+//	panic        panics when run               refuse       is refused as GraphQL
+//	slow         runs until its context ends   header NAME  answers that header
+//	count N      subscribes to N events        silent       subscribes to nothing, until its context ends
+//	fail         subscribes, one event, then a refusal
+type script struct {
+	mu      sync.Mutex
+	started chan string // gets the query of each silent or slow operation
+	ended   chan string // and again when it is over
+	records []Record
+}
+
+func newScript() *script {
+	return &script{started: make(chan string, 1000), ended: make(chan string, 1000)}
+}
+
+func (g *script) Prepare(_ context.Context, req *Request) (Operation, *Refusal) {
+	word, rest, _ := strings.Cut(req.Query, " ")
+	if word == "refuse" {
+		return nil, Refuse(0, "GRAPHQL_VALIDATION_FAILED", "no")
+	}
+	return &scripted{g, req, word, rest}, nil
+}
+
+func (g *script) observe(_ context.Context, r Record) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.records = append(g.records, r)
+}
+
+type scripted struct {
+	g          *script
+	req        *Request
+	word, rest string
+}
+
+func (o *scripted) Name() string { return o.req.OperationName }
+
+func (o *scripted) Kind() ast.Operation {
+	switch o.word {
+	case "mutation":
+		return ast.Mutation
+	case "count", "silent", "fail":
+		return ast.Subscription
+	}
+	return ast.Query
+}
+
+func (o *scripted) Run(ctx context.Context) Answer {
+	switch o.word {
+	case "panic":
+		panic("scripted")
+	case "slow":
+		o.g.started <- o.req.Query
+		<-ctx.Done()
+		o.g.ended <- o.req.Query
+		return text("late")
+	case "header":
+		return text(o.req.Header.Get(o.rest))
+	case "variables":
+		b, _ := json.Marshal(o.req.Variables)
+		return text(string(b))
+	}
+	return text(o.rest)
+}
+
+func (o *scripted) Subscribe(context.Context) (Stream, *Refusal) {
+	s := &scriptedStream{o: o}
+	switch o.word {
+	case "count":
+		_, _ = fmt.Sscan(o.rest, &s.left)
+	case "fail":
+		s.left = 1
+	default:
+		o.g.started <- o.req.Query
+	}
+	return s, nil
+}
+
+type scriptedStream struct {
+	o       *scripted
+	n, left int
+}
+
+func (s *scriptedStream) Next(ctx context.Context, patience time.Duration) (Answer, error) {
+	if s.n < s.left {
+		s.n++
+		return text(fmt.Sprint(s.n)), ctx.Err()
+	}
+	switch s.o.word {
+	case "fail":
+		return nil, Refuse(0, "SUBSCRIPTION_LAGGED", "too slow")
+	case "count":
+		return nil, io.EOF
+	}
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(patience):
+		return nil, ErrNothingYet
+	}
+}
+
+func (s *scriptedStream) Close() {
+	if s.o.word == "silent" {
+		s.o.g.ended <- s.o.req.Query
+	}
+}
+
+type text string
+
+func (t text) AppendJSON(dst []byte) []byte { return fmt.Appendf(dst, `{"data":%q}`, string(t)) }
+func (t text) HasErrors() bool              { return false }
+func (t text) Release()                     {}
+
+// serveScript starts a server on the loopback interface.
+func serveScript(t *testing.T, o Options) (*httptest.Server, *script, *Server) {
+	t.Helper()
+	g := newScript()
+	o.Gateway, o.Observe = g, g.observe
+	s := New(o)
+	h := httptest.NewServer(s)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := s.Close(ctx); err != nil {
+			t.Errorf("close: %v", err)
+		}
+		h.Close()
+		http.DefaultClient.CloseIdleConnections()
+	})
+	return h, g, s
+}
+
+// within fails the test when nothing comes.
+func within[T any](t *testing.T, c <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(10 * time.Second):
+		t.Fatal("nothing came within 10 s")
+		panic("unreachable")
+	}
+}

@@ -1,0 +1,157 @@
+package serve
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// exchange is one HTTP request on its way to an answer.
+type exchange struct {
+	s      *Server
+	w      http.ResponseWriter
+	r      *http.Request
+	began  time.Time
+	media  string // of the answer
+	record Record
+}
+
+// serve answers a request that is neither a preflight nor a WebSocket.
+func (x *exchange) serve() {
+	x.record.Transport = "http"
+	x.w.Header().Add("Vary", "Accept")
+	x.media = negotiate(x.r.Header.Values("Accept"))
+	if x.r.Method != http.MethodGet && x.r.Method != http.MethodPost {
+		x.w.Header().Set("Allow", "GET, POST, OPTIONS")
+		x.refuse(Refuse(http.StatusMethodNotAllowed, CodeMethodNotAllowed, "use GET or POST"))
+		return
+	}
+	if x.media == "" {
+		x.refuse(Refuse(http.StatusNotAcceptable, CodeBadRequest, "the answer can be "+mediaGraphQL+", "+mediaJSON+" or "+mediaEvents))
+		return
+	}
+	if x.r.Method == http.MethodGet && x.s.origins.forged(x.r) {
+		x.refuse(Refuse(http.StatusForbidden, CodeCSRFPrevented,
+			"this GET may come from another site's page: send the header GraphQL-Require-Preflight, or use POST"))
+		return
+	}
+	req, refusal := x.s.readRequest(x.w, x.r)
+	if refusal != nil {
+		x.refuse(refusal)
+		return
+	}
+	req.Header = x.s.passedOn(x.r, x.record.RequestID)
+	ctx, cancel := context.WithCancel(x.r.Context())
+	defer cancel()
+	defer context.AfterFunc(x.s.aborted, cancel)()
+	op, refusal := x.s.prepare(ctx, req)
+	if refusal != nil {
+		x.refuse(refusal)
+		return
+	}
+	x.record.Operation, x.record.Kind = op.Name(), kindName(op.Kind())
+	x.answer(ctx, op)
+}
+
+func (x *exchange) answer(ctx context.Context, op Operation) {
+	switch {
+	case op.Kind() == ast.Mutation && x.r.Method == http.MethodGet:
+		x.w.Header().Set("Allow", "POST")
+		x.refuse(Refuse(http.StatusMethodNotAllowed, CodeMethodNotAllowed, "mutations need POST"))
+	case x.media == mediaEvents:
+		x.serveEvents(ctx, op)
+	case op.Kind() == ast.Subscription:
+		x.refuse(Refuse(http.StatusNotAcceptable, CodeBadRequest, "subscriptions need "+mediaEvents+" or a WebSocket"))
+	default:
+		answer, refusal := x.s.run(ctx, op)
+		if refusal != nil {
+			x.refuse(refusal)
+			return
+		}
+		buf := buffers.Get().(*[]byte)
+		*buf = answer.AppendJSON((*buf)[:0])
+		x.record.Errors = answer.HasErrors()
+		answer.Release()
+		x.write(http.StatusOK, *buf)
+		recycle(buf)
+	}
+}
+
+func (x *exchange) refuse(refusal *Refusal) {
+	status := refusal.Status
+	if status == 0 {
+		status = http.StatusBadRequest
+		if x.media == mediaJSON {
+			status = http.StatusOK
+		}
+	}
+	if x.media == "" || x.media == mediaEvents {
+		x.media = mediaJSON // problems before a stream begins are told in plain JSON
+	}
+	x.record.Code, x.record.Errors = refusal.Code(), true
+	x.write(status, refusal.appendJSON(nil))
+}
+
+// write sends the whole answer and reports the exchange as finished.
+func (x *exchange) write(status int, body []byte) {
+	h := x.w.Header()
+	h.Set("Content-Type", x.media+"; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Add("Vary", "Accept-Encoding")
+	x.record.Status, x.record.Bytes = status, len(body)
+	if len(body) >= worthCompressing && acceptsGzip(x.r.Header.Get("Accept-Encoding")) {
+		var packed bytes.Buffer
+		z := packers.Get().(*gzip.Writer)
+		z.Reset(&packed)
+		_, err := z.Write(body)
+		if err == nil && z.Close() == nil {
+			h.Set("Content-Encoding", "gzip")
+			body = packed.Bytes()
+		}
+		packers.Put(z)
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	x.w.WriteHeader(status)
+	_, _ = x.w.Write(body) // a client that has gone cannot be told
+	x.finish()
+}
+
+func (x *exchange) finish() {
+	x.record.Duration = time.Since(x.began)
+	x.s.o.Observe(x.r.Context(), x.record)
+}
+
+const worthCompressing = 1024
+
+var packers = sync.Pool{New: func() any {
+	z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid
+	return z
+}}
+
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// recycle keeps buffers of ordinary size; a rare huge one is left to the garbage collector.
+func recycle(buf *[]byte) {
+	if cap(*buf) <= 256<<10 {
+		buffers.Put(buf)
+	}
+}
+
+func acceptsGzip(header string) bool {
+	for part := range strings.SplitSeq(header, ",") {
+		name, params, _ := strings.Cut(part, ";")
+		name = strings.TrimSpace(name)
+		if (strings.EqualFold(name, "gzip") || name == "*") && quality(params) > 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,215 @@
+package serve
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// Options of a Server. Zero fields mean the defaults; Gateway is required.
+type Options struct {
+	Gateway Gateway
+
+	ForwardHeaders   []string // request headers that are passed on to subgraphs; X-Request-Id always is
+	ConnectionParams []string // entries of connection_init that stand in for missing headers of that name; default Authorization
+	AllowedOrigins   []string // origins besides the server's own: "https://app.example.com", "https://*.example.com", "*"
+	AllowCredentials bool     // lets those origins send cookies; never applies to "*"
+
+	MaxBodyBytes   int64         // request bodies and WebSocket messages; default 1 MiB
+	RequestTimeout time.Duration // of a query or mutation; default 60 s
+	WriteTimeout   time.Duration // for one message to a client; default 10 s
+	KeepAlive      time.Duration // between signs of life on streams; default 15 s
+	InitTimeout    time.Duration // for connection_init; default 5 s
+	MaxSockets     int           // WebSockets at once; default 10,000
+	MaxOperations  int           // running operations on one WebSocket; default 100
+
+	Logger  *slog.Logger                  // for what clients are not told; nil: discards
+	Observe func(context.Context, Record) // called once for each operation; may be nil
+}
+
+func (o Options) withDefaults() Options {
+	duration := func(d *time.Duration, standard time.Duration) {
+		if *d <= 0 {
+			*d = standard
+		}
+	}
+	duration(&o.RequestTimeout, time.Minute)
+	duration(&o.WriteTimeout, 10*time.Second)
+	duration(&o.KeepAlive, 15*time.Second)
+	duration(&o.InitTimeout, 5*time.Second)
+	if o.MaxBodyBytes <= 0 {
+		o.MaxBodyBytes = 1 << 20
+	}
+	if o.MaxSockets <= 0 {
+		o.MaxSockets = 10_000
+	}
+	if o.MaxOperations <= 0 {
+		o.MaxOperations = 100
+	}
+	if o.ConnectionParams == nil {
+		o.ConnectionParams = []string{"Authorization"}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Observe == nil {
+		o.Observe = func(context.Context, Record) {}
+	}
+	return o
+}
+
+// Server is an http.Handler for one GraphQL endpoint.
+type Server struct {
+	o       Options
+	origins origins
+
+	closing context.Context // done when no new work is taken and streams should end
+	close   context.CancelFunc
+	aborted context.Context // done when running work must stop
+	abort   context.CancelFunc
+
+	mu      sync.Mutex
+	active  int
+	sockets int
+	idle    chan struct{} // closed when closing and nothing is active
+}
+
+// New makes a server; Close it when done.
+func New(o Options) *Server {
+	s := &Server{o: o.withDefaults(), idle: make(chan struct{})}
+	s.origins = newOrigins(s.o.AllowedOrigins, s.o.AllowCredentials)
+	s.closing, s.close = context.WithCancel(context.Background())
+	s.aborted, s.abort = context.WithCancel(context.Background())
+	return s
+}
+
+// Close takes no more requests, tells streams to end and waits for what is running. When ctx ends first, running work is cut off and
+// the error of ctx is returned.
+func (s *Server) Close(ctx context.Context) error {
+	s.mu.Lock()
+	first := s.closing.Err() == nil
+	s.close()
+	if first && s.active == 0 {
+		close(s.idle)
+	}
+	s.mu.Unlock()
+	defer s.abort()
+	select {
+	case <-s.idle:
+		return nil
+	case <-ctx.Done():
+		s.abort()
+		<-s.idle
+		return ctx.Err()
+	}
+}
+
+// enter counts a request in; false when the server is closing.
+func (s *Server) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing.Err() != nil {
+		return false
+	}
+	s.active++
+	return true
+}
+
+func (s *Server) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.active--
+	if s.active == 0 && s.closing.Err() != nil {
+		close(s.idle)
+	}
+}
+
+// ServeHTTP answers one request or carries one WebSocket to its end.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{s: s, w: w, r: r, began: time.Now()}
+	x.record.RequestID = requestID(r)
+	w.Header().Set("X-Request-Id", x.record.RequestID)
+	if !s.enter() {
+		w.Header().Set("Retry-After", "1")
+		x.refuse(Refuse(http.StatusServiceUnavailable, CodeShuttingDown, "the server is shutting down"))
+		return
+	}
+	defer s.leave()
+	if isWebSocket(r) {
+		s.serveSocket(w, r, x.record.RequestID)
+		return
+	}
+	s.origins.writeHeaders(w, r)
+	if r.Method == http.MethodOptions {
+		writePreflight(w, r)
+		return
+	}
+	x.serve()
+}
+
+// passedOn collects the headers that subgraphs may see.
+func (s *Server) passedOn(r *http.Request, id string) http.Header {
+	h := http.Header{}
+	for _, name := range s.o.ForwardHeaders {
+		if values := r.Header.Values(name); len(values) > 0 {
+			h[http.CanonicalHeaderKey(name)] = append([]string(nil), values...)
+		}
+	}
+	h.Set("X-Request-Id", id)
+	return h
+}
+
+// prepare is Gateway.Prepare with panics turned into refusals: a fault in one request must not end the others.
+func (s *Server) prepare(ctx context.Context, req *Request) (op Operation, refusal *Refusal) {
+	defer s.recovered(ctx, "prepare", &refusal)
+	return s.o.Gateway.Prepare(ctx, req)
+}
+
+func (s *Server) run(ctx context.Context, op Operation) (answer Answer, refusal *Refusal) {
+	defer s.recovered(ctx, "run", &refusal)
+	ctx, cancel := context.WithTimeout(ctx, s.o.RequestTimeout)
+	defer cancel()
+	return op.Run(ctx), nil
+}
+
+func (s *Server) next(ctx context.Context, stream Stream) (answer Answer, err error) {
+	var refusal *Refusal
+	defer func() {
+		if refusal != nil {
+			err = refusal
+		}
+	}()
+	defer s.recovered(ctx, "next", &refusal)
+	return stream.Next(ctx, s.o.KeepAlive)
+}
+
+func (s *Server) recovered(ctx context.Context, step string, refusal **Refusal) {
+	if v := recover(); v != nil {
+		s.o.Logger.ErrorContext(ctx, "panic while answering", "step", step, "panic", v, "stack", string(debug.Stack()))
+		*refusal = Refuse(http.StatusInternalServerError, CodeInternal, "internal error")
+	}
+}
+
+// requestID takes over a client's id when it is harmless in logs and headers, and makes one otherwise.
+func requestID(r *http.Request) string {
+	id := r.Header.Get("X-Request-Id")
+	harmless := func(c rune) bool {
+		return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '-' || c == '_' || c == '.'
+	}
+	if id != "" && len(id) <= 64 && strings.IndexFunc(id, func(c rune) bool { return !harmless(c) }) < 0 {
+		return id
+	}
+	var b [12]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+func kindName(k ast.Operation) string { return string(k) }
