@@ -15,15 +15,9 @@ type request struct {
 	done    chan struct{} // of one: to answer never waits
 }
 
-var requests = sync.Pool{New: func() any { return &request{done: make(chan struct{}, 1)} }}
+func newRequest() any { return &request{done: make(chan struct{}, 1)} }
 
 func (r *request) answer() { r.done <- struct{}{} }
-
-// release gives back a request that was answered and read, or never queued.
-func (r *request) release() {
-	*r = request{done: r.done}
-	requests.Put(r)
-}
 
 // queue holds the requests that wait to be decided. Both sides hold its lock for a few
 // instructions, and the reader takes all there is at once: at a hundred thousand commands a second
@@ -47,9 +41,9 @@ func (q *queue) init(capacity int) {
 
 func (q *queue) put(r *request) error {
 	q.mu.Lock()
-	if q.refuse != nil {
+	if why := q.refuse; why != nil {
 		q.mu.Unlock()
-		return q.refuse
+		return why
 	}
 	if len(q.waiting) >= q.capacity {
 		q.mu.Unlock()

@@ -121,6 +121,8 @@ type Sequencer struct {
 	publish chan *batch // commit -> publish
 	free    sync.Pool   // *batch
 
+	requests sync.Pool // *request
+
 	up       atomic.Bool
 	epoch    atomic.Uint64
 	commitAt atomic.Int64 // wall clock of the last commit, nanoseconds; 0 before the first
@@ -149,6 +151,7 @@ func Open(ctx context.Context, opts Options) (*Sequencer, error) {
 	}
 	s.queue.init(opts.Queue)
 	s.free.New = func() any { return new(batch) }
+	s.requests.New = newRequest
 	s.lost, s.abandon = context.WithCancel(context.WithoutCancel(ctx))
 
 	writer, err := s.waitForLead(ctx)
@@ -223,21 +226,27 @@ func (s *Sequencer) View() *View { return s.view }
 // UNAVAILABLE, the database did not acknowledge (or ctx ended first): whether the command had its
 // effect is open, and asking again with the same key settles it.
 func (s *Sequencer) Submit(ctx context.Context, cmd venue.Command) (venue.Receipt, error) {
-	r := requests.Get().(*request)
+	r := s.requests.Get().(*request)
 	r.cmd = cmd
 	if err := s.queue.put(r); err != nil {
-		r.release()
+		s.release(r)
 		return venue.Receipt{}, err
 	}
 	select {
 	case <-r.done:
 		receipt, err := r.receipt, r.err
-		r.release()
+		s.release(r)
 		return receipt, err
 	case <-ctx.Done():
 		// The request is still on its way through the stages and is left to the collector.
 		return venue.Receipt{}, fault.New(fault.Unavailable, "the answer did not arrive in time; ask again with the same key")
 	}
+}
+
+// release gives back a request that was answered and read, or never queued.
+func (s *Sequencer) release(r *request) {
+	*r = request{done: r.done}
+	s.requests.Put(r)
 }
 
 // Health is how the sequencer is.

@@ -274,6 +274,7 @@ func (s *Sequencer) commit() {
 		}
 		err := s.append(b)
 		if err != nil {
+			s.up.Store(false)
 			b.refuseAll(errOpen)
 			s.recycle(b)
 		} else {
