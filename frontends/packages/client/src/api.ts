@@ -58,6 +58,9 @@ function personOf(session: Session): string | null {
   return state.status === 'signed-in' ? state.username : null
 }
 
+/** How long an answer may take, in milliseconds. A command without one may be sent again with its key. */
+const patience = 15_000
+
 /**
  * Sends the session's token along. An answer that says the token is no longer good was refused
  * before anything was done, so it is asked once more with a new token.
@@ -67,7 +70,9 @@ export function authenticated(session: Session, send: typeof fetch): typeof fetc
     const token = await session.accessToken()
     const headers = new Headers(init?.headers)
     if (token) headers.set('Authorization', `Bearer ${token}`)
-    return { response: await send(input, { ...init, headers }), token }
+    const late = AbortSignal.timeout(patience)
+    const signal = init?.signal ? AbortSignal.any([init.signal, late]) : late
+    return { response: await send(input, { ...init, headers, signal }), token }
   }
   return async (input, init) => {
     const { response, token } = await withToken(input, init)

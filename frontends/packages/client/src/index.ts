@@ -1,4 +1,5 @@
+export { type Api, createApi } from './api.ts'
 export { type Connection, type ConnectionState, ConnectionWatch } from './connection.ts'
-export { createApi, type Api } from './api.ts'
-export { clientKey, codeOf, refusalOf } from './refusal.ts'
 export type { Live, LiveSink } from './live.ts'
+export { type Answer, ApiProvider, useAnswer, useApi, useCommand, useConnection } from './react.tsx'
+export { clientKey, codeOf, refusalOf } from './refusal.ts'
