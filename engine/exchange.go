@@ -18,8 +18,11 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -28,6 +31,7 @@ import (
 	"bourse/engine/auth"
 	"bourse/engine/internal/postgres"
 	"bourse/engine/internal/sequencer"
+	"bourse/engine/journal"
 )
 
 // Options is what an exchange needs from outside. Zero values take the defaults named here.
@@ -46,6 +50,11 @@ type Options struct {
 	TokenSecret []byte
 	// Argon is the cost of a password hash; auth.DefaultParams by default.
 	Argon auth.Params
+	// SnapshotEvery is the number of commands between two snapshots of the venue; 200,000 by default.
+	SnapshotEvery uint64
+
+	// journal replaces the one in DB: tests inject faults with it.
+	journal journal.Journal
 }
 
 // Exchange is one running exchange. Its methods are safe for concurrent use.
@@ -56,35 +65,104 @@ type Exchange struct {
 	rand io.Reader
 	log  *slog.Logger
 
-	seq    *sequencer.Sequencer
-	people *people
+	seq       *sequencer.Sequencer
+	projector *postgres.Projector
+	live      *live
+	catalogue atomic.Pointer[catalogue]
+	stop      chan struct{} // ends the goroutines of the exchange itself
+	running   sync.WaitGroup
+
+	people   *people
+	deposits *depositDesk
 }
 
+// Migrate brings the database to what Open needs. It may be called at each start, by several
+// processes at once.
+func Migrate(ctx context.Context, db *pgxpool.Pool) error { return postgres.Migrate(ctx, db) }
+
 // Open starts an exchange on a migrated database: it restores the venue from the journal and
-// returns when commands are accepted.
+// returns when commands are accepted. One exchange runs on a database at a time: while another one
+// lives, Open waits some seconds and then fails with journal.ErrHeld.
 func Open(ctx context.Context, opts Options) (*Exchange, error) {
 	if opts.DB == nil {
 		return nil, errors.New("engine: no database given")
 	}
-	x := &Exchange{
-		opts: opts,
-		db:   postgres.NewStore(opts.DB),
-		now:  opts.Clock,
-		rand: opts.Rand,
-		log:  opts.Logger,
+	x, err := newExchange(opts)
+	if err != nil {
+		return nil, err
 	}
-	if x.now == nil {
-		x.now = time.Now
+	err = x.open(ctx)
+	if err == nil {
+		err = x.repairDeposits(ctx)
 	}
-	if x.rand == nil {
-		x.rand = rand.Reader
-	}
-	if x.log == nil {
-		x.log = slog.New(slog.DiscardHandler)
+	if err != nil {
+		_ = x.Close(ctx)
+		return nil, fmt.Errorf("engine: open: %w", err)
 	}
 	return x, nil
 }
 
-// Close ends the exchange: commands in flight are answered, watches are closed, goroutines are
-// waited for.
-func (x *Exchange) Close(context.Context) error { return nil }
+// newExchange is an exchange that nothing runs in yet: enough for what needs no venue.
+func newExchange(opts Options) (_ *Exchange, err error) {
+	if opts.Clock == nil {
+		opts.Clock = time.Now
+	}
+	if opts.Rand == nil {
+		opts.Rand = rand.Reader
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	store := postgres.NewStore(opts.DB)
+	if opts.journal == nil {
+		opts.journal = store.Journal()
+	}
+	x := &Exchange{
+		opts: opts, db: store, now: opts.Clock, rand: opts.Rand, log: opts.Logger,
+		live: newLive(), stop: make(chan struct{}),
+	}
+	if x.people, err = newPeople(x); err != nil {
+		return nil, err
+	}
+	x.deposits = newDepositDesk(x)
+	return x, nil
+}
+
+func (x *Exchange) open(ctx context.Context) (err error) {
+	if x.projector, err = x.db.StartProjector(ctx, x.log); err != nil {
+		return err
+	}
+	// Nothing is published before somebody can submit, which is after Open; recovery is the one
+	// exception, and waits at the gate until tapes and catalogue are there.
+	x.live.gate.Lock()
+	defer x.live.gate.Unlock()
+	x.seq, err = sequencer.Open(ctx, sequencer.Options{
+		Journal: x.opts.journal, Clock: x.now, Published: x.published, Gate: &x.live.gate, Pace: x.pace,
+		SnapshotEvery: x.opts.SnapshotEvery, Logger: x.log,
+	})
+	if err != nil {
+		return err
+	}
+	x.renewCatalogue()
+	if err := x.loadTapes(ctx); err != nil {
+		return err
+	}
+	x.running.Go(func() { x.flushDepths(x.stop) })
+	return nil
+}
+
+// Close ends the exchange: commands that wait are finished, watches end with ErrClosing, goroutines
+// are waited for. Use it once, after Open succeeded.
+func (x *Exchange) Close(ctx context.Context) error {
+	close(x.stop)
+	x.running.Wait()
+	var err error
+	if x.seq != nil {
+		err = x.seq.Close(ctx)
+	}
+	x.live.close()
+	if x.projector != nil {
+		x.projector.Stop()
+	}
+	return err
+}
