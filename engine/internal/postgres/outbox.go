@@ -31,7 +31,8 @@ type NewJob struct {
 
 func insertJob(ctx context.Context, q interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}, j NewJob) error {
+}, j NewJob,
+) error {
 	payload, err := json.Marshal(j.Payload)
 	if err != nil {
 		return fmt.Errorf("postgres: encode job: %w", err)
