@@ -20,9 +20,13 @@ skip() {
 	printf '%s\n' "$*" >>.build/skipped
 }
 
-# fingerprint names the content of the files whose names it reads, whatever their dates.
-fingerprint() {
-	LC_ALL=C sort | while IFS= read -r file; do
-		if [ -f "$file" ]; then printf '%s %s\n' "$(git hash-object --no-filters "$file")" "$file"; fi
-	done | git hash-object --stdin
+# hashes reads names of files and prints each with a hash of its content.
+hashes() {
+	local names
+	names=$(LC_ALL=C sort)
+	[ -n "$names" ] || return 0
+	git hash-object --no-filters --stdin-paths <<<"$names" | paste -d ' ' - /dev/fd/3 3<<<"$names"
 }
+
+# fingerprint is one hash for the names and contents of all files whose names it reads, whatever their dates.
+fingerprint() { hashes | git hash-object --stdin; }
