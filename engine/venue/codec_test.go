@@ -1,0 +1,220 @@
+package venue
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"bourse/engine/market"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// sample is a short history that has every kind of event.
+func sample(tb testing.TB) *house {
+	tb.Helper()
+	h := newHouse(tb)
+	h.must(&CreditDeposit{Member: 1, Asset: "USDT", Amount: 1_000_000, Deposit: 70})
+	h.deposit(2, "BTC", 1000)
+	h.must(sell(2, 100, 5))
+	h.must(sell(2, 101, 5))
+	h.must(atMarket(buy(1, 0, 30)))
+	h.must(buy(1, 10, 30))
+	h.must(&SetPhase{Symbol: "ETH-USDT", Phase: market.Halted})
+	h.must(buy(1, 11, 30))
+	h.must(&CancelOrder{Actor: 1, Order: 4})
+	h.must(buy(1, 12, 30))
+	h.must(&CancelAll{Actor: 1})
+	h.must(buy(1, 13, 30))
+	return h
+}
+
+func decode(payload []byte) (events Events, err error) {
+	d := NewDecoder(payload)
+	for {
+		var ev Event
+		more, err := d.Next(&ev)
+		if err != nil || !more {
+			return events, err
+		}
+		events = append(events, ev)
+	}
+}
+
+func TestEventsRoundTrip(t *testing.T) {
+	h := sample(t)
+	kinds := map[Kind]bool{}
+	back, err := decode(encode(h.log))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(back) != len(h.log) {
+		t.Fatalf("%d events, want %d", len(back), len(h.log))
+	}
+	for i := range back {
+		kinds[back[i].Kind] = true
+		if !reflect.DeepEqual(back[i], h.log[i]) {
+			t.Errorf("event %d\n got %+v\nwant %+v", i, back[i], h.log[i])
+		}
+	}
+	for k := Kind(1); k.Valid(); k++ {
+		if !kinds[k] {
+			t.Errorf("the sample has no %v", k)
+		}
+	}
+}
+
+// Journals that were written must be read for ever: this file may get new lines
+// at its end, but none of its lines may change.
+func TestTheEncodingStaysWhatItIs(t *testing.T) {
+	const golden = "testdata/events-1.hex"
+	h := sample(t)
+	var text strings.Builder
+	for i := range h.log {
+		text.WriteString(h.log[i].Kind.String() + " " + hex.EncodeToString(AppendEvent(nil, &h.log[i])) + "\n")
+	}
+	if *update {
+		if err := os.WriteFile(golden, []byte(text.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text.String() != string(want) {
+		t.Errorf("got\n%s\nwant\n%s", text.String(), want)
+	}
+}
+
+// Whatever is cut off or altered in a payload, the decoder and the fold return
+// errors and do not panic; a cut never passes unnoticed within an event.
+func TestDamagedPayloads(t *testing.T) {
+	payload := encode(sample(t).log)
+	whole, err := decode(payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ends := map[int]bool{0: true}
+	for i := range whole {
+		ends[len(encode(whole[:i+1]))] = true
+	}
+	for n := range payload {
+		if _, err := decode(payload[:n]); (err == nil) != ends[n] {
+			t.Fatalf("cut to %d bytes: %v", n, err)
+		} else if err != nil && !errors.Is(err, ErrMalformed) {
+			t.Fatalf("cut to %d bytes: %v", n, err)
+		}
+	}
+	for n := range payload {
+		for bit := range 8 {
+			damaged := append([]byte(nil), payload...)
+			damaged[n] ^= 1 << bit
+			foldAll(t, damaged)
+		}
+	}
+}
+
+// foldAll folds what can be decoded until something does not fit. A state that
+// took every event must still be sound, or Check must say so.
+func foldAll(tb testing.TB, payload []byte) {
+	tb.Helper()
+	s, d := New(), NewDecoder(payload)
+	var ev Event
+	for range 1000 {
+		more, err := d.Next(&ev)
+		if err != nil && !errors.Is(err, ErrMalformed) {
+			tb.Fatalf("decoding: %v", err)
+		}
+		if err != nil || !more {
+			break
+		}
+		if s.Fold(&ev) != nil {
+			return
+		}
+	}
+	if s.taking.place != 0 || s.Check() != nil {
+		return
+	}
+	if back, err := Restore(s.AppendSnapshot(nil)); err != nil || back.Digest() != s.Digest() {
+		tb.Fatalf("a sound state does not survive its snapshot: %v", err)
+	}
+}
+
+func TestTheFirstEventMustOpenACommand(t *testing.T) {
+	h := sample(t)
+	for i := range h.log {
+		if !h.log[i].First {
+			if _, err := decode(AppendEvent(nil, &h.log[i])); !errors.Is(err, ErrMalformed) {
+				t.Errorf("%v alone: %v", h.log[i].Kind, err)
+			}
+		}
+	}
+}
+
+func TestDamagedSnapshotsAreRefused(t *testing.T) {
+	snapshot := sample(t).state.AppendSnapshot(nil)
+	if _, err := Restore(snapshot); err != nil {
+		t.Fatal(err)
+	}
+	for n := range snapshot {
+		if _, err := Restore(snapshot[:n]); !errors.Is(err, ErrMalformed) {
+			t.Fatalf("cut to %d bytes: %v", n, err)
+		}
+		damaged := append([]byte(nil), snapshot...)
+		damaged[n] ^= 0x10
+		if _, err := Restore(damaged); !errors.Is(err, ErrMalformed) {
+			t.Fatalf("byte %d altered: %v", n, err)
+		}
+	}
+	if _, err := Restore(append(snapshot, 0)); !errors.Is(err, ErrMalformed) {
+		t.Error("something after the end passed")
+	}
+}
+
+// A snapshot with a right digest and wrong content, as a faulty program would
+// write it, is refused as well and never panics.
+func TestForgedSnapshotsAreRefused(t *testing.T) {
+	content := sample(t).state.appendState(nil)
+	for n := len(snapshotName); n < len(content); n++ {
+		for _, bit := range []byte{1, 0x40, 0x80} {
+			forged := append([]byte(nil), content...)
+			forged[n] ^= bit
+			restoreForged(t, forged)
+		}
+	}
+}
+
+func restoreForged(tb testing.TB, content []byte) {
+	tb.Helper()
+	sum := sha256.Sum256(content)
+	s, err := Restore(append(content, sum[:]...))
+	if err != nil {
+		if !errors.Is(err, ErrMalformed) {
+			tb.Fatal(err)
+		}
+		return
+	}
+	if err := s.Check(); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func FuzzFold(f *testing.F) {
+	payload := encode(sample(f).log)
+	f.Add(payload)
+	f.Add(payload[:len(payload)/2])
+	f.Add([]byte{1, 0x85})
+	f.Fuzz(func(t *testing.T, payload []byte) { foldAll(t, payload) })
+}
+
+func FuzzRestore(f *testing.F) {
+	f.Add(sample(f).state.appendState(nil))
+	f.Add(New().appendState(nil))
+	f.Fuzz(func(t *testing.T, content []byte) { restoreForged(t, content) })
+}
