@@ -76,8 +76,11 @@ func (l Limits) Check(doc *ast.QueryDocument) error {
 		}
 		s.directives = add(s.directives, len(op.Directives))
 		for _, e := range []Exceeded{
-			{"depth", l.Depth, s.depth}, {"root_fields", l.RootFields, s.top}, {"fields", l.Fields, s.fields},
-			{"aliases", l.Aliases, s.aliases}, {"directives", l.Directives, s.directives},
+			{"depth", l.Depth, s.depth},
+			{"root_fields", l.RootFields, s.top},
+			{"fields", l.Fields, s.fields},
+			{"aliases", l.Aliases, s.aliases},
+			{"directives", l.Directives, s.directives},
 		} {
 			if e.Actual > e.Max {
 				return &e

@@ -11,12 +11,10 @@ import (
 
 // socketRun is one operation on a WebSocket.
 type socketRun struct {
-	k  *socket
-	id string
-	op *subscriber
-	// started is false for an operation that was refused before it was listed among the socket's.
-	started bool
-	record  Record
+	k      *socket
+	id     string
+	op     *subscriber
+	record Record
 }
 
 func (r *socketRun) run(ctx context.Context, req *Request) {
