@@ -144,6 +144,33 @@ func TestSequence(t *testing.T) {
 	}
 }
 
+func TestBuiltinsConvertNothing(t *testing.T) {
+	for _, c := range []struct {
+		in                 any
+		text, whole, truth bool
+	}{
+		{"7", true, false, false},
+		{json.Number("7"), false, true, false},
+		{json.Number("2147483647"), false, true, false},
+		{json.Number("2147483648"), false, false, false},
+		{json.Number("-2147483649"), false, false, false},
+		{json.Number("7.0"), false, false, false},
+		{json.Number("99999999999999999999"), false, false, false},
+		{int64(7), false, true, false},
+		{true, false, false, true},
+		{"true", true, false, false},
+		{nil, false, false, false},
+		{[]any{"7"}, false, false, false},
+	} {
+		_, errText := scalar.UnmarshalString(c.in)
+		_, errWhole := scalar.UnmarshalInt(c.in)
+		_, errTruth := scalar.UnmarshalBoolean(c.in)
+		if (errText == nil) != c.text || (errWhole == nil) != c.whole || (errTruth == nil) != c.truth {
+			t.Errorf("%T %v: %v, %v, %v", c.in, c.in, errText, errWhole, errTruth)
+		}
+	}
+}
+
 func written(m graphql.Marshaler) string {
 	var buf bytes.Buffer
 	m.MarshalGQL(&buf)

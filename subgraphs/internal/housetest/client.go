@@ -154,6 +154,18 @@ func (a Answer) Len(path string) int {
 	return -1
 }
 
+// Balance is a field of the balance of one asset in the list of balances at a path; the balances must
+// carry asset { code }.
+func (a Answer) Balance(path, asset, field string) string {
+	for i := range a.Len(path) {
+		at := path + "." + strconv.Itoa(i)
+		if a.Text(at+".asset.code") == asset {
+			return a.Text(at + "." + field)
+		}
+	}
+	return ""
+}
+
 // Want fails the test unless each path holds its text.
 func (a Answer) Want(t testing.TB, want map[string]string) {
 	t.Helper()

@@ -10,13 +10,8 @@ import "bourse/engine/fault"
 // Internal is the code of everything that the caller can do nothing about.
 const Internal = "INTERNAL_SERVER_ERROR"
 
-// Codes of the transport itself.
-const (
-	// BadInput is the code of a value that does not fit its type.
-	BadInput = "BAD_USER_INPUT"
-	// Lagged ends a subscription whose reader was too slow.
-	Lagged = "SUBSCRIPTION_LAGGED"
-)
+// lagged ends a subscription whose reader was too slow; no command is ever refused with it.
+const lagged fault.Code = "SUBSCRIPTION_LAGGED"
 
 // codes is the one table from the exchange's refusals to extensions.code. The names are the same by
 // intent; the table is what makes a new refusal a decision about the API rather than an accident.
@@ -61,4 +56,5 @@ var codes = map[fault.Code]string{
 	fault.Unavailable:        "UNAVAILABLE",
 	fault.Overloaded:         "OVERLOADED",
 	fault.SequenceNotReached: "SEQUENCE_NOT_REACHED",
+	lagged:                   "SUBSCRIPTION_LAGGED",
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"bourse/engine"
 	"bourse/engine/fault"
 )
 
@@ -17,9 +18,13 @@ import (
 func Errors(log *slog.Logger) graphql.ErrorPresenterFunc {
 	return func(ctx context.Context, err error) *gqlerror.Error {
 		shown := locate(ctx, err)
-		var refusal *fault.Error
-		if errors.As(err, &refusal) {
+		if refusal := refusalIn(err); refusal != nil {
 			if code, ok := codes[refusal.Code]; ok {
+				if refusal.Code == fault.Unavailable {
+					// What stands behind it is the operator's concern; the caller only waits.
+					log.WarnContext(ctx, "operation refused for now",
+						"operation", operationName(ctx), "path", shown.Path.String(), "error", err)
+				}
 				shown.Message = refusal.Message
 				shown.Extensions = extensions(code, refusal.Details)
 				return shown
@@ -49,6 +54,21 @@ func Panics(log *slog.Logger) graphql.RecoverFunc {
 			"operation", operationName(ctx), "panic", fmt.Sprint(value), "stack", string(debug.Stack()))
 		return fmt.Errorf("panic: %v", value)
 	}
+}
+
+// refusalIn finds what the caller may be told within err; nil where that is nothing. The ends of a
+// watch are refusals too, though the exchange has no code for them.
+func refusalIn(err error) *fault.Error {
+	var refusal *fault.Error
+	switch {
+	case errors.As(err, &refusal):
+		return refusal
+	case errors.Is(err, engine.ErrLagged):
+		return fault.New(lagged, "you read too slowly and missed something; subscribe again")
+	case errors.Is(err, engine.ErrClosing):
+		return fault.New(fault.Unavailable, "the exchange is closing; subscribe again in a moment")
+	}
+	return nil
 }
 
 // locate returns a fresh error with the path and the place in the operation that err knows.

@@ -13,6 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"bourse/engine"
 	"bourse/engine/fault"
 	"bourse/subgraphs/internal/present"
 )
@@ -46,6 +47,29 @@ func TestWrappedRefusalKeepsPath(t *testing.T) {
 	}
 	if err.Path.String() != path.String() {
 		t.Errorf("path %s", err.Path)
+	}
+}
+
+func TestTheEndsOfAWatchAreTold(t *testing.T) {
+	for err, code := range map[error]string{
+		engine.ErrLagged:  "SUBSCRIPTION_LAGGED",
+		engine.ErrClosing: "UNAVAILABLE",
+	} {
+		if shown := presenter(t, &bytes.Buffer{})(context.Background(), err); shown.Extensions["code"] != code {
+			t.Errorf("%v is shown as %v", err, shown.Extensions)
+		}
+	}
+}
+
+func TestWhatIsUnavailableIsLoggedWithItsCause(t *testing.T) {
+	var log bytes.Buffer
+	err := errors.Join(fault.New(fault.Unavailable, "ask again"), errors.New("disk on fire"))
+	shown := presenter(t, &log)(context.Background(), err)
+	if shown.Message != "ask again" || shown.Extensions["code"] != "UNAVAILABLE" {
+		t.Error(shown)
+	}
+	if !strings.Contains(log.String(), "disk on fire") {
+		t.Error(log.String())
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 // same, since they are how a client gets a good token; so do the fields about the schema.
 type Gate struct {
 	Open []string
+	// Present is the presenter of the subgraph.
+	Present graphql.ErrorPresenterFunc
 }
 
 var _ interface {
@@ -36,17 +38,12 @@ func (g Gate) InterceptOperation(ctx context.Context, next graphql.OperationHand
 		return next(ctx)
 	}
 	// With the field's path, a router can set the null and the error where the client asked.
-	var told bool
-	return func(ctx context.Context) *graphql.Response {
-		if told {
-			return nil
-		}
-		told = true
-		for _, field := range rootFields(operation.Operation.SelectionSet) {
-			graphql.AddError(graphql.WithPathContext(ctx, graphql.NewPathWithField(field.Alias)), refusal)
-		}
-		return &graphql.Response{Data: []byte("null"), Errors: graphql.GetErrors(ctx)}
+	response := &graphql.Response{Data: []byte("null")}
+	for _, field := range rootFields(operation.Operation.SelectionSet) {
+		at := graphql.WithPathContext(ctx, graphql.NewPathWithField(field.Alias))
+		response.Errors = append(response.Errors, g.Present(at, refusal))
 	}
+	return graphql.OneShot(response)
 }
 
 func (g Gate) allOpen(set ast.SelectionSet) bool {

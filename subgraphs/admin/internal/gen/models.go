@@ -3,6 +3,7 @@
 package gen
 
 import (
+	"bourse/engine/account"
 	"bourse/engine/money"
 	"bytes"
 	"fmt"
@@ -18,7 +19,9 @@ type Admin struct {
 }
 
 type Agent struct {
-	ID string `json:"id"`
+	ID          string     `json:"id"`
+	MemberCount int        `json:"memberCount"`
+	ParentID    account.ID `json:"-"`
 }
 
 func (Agent) IsEntity() {}
@@ -138,6 +141,7 @@ type Member struct {
 	ID           string       `json:"id"`
 	Status       MemberStatus `json:"status"`
 	LastSignInAt *time.Time   `json:"lastSignInAt,omitempty"`
+	AgentID      account.ID   `json:"-"`
 }
 
 func (Member) IsEntity() {}
@@ -162,8 +166,6 @@ type Mutation struct {
 
 type Order struct {
 	ID string `json:"id"`
-	// Where in the log the order was accepted. Admins only.
-	AcceptedSequence *uint64 `json:"acceptedSequence,omitempty"`
 }
 
 func (Order) IsEntity() {}

@@ -173,9 +173,9 @@ type ComplexityRoot struct {
 // region    ************************** generated!.gotpl **************************
 
 type AgentResolver interface {
-	Parent(ctx context.Context, obj *Agent) (*Agent, error)
+	Parent(ctx context.Context, objs []*Agent) ([]*Agent, error)
 	Downline(ctx context.Context, obj *Agent, search *string, first int, after *string) (*MemberConnection, error)
-	DownlineCount(ctx context.Context, obj *Agent) (int, error)
+
 	Invites(ctx context.Context, obj *Agent) ([]*Invite, error)
 	PendingDeposits(ctx context.Context, obj *Agent, first int, after *string) (*DepositConnection, error)
 }
@@ -1890,7 +1890,7 @@ func (ec *executionContext) _Agent_parent(ctx context.Context, field graphql.Col
 			return ec.fieldContext_Agent_parent(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Agent().Parent(ctx, obj)
+			return ec.resolveBatch_Agent_parent(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *Agent) graphql.Marshaler {
@@ -1911,6 +1911,29 @@ func (ec *executionContext) fieldContext_Agent_parent(_ context.Context, field g
 		},
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Agent_parent(ctx context.Context, field graphql.CollectedField, obj *Agent) (any, error) {
+	resolver := ec.Resolvers.Agent()
+	if batch, ok := graphql.BatchParentsFor[*Agent](ctx, "Agent"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Parent(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*Agent](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Agent.parent",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Parent(ctx, []*Agent{obj})
+	return graphql.ResolveBatchSingleResult[*Agent](
+		ctx,
+		results,
+		err,
+		"Agent.parent",
+	)
 }
 
 func (ec *executionContext) _Agent_downline(ctx context.Context, field graphql.CollectedField, obj *Agent) (ret graphql.Marshaler) {
@@ -1966,7 +1989,7 @@ func (ec *executionContext) _Agent_downlineCount(ctx context.Context, field grap
 			return ec.fieldContext_Agent_downlineCount(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Agent().DownlineCount(ctx, obj)
+			return obj.DownlineCount, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
@@ -1977,7 +2000,7 @@ func (ec *executionContext) _Agent_downlineCount(ctx context.Context, field grap
 	)
 }
 func (ec *executionContext) fieldContext_Agent_downlineCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Agent", field, true, true, "Int")
+	return graphql.NewScalarFieldContext("Agent", field, false, false, "Int")
 }
 
 func (ec *executionContext) _Agent_invites(ctx context.Context, field graphql.CollectedField, obj *Agent) (ret graphql.Marshaler) {
@@ -5421,11 +5444,10 @@ func (ec *executionContext) _Agent(ctx context.Context, sel ast.SelectionSet, ob
 					return ec._Agent_downline(ctx, field, obj)
 				})
 		case "downlineCount":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Agent_downlineCount(ctx, field, obj)
-				})
+			out.Values[i] = ec._Agent_downlineCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "invites":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -6752,13 +6774,13 @@ func (ec *executionContext) marshalNBalance2ᚖbourseᚋsubgraphsᚋagentᚋinte
 }
 
 func (ec *executionContext) unmarshalNBoolean2bool(ctx context.Context, v any) (bool, error) {
-	res, err := graphql.UnmarshalBoolean(v)
+	res, err := scalar.UnmarshalBoolean(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNBoolean2bool(ctx context.Context, sel ast.SelectionSet, v bool) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalBoolean(v)
+	res := scalar.MarshalBoolean(v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "Boolean!")
 	}
@@ -6924,13 +6946,13 @@ func (ec *executionContext) marshalNID2string(ctx context.Context, sel ast.Selec
 }
 
 func (ec *executionContext) unmarshalNInt2int(ctx context.Context, v any) (int, error) {
-	res, err := graphql.UnmarshalInt(v)
+	res, err := scalar.UnmarshalInt(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNInt2int(ctx context.Context, sel ast.SelectionSet, v int) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalInt(v)
+	res := scalar.MarshalInt(v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "Int!")
 	}
@@ -7096,13 +7118,13 @@ func (ec *executionContext) marshalNSequence2uint64(ctx context.Context, sel ast
 }
 
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
-	res, err := graphql.UnmarshalString(v)
+	res, err := scalar.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNString2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(v)
+	res := scalar.MarshalString(v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "String!")
 	}
@@ -7162,6 +7184,8 @@ func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋ99designsᚋgqlgen
 		batchIdxMapMember := map[int]int{}
 		var batchItemsDeposit []*Deposit
 		batchIdxMapDeposit := map[int]int{}
+		var batchItemsAgent []*Agent
+		batchIdxMapAgent := map[int]int{}
 		for i, item := range v {
 			switch concrete := item.(type) {
 			case Member:
@@ -7176,6 +7200,12 @@ func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋ99designsᚋgqlgen
 			case *Deposit:
 				batchIdxMapDeposit[i] = len(batchItemsDeposit)
 				batchItemsDeposit = append(batchItemsDeposit, concrete)
+			case Agent:
+				batchIdxMapAgent[i] = len(batchItemsAgent)
+				batchItemsAgent = append(batchItemsAgent, &concrete)
+			case *Agent:
+				batchIdxMapAgent[i] = len(batchItemsAgent)
+				batchItemsAgent = append(batchItemsAgent, concrete)
 			}
 		}
 		if len(batchItemsMember) > 0 {
@@ -7183,6 +7213,9 @@ func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋ99designsᚋgqlgen
 		}
 		if len(batchItemsDeposit) > 0 {
 			ctx = graphql.WithBatchParents(ctx, "Deposit", batchItemsDeposit, batchIdxMapDeposit)
+		}
+		if len(batchItemsAgent) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "Agent", batchItemsAgent, batchIdxMapAgent)
 		}
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
@@ -7488,6 +7521,7 @@ func (ec *executionContext) marshalOAgent2ᚕᚖbourseᚋsubgraphsᚋagentᚋint
 	if v == nil {
 		return graphql.Null
 	}
+	ctx = graphql.WithBatchParents(ctx, "Agent", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -7513,14 +7547,14 @@ func (ec *executionContext) unmarshalOAgentByIDsInput2ᚖbourseᚋsubgraphsᚋag
 }
 
 func (ec *executionContext) unmarshalOBoolean2bool(ctx context.Context, v any) (bool, error) {
-	res, err := graphql.UnmarshalBoolean(v)
+	res, err := scalar.UnmarshalBoolean(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOBoolean2bool(ctx context.Context, sel ast.SelectionSet, v bool) graphql.Marshaler {
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalBoolean(v)
+	res := scalar.MarshalBoolean(v)
 	return res
 }
 
@@ -7528,7 +7562,7 @@ func (ec *executionContext) unmarshalOBoolean2ᚖbool(ctx context.Context, v any
 	if v == nil {
 		return nil, nil
 	}
-	res, err := graphql.UnmarshalBoolean(v)
+	res, err := scalar.UnmarshalBoolean(v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
@@ -7538,7 +7572,7 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalBoolean(*v)
+	res := scalar.MarshalBoolean(*v)
 	return res
 }
 
@@ -7693,14 +7727,14 @@ func (ec *executionContext) unmarshalOOrderByIDsInput2ᚖbourseᚋsubgraphsᚋag
 }
 
 func (ec *executionContext) unmarshalOString2string(ctx context.Context, v any) (string, error) {
-	res, err := graphql.UnmarshalString(v)
+	res, err := scalar.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOString2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(v)
+	res := scalar.MarshalString(v)
 	return res
 }
 
@@ -7743,7 +7777,7 @@ func (ec *executionContext) unmarshalOString2ᚖstring(ctx context.Context, v an
 	if v == nil {
 		return nil, nil
 	}
-	res, err := graphql.UnmarshalString(v)
+	res, err := scalar.UnmarshalString(v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
@@ -7753,7 +7787,7 @@ func (ec *executionContext) marshalOString2ᚖstring(ctx context.Context, sel as
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(*v)
+	res := scalar.MarshalString(*v)
 	return res
 }
 

@@ -3,6 +3,7 @@
 package gen
 
 import (
+	"bourse/engine/account"
 	"bourse/engine/money"
 	"bytes"
 	"fmt"
@@ -16,6 +17,9 @@ type Agent struct {
 	ID          string `json:"id"`
 	Username    string `json:"username"`
 	DisplayName string `json:"displayName"`
+	// How many members the downline has.
+	DownlineCount int        `json:"downlineCount"`
+	ParentID      account.ID `json:"-"`
 }
 
 func (Agent) IsEntity() {}
@@ -66,8 +70,10 @@ type CreateInvitePayload struct {
 type Deposit struct {
 	ID string `json:"id"`
 	// The agent's note, or the reason of a refusal.
-	Note      *string    `json:"note,omitempty"`
-	DecidedAt *time.Time `json:"decidedAt,omitempty"`
+	Note        *string    `json:"note,omitempty"`
+	DecidedAt   *time.Time `json:"decidedAt,omitempty"`
+	DecidedByID account.ID `json:"-"`
+	MemberID    account.ID `json:"-"`
 }
 
 func (Deposit) IsEntity() {}
@@ -106,8 +112,9 @@ type MarketBySymbolsInput struct {
 }
 
 type Member struct {
-	ID           string    `json:"id"`
-	RegisteredAt time.Time `json:"registeredAt"`
+	ID           string     `json:"id"`
+	RegisteredAt time.Time  `json:"registeredAt"`
+	AgentID      account.ID `json:"-"`
 }
 
 func (Member) IsEntity() {}

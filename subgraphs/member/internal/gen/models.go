@@ -3,6 +3,8 @@
 package gen
 
 import (
+	"bourse/engine/account"
+	"bourse/engine/market"
 	"bourse/engine/money"
 	"bytes"
 	"fmt"
@@ -72,6 +74,8 @@ type Deposit struct {
 	Amount      money.Decimal `json:"amount"`
 	Status      DepositStatus `json:"status"`
 	RequestedAt time.Time     `json:"requestedAt"`
+	DecidedByID account.ID    `json:"-"`
+	MemberID    account.ID    `json:"-"`
 }
 
 func (Deposit) IsEntity() {}
@@ -117,8 +121,9 @@ type Fill struct {
 	Price     money.Decimal `json:"price"`
 	Quantity  money.Decimal `json:"quantity"`
 	// In quote.
-	Fee        money.Decimal `json:"fee"`
-	ExecutedAt time.Time     `json:"executedAt"`
+	Fee        money.Decimal  `json:"fee"`
+	ExecutedAt time.Time      `json:"executedAt"`
+	OrderID    market.OrderID `json:"-"`
 }
 
 type FillConnection struct {
@@ -163,9 +168,10 @@ type MarketBySymbolsInput struct {
 
 // Someone who trades.
 type Member struct {
-	ID          string `json:"id"`
-	Username    string `json:"username"`
-	DisplayName string `json:"displayName"`
+	ID          string     `json:"id"`
+	Username    string     `json:"username"`
+	DisplayName string     `json:"displayName"`
+	AgentID     account.ID `json:"-"`
 }
 
 func (Member) IsEntity() {}
