@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"bourse/cmd/bourse/internal/drill"
+	"bourse/cmd/bourse/internal/house"
+	"bourse/cmd/bourse/internal/simulate"
+)
+
+func newDrill() *cobra.Command {
+	var o drill.Options
+	var asJSON, keep bool
+	var data string
+	cmd := &cobra.Command{
+		Use:     "drill",
+		GroupID: "prove",
+		Short:   "Kill the exchange under load and prove that nothing is lost",
+		Long: `Drill starts a house of its own in a temporary directory, lets members trade through
+the public endpoint, kills the process with SIGKILL at moments that the seed chooses,
+starts it again and compares: every acknowledged command must stand once, every
+unanswered one must have one effect when it is sent again, and every invariant of the
+ledger and the books must hold.`,
+		Example: `  bourse drill --kills 20 --seed 7`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			report, err := runDrill(cmd, o, data, keep)
+			if err != nil {
+				return notCancelled(cmd.Context(), err)
+			}
+			if asJSON {
+				err = printJSON(cmd.OutOrStdout(), report)
+			} else {
+				printDrill(cmd, report)
+			}
+			if err == nil && report.Lost+report.Doubled+report.Violations > 0 {
+				err = errReported
+			}
+			return err
+		},
+	}
+	flags := cmd.Flags()
+	flags.IntVar(&o.Kills, "kills", 20, "how many times to kill")
+	flags.Uint64Var(&o.Seed, "seed", uint64(time.Now().UnixNano()%1_000_000), "seed of the load and of the moments")
+	flags.IntVar(&o.Clients, "clients", 16, "how many members trade at once")
+	flags.StringVar(&data, "data", "", "directory for the house, which must be empty (default: a temporary one)")
+	flags.BoolVar(&keep, "keep", false, "keep the temporary directory")
+	flags.BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func runDrill(cmd *cobra.Command, o drill.Options, data string, keep bool) (drill.Report, error) {
+	var err error
+	if o.Program, err = os.Executable(); err != nil {
+		return drill.Report{}, fmt.Errorf("find this program: %w", err)
+	}
+	if data == "" {
+		if data, err = os.MkdirTemp("", "bourse-drill-"); err != nil {
+			return drill.Report{}, err
+		}
+		if err := os.Chmod(data, 0o755); err != nil { // the database may run as another user
+			return drill.Report{}, err
+		}
+		if !keep {
+			defer os.RemoveAll(data)
+		}
+	}
+	agent := house.DemoAgent()
+	o.DataDir = data
+	o.Prices = house.DemoPrices()
+	o.Enrolment = simulate.Enrolment{AgentUsername: agent.Username, AgentPassword: agent.Password, Funds: house.DemoFunds()}
+	o.Verify = func(ctx context.Context, dir string) ([]string, error) {
+		v, err := house.Verify(ctx, house.Config{DataDir: filepath.Join(dir, "house")})
+		return v.Violations, err
+	}
+	o.Progress = func(step string) { fmt.Fprintln(cmd.ErrOrStderr(), "  ·", step) }
+	return drill.Run(cmd.Context(), o)
+}
+
+func printDrill(cmd *cobra.Command, r drill.Report) {
+	fmt.Fprintf(cmd.OutOrStdout(), "seed %d: %d kills, %d commands acknowledged, %d settled by sending them again\n",
+		r.Seed, r.Kills, r.Acked, r.Settled)
+	fmt.Fprintf(cmd.OutOrStdout(), "lost %d, doubled %d, violations %d; restart p50 %d ms, longest %d ms\n",
+		r.Lost, r.Doubled, r.Violations, r.RestartP50, r.RestartMax)
+	for _, finding := range r.Findings {
+		fmt.Fprintln(cmd.OutOrStdout(), "  !", finding)
+	}
+}

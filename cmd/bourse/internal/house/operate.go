@@ -1,0 +1,77 @@
+package house
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"bourse/cmd/embedded/postgres"
+	"bourse/engine"
+)
+
+// Drain tells every stream that the house is closing, so that clients come back later
+// instead of waiting. Requests under way go on.
+func (h *House) Drain(ctx context.Context) {
+	if h.drain != nil {
+		h.drain(ctx)
+	}
+}
+
+// Migrate brings the database of a house to this version's schema.
+func Migrate(ctx context.Context, c Config) error {
+	return withDatabase(ctx, c, func(pool *pgxpool.Pool) error { return engine.Migrate(ctx, pool) })
+}
+
+// Verify reads the log of a house, serving or stopped, replays it and checks every
+// invariant after it. What it finds wrong stands in the verification; the error is for
+// what kept it from looking.
+func Verify(ctx context.Context, c Config) (engine.Verification, error) {
+	var v engine.Verification
+	err := withDatabase(ctx, c, func(pool *pgxpool.Pool) (err error) {
+		v, err = engine.VerifyJournal(ctx, pool)
+		return err
+	})
+	return v, err
+}
+
+// VerifyAudit walks the audit's hash chain.
+func VerifyAudit(ctx context.Context, c Config) (engine.AuditReport, error) {
+	var report engine.AuditReport
+	err := withDatabase(ctx, c, func(pool *pgxpool.Pool) (err error) {
+		report, err = engine.VerifyAudit(ctx, engine.Options{DB: pool})
+		return err
+	})
+	return report, err
+}
+
+// CreateAdmin adds an admin to a house; the first one too.
+func CreateAdmin(ctx context.Context, c Config, username, password, displayName string) error {
+	return withDatabase(ctx, c, func(pool *pgxpool.Pool) error {
+		if err := engine.Migrate(ctx, pool); err != nil {
+			return fmt.Errorf("migrate the database: %w", err)
+		}
+		return engine.CreateAdmin(ctx, engine.Options{DB: pool, Argon: c.Argon}, username, password, displayName)
+	})
+}
+
+// withDatabase calls do with the database of a house: the one configured, the one that a
+// serving house runs on this data directory, or one started for the moment.
+func withDatabase(ctx context.Context, c Config, do func(*pgxpool.Pool) error) error {
+	o := postgres.Options{URL: c.DatabaseURL, DataDir: filepath.Join(c.DataDir, "postgres"), Logger: c.Logger, Progress: c.Progress}
+	server, err := postgres.Attach(ctx, o)
+	if errors.Is(err, postgres.ErrNotRunning) {
+		server, err = postgres.Start(ctx, o)
+	}
+	if err != nil {
+		return fmt.Errorf("reach the database: %w", err)
+	}
+	pool, err := pgxpool.New(ctx, server.URL())
+	if err == nil {
+		err = do(pool)
+		pool.Close()
+	}
+	return errors.Join(err, server.Stop(context.WithoutCancel(ctx)))
+}

@@ -1,0 +1,98 @@
+package house
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+
+	"github.com/hibiken/asynq"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"bourse/engine"
+	"bourse/frontends"
+	"bourse/graph"
+	"bourse/router"
+	"bourse/router/fetch"
+	"bourse/subgraphs/admin"
+	"bourse/subgraphs/agent"
+	"bourse/subgraphs/member"
+)
+
+// The headers by which a subgraph knows that a request passed the router, and whence it came.
+const (
+	secretHeader  = "Bourse-Router-Secret"
+	addressHeader = "Bourse-Client-Address"
+)
+
+// newRouter puts the router before the three subgraphs, which it calls without a socket.
+func newRouter(x *engine.Exchange, queues *asynq.Inspector, logger *slog.Logger) (*router.Router, error) {
+	raw := make([]byte, 32)
+	if _, err := rand.Read(raw); err != nil {
+		return nil, fmt.Errorf("make the router's secret: %w", err)
+	}
+	secret := hex.EncodeToString(raw)
+	subgraphs := fetch.NewLocal(map[string]http.Handler{
+		"member": member.Handler(member.Options{Exchange: x, RouterSecret: secret, Logger: logger}),
+		"agent":  agent.Handler(agent.Options{Exchange: x, RouterSecret: secret, Logger: logger}),
+		"admin":  admin.Handler(admin.Options{Exchange: x, RouterSecret: secret, Logger: logger, Queues: queues}),
+	})
+	r, err := router.New(graph.Supergraph, router.Options{
+		Fetcher:         subgraphs,
+		ForwardHeaders:  []string{"Authorization", addressHeader},
+		SubgraphHeaders: http.Header{secretHeader: {secret}},
+		Introspection:   true,
+		Logger:          logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start the router: %w", err)
+	}
+	return r, nil
+}
+
+// routes is the address space of the house.
+func (h *House) routes(gateway http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/graphql", withClientAddress(gateway))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", h.serveReady)
+	mux.Handle("GET /metrics", promhttp.Handler())
+	mux.HandleFunc("GET /demo.json", h.serveDemo)
+	mux.Handle("/", frontends.Handler())
+	return mux
+}
+
+// withClientAddress writes down who is calling; whatever the caller claimed is dropped.
+func withClientAddress(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.RemoteAddr)
+		if err != nil {
+			host = r.RemoteAddr
+		}
+		r.Header.Set(addressHeader, host)
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (h *House) serveReady(w http.ResponseWriter, r *http.Request) {
+	if err := h.ready(r.Context()); err != nil {
+		http.Error(w, "not ready: "+err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ready")
+}
+
+// serveDemo tells the pages that this is a demonstration and how to sign in; a
+// production house has no such page.
+func (h *House) serveDemo(w http.ResponseWriter, r *http.Request) {
+	if h.Demo == nil {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_ = json.NewEncoder(w).Encode(h.Demo)
+}

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"bourse/cmd/bourse/internal/house"
+	"bourse/engine"
+)
+
+// databaseFlags say which house a tool looks at.
+func databaseFlags(cmd *cobra.Command, c *house.Config) {
+	cmd.Flags().StringVar(&c.DataDir, "data", ".bourse", "directory of the embedded servers' data")
+	cmd.Flags().StringVar(&c.DatabaseURL, "database-url", "", "PostgreSQL to use instead of the embedded one (DATABASE_URL)")
+}
+
+func newMigrate() *cobra.Command {
+	var c house.Config
+	cmd := &cobra.Command{
+		Use:     "migrate",
+		GroupID: "operate",
+		Short:   "Bring the database to this version's schema",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := house.Migrate(cmd.Context(), c); err != nil {
+				return err
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), "the database is up to date")
+			return nil
+		},
+	}
+	databaseFlags(cmd, &c)
+	return cmd
+}
+
+func newDoctor() *cobra.Command {
+	var c house.Config
+	cmd := &cobra.Command{
+		Use:     "doctor",
+		GroupID: "operate",
+		Short:   "Say what the exchange runs on and whether its log is sound",
+		Long: `Doctor names the database and Redis that would be used and where they come from, reads
+the whole log, checks every invariant after it and compares the balances that history
+tells. It changes nothing and may run beside a serving house.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			d, err := house.Examine(cmd.Context(), c)
+			for _, line := range d.Findings {
+				fmt.Fprintln(cmd.OutOrStdout(), line)
+			}
+			if err != nil {
+				return err
+			}
+			if !d.Healthy {
+				return errReported
+			}
+			return nil
+		},
+	}
+	databaseFlags(cmd, &c)
+	return cmd
+}
+
+func newReplay() *cobra.Command {
+	var c house.Config
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "replay",
+		GroupID: "operate",
+		Short:   "Replay the log from its beginning and print the state's digest",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			v, err := house.Verify(cmd.Context(), c)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				if err := printJSON(cmd.OutOrStdout(), v); err != nil {
+					return err
+				}
+			} else {
+				fmt.Fprintf(cmd.OutOrStdout(), "sequence %d, digest %s\n", v.Sequence, v.Digest)
+				for _, violation := range v.Violations {
+					fmt.Fprintln(cmd.OutOrStdout(), "  !", violation)
+				}
+			}
+			if len(v.Violations) > 0 {
+				return errReported
+			}
+			return nil
+		},
+	}
+	databaseFlags(cmd, &c)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func newAdmin() *cobra.Command {
+	cmd := &cobra.Command{Use: "admin", GroupID: "operate", Short: "Manage the house's staff"}
+	var c house.Config
+	var name string
+	create := &cobra.Command{
+		Use:     "create USERNAME",
+		Short:   "Create an admin; the password is read from BOURSE_PASSWORD",
+		Example: `  BOURSE_PASSWORD=$(openssl rand -base64 18) bourse admin create maria --name "Maria Lopez"`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			password := os.Getenv("BOURSE_PASSWORD")
+			if password == "" {
+				return fmt.Errorf("set BOURSE_PASSWORD to the new admin's password")
+			}
+			return createAdmin(cmd.Context(), cmd, c, args[0], password, name)
+		},
+	}
+	databaseFlags(create, &c)
+	create.Flags().StringVar(&name, "name", "", "display name (default: the username)")
+	cmd.AddCommand(create)
+	return cmd
+}
+
+func createAdmin(ctx context.Context, cmd *cobra.Command, c house.Config, username, password, name string) error {
+	if strings.TrimSpace(name) == "" {
+		name = username
+	}
+	c.Secret = []byte(os.Getenv("BOURSE_SECRET"))
+	if err := house.CreateAdmin(ctx, c, username, password, name); err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "admin %s created\n", username)
+	return nil
+}
+
+func newAudit() *cobra.Command {
+	cmd := &cobra.Command{Use: "audit", GroupID: "operate", Short: "Look at who did what"}
+	var c house.Config
+	verify := &cobra.Command{
+		Use:   "verify",
+		Short: "Walk the audit's hash chain and say where it is broken",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			report, err := house.VerifyAudit(cmd.Context(), c)
+			if err != nil {
+				return err
+			}
+			return printAudit(cmd, report)
+		},
+	}
+	databaseFlags(verify, &c)
+	cmd.AddCommand(verify)
+	return cmd
+}
+
+func printAudit(cmd *cobra.Command, report engine.AuditReport) error {
+	if report.Break != nil {
+		fmt.Fprintf(cmd.OutOrStdout(), "the chain is BROKEN after %d rows: %v\n", report.Rows, report.Break)
+		return errReported
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "%d rows, the chain is whole; its newest link is %d:%x\n", report.Rows, report.Head.ID, report.Head.Hash)
+	return nil
+}
