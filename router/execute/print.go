@@ -47,7 +47,7 @@ func (r *run) object(v value, o *plan.Object) bool {
 	r.out = append(r.out, '{')
 	first := true
 	for _, f := range variant.Fields {
-		if !r.wants(f.Cond) {
+		if !r.wants(f.Cond) || f.Unless != plan.Always && r.wants(f.Unless) {
 			continue
 		}
 		if !first {

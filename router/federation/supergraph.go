@@ -105,3 +105,13 @@ func (t *Type) IsAbstract() bool { return t.Kind == ast.Interface || t.Kind == a
 
 // IsComposite says whether values of t have fields.
 func (t *Type) IsComposite() bool { return t.IsAbstract() || t.Kind == ast.Object }
+
+// Definitions lists the types of the supergraph in document order, without the machinery of linked
+// specifications.
+func (s *Supergraph) Definitions() []*ast.Definition {
+	out := make([]*ast.Definition, len(s.order))
+	for i, t := range s.order {
+		out[i] = t.Def
+	}
+	return out
+}

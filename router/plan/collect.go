@@ -69,6 +69,14 @@ type collected struct {
 	under []*federation.Type // concrete types of the values, over all of the group's types
 }
 
+// mention is a place where a response key stands. A key is printed where it is first wanted, which depends on
+// conditions.
+type mention struct {
+	*collected
+	cond   clause
+	unless cond // conditions of the mentions before
+}
+
 func (b *builder) newSite(parent *site, via *slot, types []*federation.Type) *site {
 	s := &site{parent: parent, via: via, types: types, layout: &layout{}, byField: map[string][]*slot{}}
 	if parent != nil {
@@ -154,7 +162,7 @@ func isPossible(abstract, t *federation.Type) bool {
 
 func (b *builder) collectGroup(s *site, g *group, subs []subset) error {
 	fields := map[string]*collected{}
-	var order []*collected
+	var order []mention
 	var walk func(set ast.SelectionSet, on clause) error
 	visit := func(typeCondition string, ds ast.DirectiveList, set ast.SelectionSet, on clause) error {
 		inner, ok := on.with(ds)
@@ -183,7 +191,9 @@ func (b *builder) collectGroup(s *site, g *group, subs []subset) error {
 				if c == nil {
 					c = &collected{key: sel.Alias, field: sel}
 					fields[sel.Alias] = c
-					order = append(order, c)
+				}
+				if !slices.ContainsFunc(c.cond, func(have clause) bool { return inner.implies(have) }) {
+					order = append(order, mention{c, inner, c.cond})
 				}
 				c.cond = c.cond.or(inner)
 				if len(sel.SelectionSet) > 0 {
@@ -213,22 +223,25 @@ func (b *builder) collectGroup(s *site, g *group, subs []subset) error {
 }
 
 // finishGroup gives each merged field its slot and prints.
-func (b *builder) finishGroup(s *site, g *group, order []*collected) error {
+func (b *builder) finishGroup(s *site, g *group, order []mention) error {
 	byFields := map[string]*Variant{}
 	for _, c := range order {
+		if c.unless != nil {
+			continue
+		}
 		if c.field.Name == "__typename" {
 			g.typename = true
 			continue
 		}
 		if strings.HasPrefix(c.field.Name, "__") && s.parent == nil {
 			sl := b.addSlot(s, c.key, c.field.Name, c.field.Arguments, nil)
-			b.introspect = append(b.introspect, introspect{sl, c})
+			b.introspect = append(b.introspect, introspect{sl, c.collected})
 			continue
 		}
-		if err := b.typeOf(c, g); err != nil {
+		if err := b.typeOf(c.collected, g); err != nil {
 			return err
 		}
-		sl, err := b.clientSlot(s, c)
+		sl, err := b.clientSlot(s, c.collected)
 		if err != nil {
 			return err
 		}
@@ -238,7 +251,7 @@ func (b *builder) finishGroup(s *site, g *group, order []*collected) error {
 			g.wants = append(g.wants, w)
 		}
 		w.types = g.types
-		w.cond = w.cond.union(c.cond)
+		w.cond = w.cond.union(c.collected.cond)
 	}
 	for _, t := range g.types {
 		v, sig := b.variant(s, t, order)
@@ -301,11 +314,15 @@ func (b *builder) addVariant(s *site, t *federation.Type, v *Variant) {
 }
 
 // variant is how objects of type t are printed; sig tells variants apart.
-func (b *builder) variant(s *site, t *federation.Type, order []*collected) (*Variant, string) {
+func (b *builder) variant(s *site, t *federation.Type, order []mention) (*Variant, string) {
 	v := &Variant{}
 	var sig strings.Builder
 	for _, c := range order {
-		of := &OutputField{Name: c.key, Key: jsonKey(c.key), Cond: b.condID(c.cond), Parent: t.Name, Field: c.field.Name}
+		of := &OutputField{Name: c.key, Key: jsonKey(c.key), Parent: t.Name, Field: c.field.Name, Unless: Always}
+		of.Cond = b.condID(cond{c.cond})
+		if c.unless != nil {
+			of.Unless = b.condID(c.unless)
+		}
 		v.Fields = append(v.Fields, of)
 		if c.field.Name == "__typename" {
 			of.TypeName = true
@@ -313,12 +330,12 @@ func (b *builder) variant(s *site, t *federation.Type, order []*collected) (*Var
 		}
 		if strings.HasPrefix(c.field.Name, "__") && s.parent == nil {
 			of.Type = c.field.Definition.Type
-			b.outputs = append(b.outputs, output{of, b.findSlot(s, c)})
+			b.outputs = append(b.outputs, output{of, b.findSlot(s, c.collected)})
 			continue
 		}
 		f := t.Field(c.field.Name)
 		of.Type = f.Def.Type
-		sl := b.findSlot(s, c)
+		sl := b.findSlot(s, c.collected)
 		if sl.child != nil {
 			of.Child = sl.child.output
 		} else if sl.typ.Kind == ast.Enum {

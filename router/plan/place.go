@@ -83,19 +83,19 @@ func (b *builder) bestEntry(a *arrival, t *federation.Type, f *federation.Field,
 // addTo asks source s for the want. Under a composite field it opens the child's arrival, or joins the
 // objects that came in elsewhere when attach is set.
 func (b *builder) addTo(a *arrival, s *source, t *federation.Type, w *want, attach *arrival) *selField {
-	p := s.sel.add(w.slot, t, w.cond)
 	if w.slot.child == nil {
-		return p
+		return s.sel.add(w.slot, t, w.cond, nil)
 	}
 	j := t.Field(w.slot.name).In[s.sel.graph]
+	provided, _ := providedFor(b.sg, s.provided, t, w.slot.name)
+	if len(j.Provides) > 0 {
+		provided = append(slices.Clip(provided), j.Provides)
+	}
+	p := s.sel.add(w.slot, t, w.cond, provided)
 	static := b.sg.Type(j.Type.Name())
 	types := intersect(w.slot.child.types, possibleIn(static, s.sel.graph))
 	if p.child == nil {
 		p.child = newSelection(s.sel.entry, w.slot.child, types)
-		provided, _ := providedFor(b.sg, s.provided, t, w.slot.name)
-		if len(j.Provides) > 0 {
-			provided = append(slices.Clip(provided), j.Provides)
-		}
 		src := &source{sel: p.child, provided: provided}
 		if attach == nil {
 			attach = &arrival{site: w.slot.child, types: types, parent: a}

@@ -148,13 +148,15 @@ type Variant struct {
 
 // OutputField is one response key of the client's response.
 type OutputField struct {
-	Name     string
-	Key      []byte // `"name":`
-	Slot     int
-	Type     *ast.Type
-	Child    *Object         // nil for leaves
-	Enum     map[string]bool // JSON strings that the API's enum allows; nil when not an enum
-	Cond     CondID
+	Name  string
+	Key   []byte // `"name":`
+	Slot  int
+	Type  *ast.Type
+	Child *Object         // nil for leaves
+	Enum  map[string]bool // JSON strings that the API's enum allows; nil when not an enum
+	Cond  CondID
+	// Unless holds when an earlier mention of the same response key was printed; Always: there is none.
+	Unless   CondID
 	TypeName bool   // print the record's type
 	Parent   string // name of a type with the field, for messages
 	Field    string

@@ -41,13 +41,14 @@ func (r *renderer) entry(e *entry, outer cond) {
 // selection writes what is asked at a position of type static: common fields on an interface itself, the
 // rest in a fragment for each concrete type.
 func (r *renderer) selection(s *selection, static *federation.Type, outer cond) {
-	if s.typename || len(s.fields) == 0 {
-		r.WriteString(" __typename")
-	}
 	if !static.IsAbstract() {
+		if s.typename && len(s.fields) > 0 {
+			r.WriteString(" __typename")
+		}
 		r.fields(s, static, outer)
 		return
 	}
+	r.WriteString(" __typename")
 	possible := possibleIn(static, s.graph)
 	common := map[*selField]bool{}
 	for _, f := range s.fields {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,8 +47,12 @@ func (s *selection) field(sl *slot, t *federation.Type) *selField {
 }
 
 // add asks for a slot of objects of type t, under a condition.
-func (s *selection) add(sl *slot, t *federation.Type, c cond) *selField {
+// Types for which @provides makes different things available below are kept apart.
+func (s *selection) add(sl *slot, t *federation.Type, c cond, provided []ast.SelectionSet) *selField {
 	shape := s.shape(sl, t)
+	for _, set := range provided {
+		shape += fmt.Sprintf(" %p", set)
+	}
 	i := slices.IndexFunc(s.fields, func(f *selField) bool { return f.slot == sl && f.shape == shape })
 	if i < 0 {
 		i = len(s.fields)

@@ -1,0 +1,170 @@
+package execute_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator"
+	"pgregory.net/rapid"
+
+	"bourse/router/execute"
+	"bourse/router/federation"
+	"bourse/router/fetch"
+	"bourse/router/internal/oracle"
+	"bourse/router/plan"
+)
+
+// TestFederatedEqualsOneSchema is the property that the router stands by: whatever the data and the operation,
+// the federated answer is that of one schema over the same data.
+func TestFederatedEqualsOneSchema(t *testing.T) {
+	files, err := filepath.Glob("testdata/supergraphs/*.graphql")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no supergraphs", err)
+	}
+	for _, file := range files {
+		sg := loadFile(t, file)
+		name := strings.TrimSuffix(filepath.Base(file), ".graphql")
+		for _, failures := range []bool{false, true} {
+			label := name
+			if failures {
+				label += " with failures"
+			}
+			t.Run(label, func(t *testing.T) {
+				rapid.Check(t, func(t *rapid.T) { checkOne(t, sg, ast.Query, failures) })
+			})
+		}
+		if sg.API().Mutation != nil {
+			t.Run(name+" mutations", func(t *testing.T) {
+				rapid.Check(t, func(t *rapid.T) { checkOne(t, sg, ast.Mutation, false) })
+			})
+		}
+	}
+}
+
+func loadFile(t testing.TB, file string) *federation.Supergraph {
+	t.Helper()
+	sdl, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sg, err := federation.Load(string(sdl))
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	return sg
+}
+
+func checkOne(t *rapid.T, sg *federation.Supergraph, kind ast.Operation, failures bool) {
+	data := oracle.RandomData(rapid.Uint64().Draw(t, "data"), sg, failures)
+	op := oracle.RandomOperation(t, sg.API(), kind)
+	doc, errs := gqlparser.LoadQueryWithRules(sg.API(), op.Text, nil)
+	if len(errs) > 0 {
+		t.Skip("not a valid operation")
+	}
+	vars, err := validator.VariableValues(sg.API(), doc.Operations[0], op.Vars)
+	if err != nil {
+		t.Fatalf("variables: %v", err)
+	}
+	p, err := plan.New(sg, plan.Options{}).Plan(doc, "")
+	if err != nil {
+		t.Fatalf("plan: %v\n%s", err, op.Text)
+	}
+	subgraphs, err := data.Subgraphs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	handlers := map[string]http.Handler{}
+	for name, s := range subgraphs {
+		handlers[name] = s
+	}
+	e := execute.New(sg, fetch.NewLocal(handlers), execute.Options{})
+	r := e.Execute(context.Background(), execute.Input{Plan: p, Variables: vars})
+	defer r.Release()
+	compare(t, op, p, data.One(doc, "", vars), r.JSON())
+}
+
+func compare(t *rapid.T, op oracle.Operation, p *plan.Plan, one oracle.Answer, federated []byte) {
+	var got oracle.Answer
+	if err := json.Unmarshal(federated, &got); err != nil {
+		t.Fatalf("the answer is not JSON: %v\n%s", err, federated)
+	}
+	wantText, err := json.Marshal(one)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want oracle.Answer
+	if err := json.Unmarshal(wantText, &want); err != nil {
+		t.Fatal(err)
+	}
+	complain := func(what string) {
+		t.Fatalf("%s\noperation: %s\nvariables: %v\nwant: %s\ngot:  %s\n%s", what, op.Text, op.Vars, wantText, federated, p.Text())
+	}
+	for _, e := range got.Errors {
+		if strings.Contains(e.Message, "INVALID") || strings.Contains(e.Message, "lacks a field") {
+			complain("a subgraph was asked something invalid")
+		}
+	}
+	if !reflect.DeepEqual(got.Data, want.Data) {
+		complain("the answers differ")
+	}
+	if keyOrder(federated) != keyOrder(wantText) {
+		complain("the order of keys differs")
+	}
+	for _, e := range want.Errors {
+		at := nullOn(want.Data, e.Path)
+		if !slices.ContainsFunc(got.Errors, func(g oracle.Error) bool {
+			return len(g.Path) >= len(at) && reflect.DeepEqual(g.Path[:len(at)], at)
+		}) {
+			complain(fmt.Sprintf("no error explains the null at %v", at))
+		}
+	}
+	if len(want.Errors) == 0 && len(got.Errors) > 0 {
+		complain("errors that one schema does not have")
+	}
+}
+
+// nullOn is the part of an error's path that leads to a null. What failed below a null need not be told.
+func nullOn(data any, path []any) []any {
+	for i, p := range path {
+		switch v := data.(type) {
+		case map[string]any:
+			key, _ := p.(string)
+			data = v[key]
+		case []any:
+			n, _ := p.(float64)
+			data = v[int(n)]
+		default:
+			return path[:i]
+		}
+	}
+	return path
+}
+
+// keyOrder is the data of an answer without space.
+func keyOrder(answer []byte) string {
+	var top struct{ Data json.RawMessage }
+	if json.Unmarshal(answer, &top) != nil {
+		return ""
+	}
+	var keys strings.Builder
+	d := json.NewDecoder(strings.NewReader(string(top.Data)))
+	for {
+		tok, err := d.Token()
+		if err != nil {
+			return keys.String()
+		}
+		if s, ok := tok.(string); ok {
+			keys.WriteString(s + " ")
+		}
+	}
+}

@@ -1,0 +1,50 @@
+package oracle
+
+import (
+	"errors"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"bourse/router/federation"
+)
+
+// One answers an operation, validated against the API schema, from all of the data.
+func (d *Data) One(doc *ast.QueryDocument, name string, vars map[string]any) Answer {
+	op := doc.Operations.ForName(name)
+	x := &executor{schema: d.sg.API(), vars: vars}
+	x.resolve = func(n node, _ *ast.Definition, f *ast.Field, args map[string]any) (any, error) {
+		return d.oneField(n.object, d.sg.Type(n.object.Type).Field(f.Name), args)
+	}
+	root := d.sg.Root(op.Operation)
+	return x.run(op, d.sg.API().Types[root.Name], node{object: d.objects[root.Name][0]})
+}
+
+func (d *Data) oneField(o *Object, f *federation.Field, args map[string]any) (any, error) {
+	for _, j := range f.In {
+		if j != nil && len(j.Requires) > 0 && j.Local {
+			return computed(f, d.gather(o, j.Requires)), nil
+		}
+	}
+	return asNodes(d.value(o, f, args), nil)
+}
+
+// asNodes wraps the objects of a value.
+func asNodes(v any, state any) (any, error) {
+	switch v := v.(type) {
+	case Fail:
+		return nil, errors.New(v.Message)
+	case *Object:
+		return node{v, state}, nil
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			n, err := asNodes(v[i], state)
+			if err != nil {
+				return nil, err
+			}
+			out[i] = n
+		}
+		return out, nil
+	}
+	return v, nil
+}
