@@ -184,15 +184,18 @@ func Open(ctx context.Context, opts Options) (*Sequencer, error) {
 func (s *Sequencer) waitForLead(ctx context.Context) (journal.Writer, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.opts.LeadTimeout)
 	defer cancel()
+	var held error
 	for {
 		writer, err := s.opts.Journal.Lead(ctx)
-		if !errors.Is(err, journal.ErrHeld) {
+		if errors.Is(err, journal.ErrHeld) {
+			held = err
+		} else if err == nil || held == nil || ctx.Err() == nil {
 			return writer, err
 		}
 		select {
 		case <-time.After(s.opts.Backoff):
 		case <-ctx.Done():
-			return nil, err
+			return nil, held
 		}
 	}
 }

@@ -1,0 +1,11 @@
+package engine
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("bourse/cmd/embedded/internal/child.Start.func1"))
+}
