@@ -235,6 +235,7 @@ func (b *builder) finishGroup(s *site, g *group, order []mention) error {
 		}
 		if strings.HasPrefix(c.field.Name, "__") && s.parent == nil {
 			sl := b.addSlot(s, c.key, c.field.Name, c.field.Arguments, nil)
+			b.slotSubs[sl] = c.subs
 			b.introspect = append(b.introspect, introspect{sl, c.collected})
 			continue
 		}

@@ -1,11 +1,14 @@
 package oracle
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -226,4 +229,93 @@ func (d *Data) value(o *Object, f *federation.Field, args map[string]any) any {
 		return v[:min(len(v), n%4)]
 	}
 	return v
+}
+
+// ParseData reads a world from JSON: for each type a list of objects, for a root type one object. In values,
+// {"ref":"Type/0"} is the object at an index, {"fail":"message"} a resolver that fails, and an object with a
+// __typename stands for itself.
+func ParseData(sg *federation.Supergraph, text []byte) (*Data, error) {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	var raw map[string][]map[string]any
+	if err := dec.Decode(&raw); err != nil {
+		return nil, fmt.Errorf("data: %w", err)
+	}
+	d := &Data{sg: sg, objects: map[string][]*Object{}}
+	for _, t := range sg.Objects() {
+		for range raw[t.Name] {
+			d.objects[t.Name] = append(d.objects[t.Name], &Object{Type: t.Name, Fields: map[string]any{}})
+		}
+		if d.isRoot(t) && len(d.objects[t.Name]) == 0 {
+			d.objects[t.Name] = []*Object{{Type: t.Name, Fields: map[string]any{}}}
+		}
+	}
+	for name, list := range raw {
+		if sg.Type(name) == nil {
+			return nil, fmt.Errorf("data: no type %s", name)
+		}
+		for i, fields := range list {
+			for field, v := range fields {
+				value, err := d.parse(v)
+				if err != nil {
+					return nil, fmt.Errorf("data: %s.%s: %w", name, field, err)
+				}
+				d.objects[name][i].Fields[field] = value
+			}
+		}
+	}
+	return d, nil
+}
+
+func (d *Data) parse(v any) (any, error) {
+	switch v := v.(type) {
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return int(n), nil
+		}
+		return v, nil
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			item, err := d.parse(v[i])
+			if err != nil {
+				return nil, err
+			}
+			out[i] = item
+		}
+		return out, nil
+	case map[string]any:
+		return d.parseObject(v)
+	}
+	return v, nil
+}
+
+func (d *Data) parseObject(v map[string]any) (any, error) {
+	if ref, ok := v["ref"].(string); ok {
+		name, index, _ := strings.Cut(ref, "/")
+		i, err := strconv.Atoi(index)
+		if err != nil || i < 0 || i >= len(d.objects[name]) {
+			return nil, fmt.Errorf("no object %s", ref)
+		}
+		return d.objects[name][i], nil
+	}
+	if message, ok := v["fail"].(string); ok {
+		return Fail{message}, nil
+	}
+	name, _ := v["__typename"].(string)
+	if d.sg.Type(name) == nil {
+		return nil, fmt.Errorf("no type %q", name)
+	}
+	o := &Object{Type: name, Fields: map[string]any{}}
+	for k, f := range v {
+		if k == "__typename" {
+			continue
+		}
+		value, err := d.parse(f)
+		if err != nil {
+			return nil, err
+		}
+		o.Fields[k] = value
+	}
+	return o, nil
 }

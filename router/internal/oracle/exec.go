@@ -35,6 +35,7 @@ type executor struct {
 	schema  *ast.Schema
 	vars    map[string]any
 	resolve resolveFunc
+	named   func(o *Object) string // what the schema calls the type of an object
 	errors  []Error
 }
 
@@ -182,7 +183,7 @@ func (x *executor) complete(v any, t *ast.Type, sets []ast.SelectionSet, path []
 		}
 		return out, true
 	case node:
-		typ := x.schema.Types[v.object.Type]
+		typ := x.schema.Types[x.named(v.object)]
 		if typ == nil || !x.applies(t.NamedType, typ) {
 			x.fail("a type that does not belong here: "+v.object.Type, path)
 			return nil, true

@@ -11,7 +11,7 @@ import (
 // One answers an operation, validated against the API schema, from all of the data.
 func (d *Data) One(doc *ast.QueryDocument, name string, vars map[string]any) Answer {
 	op := doc.Operations.ForName(name)
-	x := &executor{schema: d.sg.API(), vars: vars}
+	x := &executor{schema: d.sg.API(), vars: vars, named: func(o *Object) string { return o.Type }}
 	x.resolve = func(n node, _ *ast.Definition, f *ast.Field, args map[string]any) (any, error) {
 		return d.oneField(n.object, d.sg.Type(n.object.Type).Field(f.Name), args)
 	}

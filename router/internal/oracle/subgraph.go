@@ -175,9 +175,17 @@ func (s *Subgraph) answer(query, name string, raw map[string]any) Answer {
 	if err != nil {
 		return Answer{Errors: []Error{{Message: "INVALID SUBGRAPH VARIABLES: " + err.Error()}}}
 	}
-	x := &executor{schema: s.schema, vars: vars, resolve: s.resolve}
+	x := &executor{schema: s.schema, vars: vars, resolve: s.resolve, named: s.named}
 	root := s.data.sg.Root(op.Operation)
 	return x.run(op, s.schema.Types[root.Name], node{object: s.data.objects[root.Name][0]})
+}
+
+// named is what the subgraph calls an object's type: an interface object stands for all implementers.
+func (s *Subgraph) named(o *Object) string {
+	if j := s.data.sg.Type(o.Type).In[s.id]; j != nil {
+		return j.NameIn
+	}
+	return o.Type
 }
 
 // known is what the subgraph knows of an object beyond its own fields.
@@ -283,16 +291,20 @@ func (s *Subgraph) find(rep map[string]any) (*Object, error) {
 		if !k.Resolvable {
 			continue
 		}
+		found := false
 		for _, p := range t.Possible {
 			want, err := pick(s.data.sg, k.Fields, p.Name, rep)
 			if err != nil {
 				continue
 			}
+			found = true
 			for _, o := range s.data.objects[p.Name] {
 				if equalJSON(s.data.gather(o, k.Fields), want) {
 					return o, nil
 				}
 			}
+		}
+		if found {
 			return nil, nil
 		}
 	}
