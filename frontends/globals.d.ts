@@ -1,8 +1,14 @@
-declare module '*.module.css' {
-  const classes: Record<string, string>
-  export default classes
-}
-declare module '*.css'
+import 'react'
 
-/** Set by the shell's build: where each application's entry is. */
-declare const APP_ENTRIES: Record<string, { script: string; styles: string[] }>
+declare global {
+  /** Set by the shell's build: where each application's entry is. */
+  const APP_ENTRIES: Record<string, { script: string; styles: string[] }>
+}
+
+declare module 'react' {
+  // biome-ignore lint/correctness/noUnusedVariables: a merged declaration repeats its parameters
+  interface HTMLAttributes<T> {
+    /** What browser tests look for, also where a library takes plain attribute objects. */
+    [data: `data-${string}`]: unknown
+  }
+}

@@ -1,7 +1,7 @@
 /**
  * How every application is built. Mounted applications are ES modules that take React from
- * window.bourseReact (see packages/microapp/src/vendor.ts); each has a second entry, with a page
- * of its own, that brings React along and runs it alone.
+ * window.bourseReact (see packages/microapp/src/vendor.ts); beside each stands a page that brings
+ * React along and runs the module alone.
  */
 import { defineConfig, type RsbuildConfig } from '@rsbuild/core'
 import { pluginReact } from '@rsbuild/plugin-react'

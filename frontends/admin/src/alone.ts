@@ -1,7 +1,7 @@
 // Runs the application on a page of its own, without the shell.
-import { shareReact } from '@bourse/microapp/vendor'
 import '@bourse/design/tokens.css'
+import { shareReact } from '@bourse/microapp/vendor'
 
 shareReact()
-const [{ runAlone }, app] = await Promise.all([import('@bourse/microapp/standalone'), import('./entry.tsx')])
-runAlone('/apps/admin', app)
+const { runAlone } = await import('@bourse/microapp/standalone')
+await runAlone('/apps/admin')

@@ -22,7 +22,7 @@ export const texts = defineTexts({
     haveAccount: 'Have an account?',
     noAccount: 'New here?',
     ended: 'Your session has ended. Please sign in again.',
-    demo: 'Demonstration house: no real money, simulated traders.',
+    demo: 'Demonstration: no real money, simulated traders.',
     demoSignIns: 'Sign in to try it',
     demoAs: (role: string) => `as ${role}`,
     member: 'Member',

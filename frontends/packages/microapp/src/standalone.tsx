@@ -13,8 +13,21 @@ const texts = defineTexts({
   'zh-Hans': { username: '用户名', password: '密码', signIn: '登录' },
 })
 
-export function runAlone(base: string, app: Lifecycle): void {
+interface Manifest {
+  entries: { entry?: { initial?: { js?: string[]; css?: string[] } } }
+}
+
+/** The application's built entry, by the name that its build wrote down. */
+async function entryOf(base: string): Promise<Lifecycle> {
+  const manifest = (await (await fetch(`${base}/manifest.json`)).json()) as Manifest
+  const { js = [], css = [] } = manifest.entries.entry?.initial ?? {}
+  for (const href of css) document.head.append(Object.assign(document.createElement('link'), { rel: 'stylesheet', href }))
+  return import(/* webpackIgnore: true */ js.at(-1) ?? '')
+}
+
+export async function runAlone(base: string): Promise<void> {
   applyPreferences()
+  const app = await entryOf(base)
   const session = new Session({ endpoint })
   void session.restore()
   const root = document.getElementById('root') ?? document.body.appendChild(document.createElement('div'))

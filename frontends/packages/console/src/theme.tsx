@@ -1,9 +1,9 @@
-/** The consoles' component library in the house's colours and the person's language. */
+/** The console's component library in the house's colours and the person's language. */
 import { App, ConfigProvider, theme } from 'antd'
 import enUS from 'antd/locale/en_US'
 import zhCN from 'antd/locale/zh_CN'
 import type { ReactNode } from 'react'
-import { useDark, usePreferences } from './preferences.ts'
+import { useDark, usePreferences } from '@bourse/design'
 
 export function ConsoleTheme({ children, scope }: { children: ReactNode; scope: string }) {
   const dark = useDark()
