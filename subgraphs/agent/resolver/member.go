@@ -1,0 +1,65 @@
+package resolver
+
+import (
+	"context"
+
+	"bourse/engine/account"
+	"bourse/engine/money"
+	"bourse/graph/scalar"
+	"bourse/subgraphs/agent/internal/gen"
+	"bourse/subgraphs/internal/viewer"
+)
+
+// Agent gives each member the agent who looks after it.
+func (r memberResolver) Agent(ctx context.Context, members []*gen.Member) ([]*gen.Agent, error) {
+	agents, err := r.agentsOf(ctx, idsOf(members, func(m *gen.Member) account.ID { return m.AgentID }))
+	if err != nil {
+		return nil, err
+	}
+	for i, agent := range agents {
+		if agent == nil && members[i] != nil {
+			return nil, errNoAgent
+		}
+	}
+	return agents, nil
+}
+
+// Balances belong to the member subgraph, which the router asks; here they stand for who asks this
+// subgraph directly.
+func (r memberResolver) Balances(ctx context.Context, obj *gen.Member) ([]*gen.Balance, error) {
+	look, err := viewer.Look(ctx, r.Exchange)
+	if err != nil {
+		return nil, err
+	}
+	id, ok := scalar.DecodeID(scalar.Member, obj.ID)
+	if !ok {
+		return nil, errNoMember
+	}
+	balances, err := look.Balances(ctx, account.ID(id))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*gen.Balance, len(balances))
+	for i, b := range balances {
+		out[i] = &gen.Balance{
+			Asset:     &gen.Asset{Code: b.Asset.Code, Scale: int(b.Asset.Scale)},
+			Available: b.Available, Held: b.Held, Total: b.Total,
+		}
+	}
+	return out, nil
+}
+
+// Equity values the balances that the router brings along from the member subgraph, so that the sum
+// fits the balances that stand beside it in the answer.
+func (r memberResolver) Equity(ctx context.Context, _ *gen.Member, requires map[string]any) (*money.Decimal, error) {
+	holdings, err := readHoldings(requires)
+	if err != nil {
+		return nil, err
+	}
+	prices, err := r.prices(ctx, holdings)
+	if err != nil {
+		return nil, err
+	}
+	worth, err := prices.value(holdings)
+	return &worth, err
+}
