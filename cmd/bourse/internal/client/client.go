@@ -15,8 +15,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -30,6 +32,17 @@ type Client struct {
 
 	mu      sync.Mutex // held while a session is renewed, so that one renewal serves all waiters
 	session Session
+	seen    atomic.Uint64 // the sequence that answers must show at least
+}
+
+// Saw makes every later answer show at least this sequence of the exchange's log.
+func (c *Client) Saw(sequence uint64) {
+	for {
+		seen := c.seen.Load()
+		if sequence <= seen || c.seen.CompareAndSwap(seen, sequence) {
+			return
+		}
+	}
 }
 
 // Session is what a sign-in gives.
@@ -181,6 +194,9 @@ func (c *Client) send(ctx context.Context, operation string, variables, out any,
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
+	if seen := c.seen.Load(); seen > 0 {
+		request.Header.Set("Bourse-Min-Sequence", strconv.FormatUint(seen, 10))
+	}
 	response, err := c.http.Do(request)
 	if err != nil {
 		return fmt.Errorf("reach the endpoint: %w", err)
@@ -217,5 +233,6 @@ func decode(response *http.Response, out any) error {
 func (c *Client) On(endpoint string, transport http.RoundTripper) *Client {
 	moved := New(endpoint, transport)
 	moved.session = c.Session()
+	moved.seen.Store(c.seen.Load())
 	return moved
 }

@@ -42,7 +42,7 @@ func (t *trader) load(ctx context.Context, first chan<- struct{}) {
 	for ctx.Err() == nil {
 		c := t.next()
 		err := t.send(ctx, c)
-		if err != nil && client.Code(err) == "" {
+		if open(err) {
 			t.unknown = append(t.unknown, c)
 			return
 		}
@@ -57,8 +57,8 @@ func (t *trader) load(ctx context.Context, first chan<- struct{}) {
 func (t *trader) next() command {
 	t.sent++
 	key := fmt.Sprintf("drill-%d", t.sent)
-	if open := t.open(); len(open) > 0 && t.chance.IntN(4) == 0 {
-		id := open[t.chance.IntN(len(open))]
+	if resting := t.resting(); len(resting) > 0 && t.chance.IntN(4) == 0 {
+		id := resting[t.chance.IntN(len(resting))]
 		return command{cancel: id, input: map[string]any{"clientKey": key, "orderId": id}}
 	}
 	symbols := slices.Sorted(maps.Keys(t.prices))
@@ -70,8 +70,21 @@ func (t *trader) next() command {
 	}}
 }
 
-// open are orders whose cancel was not acknowledged yet, among the latest.
-func (t *trader) open() []string {
+// open reports whether it is unknown what became of a command: no answer came, or one
+// that says so. Every other error is a refusal, which changed nothing.
+func open(err error) bool {
+	if err == nil {
+		return false
+	}
+	switch client.Code(err) {
+	case "", "UNAVAILABLE", "SUBREQUEST_HTTP_ERROR", "INTERNAL_SERVER_ERROR":
+		return true
+	}
+	return false
+}
+
+// resting are the ids of orders whose cancel was not acknowledged yet.
+func (t *trader) resting() []string {
 	var ids []string
 	for id, o := range t.orders {
 		if !o.cancelled {
@@ -86,24 +99,35 @@ func (t *trader) open() []string {
 // refusal changed nothing and is forgotten.
 func (t *trader) send(ctx context.Context, c command) error {
 	if c.cancel != "" {
+		var answer struct{ CancelOrder sequenced }
 		err := t.Do(ctx, `mutation Cancel($input: CancelOrderInput!) { cancelOrder(input: $input) { sequence } }`,
-			map[string]any{"input": c.input}, nil)
+			map[string]any{"input": c.input}, &answer)
 		if err == nil {
 			t.acked++
+			t.Saw(answer.CancelOrder.Sequence)
 			t.orders[c.cancel].cancelled = true
 		}
 		return err
 	}
 	var answer struct {
-		PlaceOrder struct{ Order struct{ ID string } }
+		PlaceOrder struct {
+			sequenced
+			Order struct{ ID string }
+		}
 	}
-	err := t.Do(ctx, `mutation Place($input: PlaceOrderInput!) { placeOrder(input: $input) { order { id } } }`,
+	err := t.Do(ctx, `mutation Place($input: PlaceOrderInput!) { placeOrder(input: $input) { sequence order { id } } }`,
 		map[string]any{"input": c.input}, &answer)
 	if err == nil {
 		t.acked++
+		t.Saw(answer.PlaceOrder.Sequence)
 		t.orders[answer.PlaceOrder.Order.ID] = &order{input: c.input}
 	}
 	return err
+}
+
+// sequenced is where in the log a command stands.
+type sequenced struct {
+	Sequence uint64 `json:",string"`
 }
 
 // settle sends each unanswered command again, twice: whatever became of the first, there
@@ -113,8 +137,7 @@ func (t *trader) settle(ctx context.Context) (int, error) {
 	for _, c := range t.unknown {
 		for range 2 {
 			acked := t.acked
-			err := t.send(ctx, c)
-			if err != nil && client.Code(err) == "" {
+			if err := t.send(ctx, c); open(err) {
 				return 0, fmt.Errorf("%s settles a command: %w", t.Name, err)
 			}
 			t.acked = min(t.acked, acked+1)

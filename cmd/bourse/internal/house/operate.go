@@ -61,12 +61,12 @@ func CreateAdmin(ctx context.Context, c Config, username, password, displayName 
 // serving house runs on this data directory, or one started for the moment.
 func withDatabase(ctx context.Context, c Config, do func(*pgxpool.Pool) error) error {
 	o := postgres.Options{URL: c.DatabaseURL, DataDir: filepath.Join(c.DataDir, "postgres"), Logger: c.Logger, Progress: c.Progress}
-	server, err := postgres.Attach(ctx, o)
-	if errors.Is(err, postgres.ErrNotRunning) {
-		server, err = postgres.Start(ctx, o)
-	}
-	if err != nil {
-		return fmt.Errorf("reach the database: %w", err)
+	server, notAttached := postgres.Attach(ctx, o)
+	if notAttached != nil { // not running, or on its way down after its house was killed
+		var err error
+		if server, err = postgres.Start(ctx, o); err != nil {
+			return fmt.Errorf("reach the database: %w", errors.Join(notAttached, err))
+		}
 	}
 	pool, err := pgxpool.New(ctx, server.URL())
 	if err == nil {

@@ -42,7 +42,7 @@ func TestRefusalsChangeNothing(t *testing.T) {
 			refused(t, alice, c.code, placeOrder, vars("input", c.input))
 		})
 	}
-	refused(t, bob, "ORDER_NOT_FOUND", cancelOrder, vars("id", resting.ID, "key", "mine now"))
+	refused(t, bob, "ORDER_NOT_FOUND", cancelOrder, vars("id", resting.ID, "key", "mine-now"))
 	refused(t, alice, "ORDER_NOT_FOUND", cancelOrder, vars("id", "nonsense", "key", "none"))
 	if seen := ask[struct{ Order *orderView }](t, bob, `query($id: ID!) { order(id: $id) { id } }`, vars("id", resting.ID)); seen.Order != nil {
 		t.Error("bob sees an order of alice")
@@ -65,9 +65,9 @@ func TestRefusalsOfRequests(t *testing.T) {
 		{"unknown field", "GRAPHQL_VALIDATION_FAILED", `{"query": "{ me { password } }"}`},
 		{"missing variable", "BAD_USER_INPUT", `{"query": "query($s: String!) { market(symbol: $s) { symbol } }"}`},
 		{"wrong type", "BAD_USER_INPUT", `{"query": "query($s: String!) { market(symbol: $s) { symbol } }", "variables": {"s": 7}}`},
-		{"amount as a float", "BAD_USER_INPUT", `{"query": "mutation($i: PlaceOrderInput!) { placeOrder(input: $i) { sequence } }", "variables":
+		{"amount as a float", "INVALID_ARGUMENT", `{"query": "mutation($i: PlaceOrderInput!) { placeOrder(input: $i) { sequence } }", "variables":
 			{"i": {"clientKey": "k", "market": "BTC-USDT", "side": "BUY", "price": 1e3, "quantity": "1"}}}`},
-		{"text as an amount", "BAD_USER_INPUT", `{"query": "mutation($i: PlaceOrderInput!) { placeOrder(input: $i) { sequence } }", "variables":
+		{"text as an amount", "INVALID_ARGUMENT", `{"query": "mutation($i: PlaceOrderInput!) { placeOrder(input: $i) { sequence } }", "variables":
 			{"i": {"clientKey": "k", "market": "BTC-USDT", "side": "BUY", "price": "cheap", "quantity": "1"}}}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

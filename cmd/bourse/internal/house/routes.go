@@ -22,10 +22,13 @@ import (
 	"bourse/subgraphs/member"
 )
 
-// The headers by which a subgraph knows that a request passed the router, and whence it came.
+// The headers that reach a subgraph beside Authorization. The first two prove that a request passed
+// the router, and tell whence it came.
 const (
 	secretHeader  = "Bourse-Router-Secret"
 	addressHeader = "Bourse-Client-Address"
+	// minSequenceHeader lets a client read its own writes: answers show at least this sequence.
+	minSequenceHeader = "Bourse-Min-Sequence"
 )
 
 // newRouter puts the router before the three subgraphs, which it calls without a socket.
@@ -42,7 +45,7 @@ func newRouter(x *engine.Exchange, queues *asynq.Inspector, logger *slog.Logger)
 	})
 	r, err := router.New(graph.Supergraph, router.Options{
 		Fetcher:         subgraphs,
-		ForwardHeaders:  []string{"Authorization", addressHeader},
+		ForwardHeaders:  []string{"Authorization", addressHeader, minSequenceHeader},
 		SubgraphHeaders: http.Header{secretHeader: {secret}},
 		Introspection:   true,
 		Logger:          logger,
