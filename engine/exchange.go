@@ -50,7 +50,7 @@ type Options struct {
 	TokenSecret []byte
 	// Argon is the cost of a password hash; auth.DefaultParams by default.
 	Argon auth.Params
-	// SnapshotEvery is the number of commands between two snapshots of the venue; 200,000 by default.
+	// SnapshotEvery is the number of commands between two snapshots of the venue; 500,000 by default.
 	SnapshotEvery uint64
 
 	// journal replaces the one in DB: tests inject faults with it.

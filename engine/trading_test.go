@@ -477,8 +477,35 @@ func TestCrashAroundTheCommit(t *testing.T) {
 	}
 }
 
-// While another exchange runs on the database, a second one does not; and what the second had in
-// memory of a stolen lead is never written.
+// Row-level security shows a member its own rows, whatever the query asks for.
+func TestSecondWall(t *testing.T) {
+	f := openFloor(t, nil)
+	alice, bob := f.rich(1001), f.rich(1002)
+	order, _ := place(t, alice, limit("a", market.Sell, "100.00", "1.0"))
+	_, at := place(t, bob, limit("b", market.Buy, "100.00", "0.5"))
+	if err := f.AwaitProjected(t.Context(), at); err != nil {
+		t.Fatal(err)
+	}
+	for _, viewer := range []struct {
+		id   account.ID
+		want int
+	}{{1001, 1}, {1002, 0}, {4711, 0}, {0, 1}} {
+		orders, err := f.db.Orders(t.Context(), viewer.id, postgres.OrderQuery{Member: 1001, Limit: 10})
+		if err != nil || len(orders) != viewer.want {
+			t.Errorf("%d sees %d orders of 1001, %v; want %d", viewer.id, len(orders), err, viewer.want)
+		}
+		byID, err := f.db.OrdersByID(t.Context(), viewer.id, []market.OrderID{order.ID})
+		if err != nil || len(byID) != viewer.want {
+			t.Errorf("%d sees %d orders by id, %v; want %d", viewer.id, len(byID), err, viewer.want)
+		}
+		fills, err := f.db.Fills(t.Context(), viewer.id, postgres.FillQuery{Member: 1001, Limit: 10})
+		if err != nil || len(fills) != viewer.want {
+			t.Errorf("%d sees %d fills of 1001, %v; want %d", viewer.id, len(fills), err, viewer.want)
+		}
+	}
+}
+
+// While an exchange runs on the database, a second one does not.
 func TestOneExchangeAtATime(t *testing.T) {
 	f := openFloor(t, nil)
 	other, err := sequencer.Open(t.Context(), sequencer.Options{Journal: postgres.NewStore(f.pool).Journal(), LeadTimeout: time.Second})

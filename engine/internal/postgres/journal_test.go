@@ -20,26 +20,24 @@ func exec(t testing.TB, pool *pgxpool.Pool, sql string, args ...any) {
 }
 
 func TestJournal(t *testing.T) {
-	pools := map[journal.Journal]*pgxpool.Pool{}
+	pool := open(t)
 	flip := `set_byte(payload, 0, get_byte(payload, 0) # 4)`
 	journaltest.Run(t, journaltest.Harness{
 		Open: func(t *testing.T) journal.Journal {
-			pool := open(t)
-			j := postgres.NewStore(pool).Journal()
-			pools[j] = pool
-			return j
+			exec(t, pool, `TRUNCATE journal_batch, journal_snapshot`)
+			return postgres.NewStore(pool).Journal()
 		},
-		FlipPayload: func(t *testing.T, j journal.Journal, first uint64) {
-			exec(t, pools[j], `UPDATE journal_batch SET payload = `+flip+` WHERE first_seq = $1`, int64(first))
+		FlipPayload: func(t *testing.T, _ journal.Journal, first uint64) {
+			exec(t, pool, `UPDATE journal_batch SET payload = `+flip+` WHERE first_seq = $1`, int64(first))
 		},
-		Remove: func(t *testing.T, j journal.Journal, first uint64) {
-			exec(t, pools[j], `DELETE FROM journal_batch WHERE first_seq = $1`, int64(first))
+		Remove: func(t *testing.T, _ journal.Journal, first uint64) {
+			exec(t, pool, `DELETE FROM journal_batch WHERE first_seq = $1`, int64(first))
 		},
-		FlipSnapshot: func(t *testing.T, j journal.Journal, sequence uint64) {
-			exec(t, pools[j], `UPDATE journal_snapshot SET payload = `+flip+` WHERE sequence = $1`, int64(sequence))
+		FlipSnapshot: func(t *testing.T, _ journal.Journal, sequence uint64) {
+			exec(t, pool, `UPDATE journal_snapshot SET payload = `+flip+` WHERE sequence = $1`, int64(sequence))
 		},
-		Depose: func(t *testing.T, j journal.Journal) {
-			exec(t, pools[j], `UPDATE journal_lease SET epoch = epoch + 1`)
+		Depose: func(t *testing.T, _ journal.Journal) {
+			exec(t, pool, `UPDATE journal_lease SET epoch = epoch + 1`)
 		},
 	})
 }

@@ -51,7 +51,7 @@ type Options struct {
 	// BatchCommands and BatchBytes bound a batch; 4,096 and 1 MiB by default. A batch may pass the
 	// bytes by what one command adds.
 	BatchCommands, BatchBytes int
-	// SnapshotEvery is the number of commands between two snapshots; 200,000 by default.
+	// SnapshotEvery is the number of commands between two snapshots; 500,000 by default.
 	SnapshotEvery uint64
 	// CommitTimeout is how long an append may take before its outcome counts as open; 10 s by
 	// default.
@@ -84,7 +84,7 @@ func (o *Options) defaults() {
 	last(&o.Backoff, 50*time.Millisecond)
 	last(&o.MaxBackoff, 2*time.Second)
 	if o.SnapshotEvery == 0 {
-		o.SnapshotEvery = 200_000
+		o.SnapshotEvery = 500_000
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now

@@ -312,14 +312,15 @@ func (s *Sequencer) publishAll() {
 			r.answer()
 		}
 		s.recycle(b)
+		s.snapshotWhenDue()
 	}
 	s.snapshots.Wait()
 	if head := s.view.Head(); head.Sequence > s.saved.Load() && s.lost.Err() == nil {
-		s.saveSnapshot()
+		s.save(s.view.snapshot())
 	}
 }
 
-// show folds a batch into the view, tells the hook and takes a snapshot when one is due.
+// show folds a batch into the view and tells the hook.
 func (s *Sequencer) show(b Batch) {
 	s.opts.Gate.Lock()
 	err := s.view.fold(b.Events, b.Head)
@@ -330,16 +331,20 @@ func (s *Sequencer) show(b Batch) {
 	if err != nil {
 		panic("sequencer: committed events do not fold: " + err.Error())
 	}
-	if b.Head.Sequence-s.saved.Load() >= s.opts.SnapshotEvery && s.saving.CompareAndSwap(false, true) {
-		snapshot := s.view.snapshot()
-		s.snapshots.Go(func() {
-			defer s.saving.Store(false)
-			s.save(snapshot)
-		})
-	}
 }
 
-func (s *Sequencer) saveSnapshot() { s.save(s.view.snapshot()) }
+// snapshotWhenDue takes a snapshot between two batches and saves it beside them. Whoever waits was
+// answered before; the next batch waits while the state is written into memory.
+func (s *Sequencer) snapshotWhenDue() {
+	if uint64(s.view.Sequence())-s.saved.Load() < s.opts.SnapshotEvery || !s.saving.CompareAndSwap(false, true) {
+		return
+	}
+	snapshot := s.view.snapshot()
+	s.snapshots.Go(func() {
+		defer s.saving.Store(false)
+		s.save(snapshot)
+	})
+}
 
 // save keeps a snapshot. That it fails is no harm but a longer start.
 func (s *Sequencer) save(snapshot journal.Snapshot) {
