@@ -1,5 +1,4 @@
 import type { CodegenConfig } from '@graphql-codegen/cli'
-import { apiSchema } from './scripts/schema.ts'
 
 const shared = {
   scalars: { Decimal: 'string', DateTime: 'string', Sequence: 'string' },
@@ -19,7 +18,8 @@ const operationsOf = (workspace: string, config: Record<string, unknown> = {}) =
 })
 
 const config: CodegenConfig = {
-  schema: apiSchema(),
+  // What `bourse compose` writes: the API as clients see it.
+  schema: '../graph/api.graphql',
   generates: {
     // Plain texts: the shell signs in without carrying a GraphQL parser.
     ...operationsOf('packages/session', { documentMode: 'string' }),

@@ -6,7 +6,6 @@ declare global {
 }
 
 declare module 'react' {
-  // biome-ignore lint/correctness/noUnusedVariables: a merged declaration repeats its parameters
   interface HTMLAttributes<T> {
     /** What browser tests look for, also where a library takes plain attribute objects. */
     [data: `data-${string}`]: unknown

@@ -15,7 +15,10 @@ const proxy = {
 
 const common: RsbuildConfig = {
   plugins: [pluginReact()],
-  html: { scriptLoading: 'module', meta: { viewport: 'width=device-width, initial-scale=1, viewport-fit=cover' } },
+  html: {
+    scriptLoading: 'module',
+    template: new URL('./page.html', import.meta.url).pathname,
+  },
   output: { module: true, legalComments: 'none', cleanDistPath: true, sourceMap: false, polyfill: 'off' },
   performance: { printFileSize: false },
   server: { proxy },
@@ -30,7 +33,8 @@ const shared: Record<string, string> = {
 }
 
 /** React itself, and the module that shares it, are built in; everyone else takes it from window. */
-const bringsReact = /[\\/]packages[\\/]microapp[\\/]src[\\/]vendor\.ts$|[\\/]node_modules[\\/](react|react-dom|scheduler)[\\/]/
+const bringsReact =
+  /[\\/]packages[\\/]microapp[\\/]src[\\/]vendor\.ts$|[\\/]node_modules[\\/](react|react-dom|scheduler)[\\/]/
 
 export function mountedApp(name: 'member' | 'agent' | 'admin', title: string): RsbuildConfig {
   return defineConfig({
@@ -62,7 +66,8 @@ export function mountedApp(name: 'member' | 'agent' | 'admin', title: string): R
         ],
       },
     },
-    splitChunks: false,
+    // The entry stays one file; what several lazy parts need is fetched once.
+    splitChunks: { preset: 'none', chunks: 'async' },
   })
 }
 

@@ -35,14 +35,22 @@ async function compress() {
   const files = readdirSync(dist, { recursive: true, encoding: 'utf8' })
     .map((file) => join(dist, file))
     .filter((file) => /\.(js|css|html|svg|json|ttf|webmanifest)$/.test(file) && statSync(file).isFile())
-  const queue = files.filter((file) => !existsSync(`${file}.br`) || statSync(`${file}.br`).mtimeMs < statSync(file).mtimeMs)
+  const queue = files.filter(
+    (file) => !existsSync(`${file}.br`) || statSync(`${file}.br`).mtimeMs < statSync(file).mtimeMs,
+  )
   const one = async () => {
     for (let file = queue.pop(); file; file = queue.pop()) {
       const body = readFileSync(file)
       // The last per cent of a megabyte costs seconds.
       const quality = body.length > 600_000 ? 9 : 11
-      const params = { [constants.BROTLI_PARAM_QUALITY]: quality, [constants.BROTLI_PARAM_SIZE_HINT]: body.length }
-      for (const [suffix, packed] of [['.br', await br(body, { params })], ['.gz', await gz(body, { level: 9 })]]) {
+      const params = {
+        [constants.BROTLI_PARAM_QUALITY]: quality,
+        [constants.BROTLI_PARAM_SIZE_HINT]: body.length,
+      }
+      for (const [suffix, packed] of [
+        ['.br', await br(body, { params })],
+        ['.gz', await gz(body, { level: 9 })],
+      ]) {
         if (packed.length < body.length) writeFileSync(file + suffix, packed)
         else rmSync(file + suffix, { force: true })
       }

@@ -54,7 +54,8 @@ export function App(props: { api: Api; session: Session; base: string; leave: (p
 }
 
 function Screen({ session }: { session: Session }) {
-  switch (useLocalPath()) {
+  const path = useLocalPath()
+  switch (path) {
     case '/markets':
       return <Markets />
     case '/members':

@@ -55,7 +55,8 @@ function fetcherFor(session: Session): { fetcher: Fetcher; close(): void } {
     const { query, operationName, variables } = parameters
     const operation = options?.documentAST?.definitions.find(
       (definition) =>
-        definition.kind === 'OperationDefinition' && (!operationName || definition.name?.value === operationName),
+        definition.kind === 'OperationDefinition' &&
+        (!operationName || definition.name?.value === operationName),
     )
     if (operation?.kind === 'OperationDefinition' && operation.operation === 'subscription') {
       return liveClient().iterate({

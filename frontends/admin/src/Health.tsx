@@ -32,7 +32,12 @@ export function Health() {
         <Facts
           title={text.journal}
           facts={[
-            [text.committed, <span key="s" data-testid="committed-sequence">{format(journal.committedSequence)}</span>],
+            [
+              text.committed,
+              <span key="s" data-testid="committed-sequence">
+                {format(journal.committedSequence)}
+              </span>,
+            ],
             [text.epoch, journal.epoch],
             [text.lastCommit, <Moment key="m" at={journal.lastCommitAt} />],
           ]}
@@ -74,8 +79,14 @@ export function Health() {
               ? [
                   [
                     text.status,
-                    <Tag key="b" color={reconciliation.balanced ? 'success' : 'error'} data-testid="reconciliation">
-                      {reconciliation.balanced ? text.balanced : text.notBalanced(String(reconciliation.differences))}
+                    <Tag
+                      key="b"
+                      color={reconciliation.balanced ? 'success' : 'error'}
+                      data-testid="reconciliation"
+                    >
+                      {reconciliation.balanced
+                        ? text.balanced
+                        : text.notBalanced(String(reconciliation.differences))}
                     </Tag>,
                   ],
                   [text.details, text.checked(format(String(reconciliation.accountsChecked)))],

@@ -53,20 +53,30 @@ export function Markets() {
               <Tag color={phase === 'CONTINUOUS' ? 'success' : 'warning'}>{text[phase]}</Tag>
             ),
           },
-          { title: text.last, align: 'right', render: (_, { ticker }) => (ticker.last ? format(ticker.last) : '—') },
+          {
+            title: text.last,
+            align: 'right',
+            render: (_, { ticker }) => (ticker.last ? format(ticker.last) : '—'),
+          },
           {
             title: text.volume,
             align: 'right',
             render: (_, { ticker, quote }) => `${compact(ticker.quoteVolume)} ${quote.code}`,
           },
-          { title: text.openOrders, dataIndex: 'openOrderCount', align: 'right', render: (n: number | null) => n ?? '—' },
+          {
+            title: text.openOrders,
+            dataIndex: 'openOrderCount',
+            align: 'right',
+            render: (n: number | null) => n ?? '—',
+          },
           { title: text.tick, dataIndex: 'tickSize', align: 'right' },
           { title: text.lot, dataIndex: 'lotSize', align: 'right' },
           { title: text.minNotional, dataIndex: 'minNotional', align: 'right' },
           {
             title: text.fees,
             align: 'right',
-            render: (_, { makerFeeRate, takerFeeRate }) => `${asPercent(makerFeeRate)} / ${asPercent(takerFeeRate)}`,
+            render: (_, { makerFeeRate, takerFeeRate }) =>
+              `${asPercent(makerFeeRate)} / ${asPercent(takerFeeRate)}`,
           },
           {
             key: 'actions',
@@ -114,7 +124,9 @@ function PhaseDialog({ market, onClose }: { market: Market; onClose(): void }) {
       danger={halting}
       onClose={onClose}
       onConfirm={async (reason) => {
-        const { refusal } = await (halting ? halt : resume).run({ input: { clientKey: key, market: symbol, reason } })
+        const { refusal } = await (halting ? halt : resume).run({
+          input: { clientKey: key, market: symbol, reason },
+        })
         if (!refusal) say.done(halting ? text.halted(symbol) : text.resumed(symbol))
         return refusal
       }}

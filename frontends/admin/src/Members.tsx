@@ -52,7 +52,11 @@ export function Members() {
           },
           { title: text.agent, render: (_, { agent }) => agent.displayName },
           { title: text.registered, dataIndex: 'registeredAt', render: (at: string) => <Moment at={at} /> },
-          { title: text.lastSignIn, dataIndex: 'lastSignInAt', render: (at: string | null) => <Moment at={at} /> },
+          {
+            title: text.lastSignIn,
+            dataIndex: 'lastSignInAt',
+            render: (at: string | null) => <Moment at={at} />,
+          },
         ]}
       />
       <PageButtons pages={pages} end={data?.members.pageInfo} />

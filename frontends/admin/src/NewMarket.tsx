@@ -51,7 +51,15 @@ export function NewAsset({ onClose }: { onClose(): void }) {
   )
 }
 
-const empty = { base: '', quote: '', tickSize: '0.01', lotSize: '0.0001', minNotional: '5', makerFeeRate: '0.001', takerFeeRate: '0.002' }
+const empty = {
+  base: '',
+  quote: '',
+  tickSize: '0.01',
+  lotSize: '0.0001',
+  minNotional: '5',
+  makerFeeRate: '0.001',
+  takerFeeRate: '0.002',
+}
 
 type Field = keyof typeof empty
 
@@ -75,9 +83,15 @@ export function NewMarket({ onClose }: { onClose(): void }) {
     ['takerFeeRate', text.takerFee],
   ]
   const exact = figures.map(([field]) => [field, typed(input[field])] as const)
-  const ready = input.base !== '' && input.quote !== '' && input.base !== input.quote && exact.every(([, v]) => v !== null)
+  const ready =
+    input.base !== '' &&
+    input.quote !== '' &&
+    input.base !== input.quote &&
+    exact.every(([, v]) => v !== null)
   const create = async () => {
-    const outcome = await run({ input: { ...input, ...(Object.fromEntries(exact) as Pick<typeof empty, Field>), clientKey: key } })
+    const outcome = await run({
+      input: { ...input, ...(Object.fromEntries(exact) as Pick<typeof empty, Field>), clientKey: key },
+    })
     if (outcome.refusal) return setRefusal(outcome.refusal)
     say.done(text.marketMade(outcome.data.createMarket.market.symbol))
     onClose()

@@ -59,7 +59,12 @@ export function Deposits() {
     <>
       <PageHead title={text.deposits}>
         {decided.size > 0 && <Button onClick={() => setDecided(new Map())}>{text.clear}</Button>}
-        <Button type="primary" disabled={chosen.length === 0} data-testid="approve-chosen" onClick={approveChosen}>
+        <Button
+          type="primary"
+          disabled={chosen.length === 0}
+          data-testid="approve-chosen"
+          onClick={approveChosen}
+        >
           {text.approveChosen(String(chosen.length))}
         </Button>
       </PageHead>
@@ -78,7 +83,9 @@ export function Deposits() {
           getCheckboxProps: ({ id }) => ({ disabled: resultOf(id) !== undefined }),
         }}
         onRow={({ id, member }) => ({
-          'data-testid': 'deposit-row', 'data-deposit-id': id, 'data-username': member.username,
+          'data-testid': 'deposit-row',
+          'data-deposit-id': id,
+          'data-username': member.username,
         })}
         columns={[
           {

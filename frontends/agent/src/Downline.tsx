@@ -47,7 +47,8 @@ export function Downline() {
         onRow={(member) => ({
           onClick: () => go(`/member/${member.id}`),
           style: { cursor: 'pointer' },
-          'data-testid': 'member-row', 'data-username': member.username,
+          'data-testid': 'member-row',
+          'data-username': member.username,
         })}
         columns={[
           {
@@ -57,7 +58,12 @@ export function Downline() {
           },
           { title: text.name, dataIndex: 'displayName' },
           { title: text.agent, render: (_, { agent }) => agent.displayName },
-          { title: text.equity, dataIndex: 'equity', align: 'right', render: (equity: string) => format(equity) },
+          {
+            title: text.equity,
+            dataIndex: 'equity',
+            align: 'right',
+            render: (equity: string) => format(equity),
+          },
           { title: text.registered, dataIndex: 'registeredAt', render: (at: string) => <Moment at={at} /> },
         ]}
       />

@@ -40,7 +40,11 @@ export function Invites() {
         locale={{ emptyText: text.noInvites }}
         onRow={({ code }) => ({ 'data-testid': 'invite-row', 'data-code': code })}
         columns={[
-          { title: text.code, dataIndex: 'code', render: (code: string) => <Typography.Text code>{code}</Typography.Text> },
+          {
+            title: text.code,
+            dataIndex: 'code',
+            render: (code: string) => <Typography.Text code>{code}</Typography.Text>,
+          },
           {
             title: text.uses,
             render: (_, { uses, maxUses }) => (

@@ -40,7 +40,11 @@ export function MemberDetail({ id }: { id: string }) {
             { key: 'username', label: text.username, children: member.username },
             { key: 'agent', label: text.agent, children: member.agent.displayName },
             { key: 'registered', label: text.registered, children: <Moment at={member.registeredAt} /> },
-            { key: 'equity', label: text.equity, children: <b data-testid="equity">{format(member.equity)}</b> },
+            {
+              key: 'equity',
+              label: text.equity,
+              children: <b data-testid="equity">{format(member.equity)}</b>,
+            },
           ]}
         />
       </Card>
@@ -52,7 +56,12 @@ export function MemberDetail({ id }: { id: string }) {
           dataSource={[...member.balances]}
           columns={[
             { title: text.asset, render: (_, { asset }) => <b>{asset.code}</b> },
-            { title: text.available, dataIndex: 'available', align: 'right', render: (v: string) => format(v) },
+            {
+              title: text.available,
+              dataIndex: 'available',
+              align: 'right',
+              render: (v: string) => format(v),
+            },
             { title: text.held, dataIndex: 'held', align: 'right', render: (v: string) => format(v) },
             { title: text.total, dataIndex: 'total', align: 'right', render: (v: string) => format(v) },
           ]}
@@ -79,10 +88,24 @@ export function MemberDetail({ id }: { id: string }) {
               dataIndex: 'type',
               render: (type: Order['type']) => (type === 'LIMIT' ? text.limit : text.marketOrder),
             },
-            { title: text.price, dataIndex: 'price', align: 'right', render: (v: string | null) => (v ? format(v) : '—') },
+            {
+              title: text.price,
+              dataIndex: 'price',
+              align: 'right',
+              render: (v: string | null) => (v ? format(v) : '—'),
+            },
             { title: text.quantity, dataIndex: 'quantity', align: 'right', render: (v: string) => format(v) },
-            { title: text.filled, dataIndex: 'filledQuantity', align: 'right', render: (v: string) => format(v) },
-            { title: text.status, dataIndex: 'status', render: (status: Order['status']) => text[`status${status}`] },
+            {
+              title: text.filled,
+              dataIndex: 'filledQuantity',
+              align: 'right',
+              render: (v: string) => format(v),
+            },
+            {
+              title: text.status,
+              dataIndex: 'status',
+              render: (status: Order['status']) => text[`status${status}`],
+            },
             { title: text.placed, dataIndex: 'placedAt', render: (at: string) => <Moment at={at} /> },
           ]}
         />

@@ -58,7 +58,8 @@ function Tabs() {
   const path = useLocalPath()
   const { link } = useLinks()
   const { markets } = useMember()
-  const symbol = match('/market/:symbol', path)?.symbol ?? lastVisited.get() ?? markets.data?.markets[0]?.symbol
+  const symbol =
+    match('/market/:symbol', path)?.symbol ?? lastVisited.get() ?? markets.data?.markets[0]?.symbol
   const tabs: [string, string, string, boolean, ReactNode][] = [
     ['markets', '/', text.markets, path === '/', <path key="m" d="M4 19V11M10 19V5M16 19v-6M22 19V8" />],
     [
@@ -68,7 +69,13 @@ function Tabs() {
       path.startsWith('/market/'),
       <path key="t" d="M4 8h14l-4-4M22 17H8l4 4" />,
     ],
-    ['orders', '/orders', text.orders, path === '/orders', <path key="o" d="M6 4h14v17H6zM10 9h6M10 13h6M10 17h3" />],
+    [
+      'orders',
+      '/orders',
+      text.orders,
+      path === '/orders',
+      <path key="o" d="M6 4h14v17H6zM10 9h6M10 13h6M10 17h3" />,
+    ],
     [
       'wallet',
       '/wallet',
@@ -88,7 +95,13 @@ function Tabs() {
           className={styles.tab}
         >
           <svg viewBox="0 0 26 26" width="24" height="24" aria-hidden="true">
-            <g fill="none" stroke="currentColor" strokeWidth="1.8" strokeLinecap="round" strokeLinejoin="round">
+            <g
+              fill="none"
+              stroke="currentColor"
+              strokeWidth="1.8"
+              strokeLinecap="round"
+              strokeLinejoin="round"
+            >
               {icon}
             </g>
           </svg>
@@ -126,7 +139,8 @@ function Notices() {
   const notices = useStore(state.notices)
   useEffect(() => {
     state.onFill = (fill) => {
-      const base = markets.data?.markets.find(({ symbol }) => symbol === fill.trade.market.symbol)?.base.code ?? ''
+      const base =
+        markets.data?.markets.find(({ symbol }) => symbol === fill.trade.market.symbol)?.base.code ?? ''
       const side = fill.side === 'BUY' ? text.buy : text.sell
       state.notify('good', text.gotFill(`${side} ${format(fill.quantity)} ${base} @ ${format(fill.price)}`))
     }

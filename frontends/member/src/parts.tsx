@@ -71,7 +71,12 @@ export function Segments<T extends string>(props: {
   wide?: boolean
 }) {
   return (
-    <div className={styles.segments} role="tablist" aria-label={props.label} data-wide={props.wide || undefined}>
+    <div
+      className={styles.segments}
+      role="tablist"
+      aria-label={props.label}
+      data-wide={props.wide || undefined}
+    >
       {props.options.map(({ value, label, testId }) => (
         <button
           key={value}

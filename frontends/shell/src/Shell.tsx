@@ -1,6 +1,7 @@
 /** The page around the applications: the bar at the top, signing in, and which application shows. */
-import { type AppName, homeOf, navigate, usePath } from '@bourse/microapp'
+
 import { useTexts } from '@bourse/locale'
+import { type AppName, homeOf, navigate, usePath } from '@bourse/microapp'
 import { type Role, type Session, useSession } from '@bourse/session'
 import { useEffect, useRef, useState } from 'react'
 import { mountApp } from './apps.ts'

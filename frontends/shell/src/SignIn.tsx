@@ -167,7 +167,9 @@ export function DemoSignIns({ session }: { session: Session }) {
   const text = useTexts(texts)
   const demo = useDemo()
   const [chosen, setChosen] = useState<DemoSignIn>()
-  const { busy, submit, error } = useEntry(() => session.signIn({ username: chosen?.username ?? '', password: chosen?.password ?? '' }))
+  const { busy, submit, error } = useEntry(() =>
+    session.signIn({ username: chosen?.username ?? '', password: chosen?.password ?? '' }),
+  )
   // biome-ignore lint/correctness/useExhaustiveDependencies: a choice is one submission
   useEffect(() => {
     if (chosen) void submit()

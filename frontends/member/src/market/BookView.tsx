@@ -28,14 +28,22 @@ export function BookView(props: { market: Market; feed: MarketFeed; onPick(price
   const bidDepth = depthOf(bids, count)
   const askDepth = depthOf(asks, count)
   const most = compare(bidDepth, askDepth) > 0 ? bidDepth : askDepth
-  const mine = new Set(open.filter((o) => o.market.symbol === market.symbol)
-    .map((o) => `${o.side} ${trim(o.price ?? '')}`))
+  const mine = new Set(
+    open.filter((o) => o.market.symbol === market.symbol).map((o) => `${o.side} ${trim(o.price ?? '')}`),
+  )
 
   const bestBid = book?.bids[0]?.price
   const bestAsk = book?.asks[0]?.price
   const decimals = decimalsOf(step)
   const row = (rung: Rung, side: 'BUY' | 'SELL') => (
-    <Row key={rung.price} rung={rung} side={side} decimals={decimals} mine={mine.has(`${side} ${trim(rung.price)}`)} onPick={onPick} />
+    <Row
+      key={rung.price}
+      rung={rung}
+      side={side}
+      decimals={decimals}
+      mine={mine.has(`${side} ${trim(rung.price)}`)}
+      onPick={onPick}
+    />
   )
   return (
     <div className={styles.book} data-stale={stale || undefined} data-testid="book">
@@ -74,7 +82,13 @@ export function BookView(props: { market: Market; feed: MarketFeed; onPick(price
   )
 }
 
-function Row(props: { rung: Rung; side: 'BUY' | 'SELL'; decimals: number; mine: boolean; onPick(price: string): void }) {
+function Row(props: {
+  rung: Rung
+  side: 'BUY' | 'SELL'
+  decimals: number
+  mine: boolean
+  onPick(price: string): void
+}) {
   const { rung, side, decimals, mine, onPick } = props
   return (
     <button

@@ -3,7 +3,12 @@ import { type ReactNode, useEffect, useRef } from 'react'
 import styles from './market.module.css'
 
 /** Lights up green or red, briefly, when the value rises or falls. */
-export function Flash(props: { value: string | null; className?: string | undefined; children: ReactNode; testId?: string }) {
+export function Flash(props: {
+  value: string | null
+  className?: string | undefined
+  children: ReactNode
+  testId?: string
+}) {
   const element = useRef<HTMLSpanElement>(null)
   const before = useRef(props.value)
   useEffect(() => {

@@ -38,7 +38,9 @@ export function MarketList() {
           <span className={styles.wideOnly}>{text.volume}</span>
         </div>
         {!shown && !markets.refusal && <Skeleton rows={5} height={64} />}
-        {shown?.map((market) => <Row key={market.symbol} market={market} />)}
+        {shown?.map((market) => (
+          <Row key={market.symbol} market={market} />
+        ))}
         {shown?.length === 0 && <Empty>{all?.length === 0 ? text.noMarketsYet : text.noMarkets}</Empty>}
       </div>
     </section>
@@ -50,7 +52,11 @@ function Row({ market }: { market: Market }) {
   const { link } = useLinks()
   const { last, change, direction } = usePrice(market)
   return (
-    <a className={styles.row} data-testid={`market-row-${market.symbol}`} {...link(`/market/${market.symbol}`)}>
+    <a
+      className={styles.row}
+      data-testid={`market-row-${market.symbol}`}
+      {...link(`/market/${market.symbol}`)}
+    >
       <span className={styles.pair}>
         <b>{market.base.code}</b>
         <small>/{market.quote.code}</small>

@@ -1,5 +1,5 @@
-import { usePreferences } from '@bourse/design'
 import { format } from '@bourse/decimal'
+import { usePreferences } from '@bourse/design'
 import { timeOf, useTexts } from '@bourse/locale'
 import { Empty } from '../parts.tsx'
 import type { MarketFeed } from '../state/feed.ts'

@@ -1,5 +1,15 @@
 import { clientKey, useCommand, useConnection } from '@bourse/client'
-import { accepts, compare, decimalsOf, format, isPositive, isZero, percent, stepBy, typed } from '@bourse/decimal'
+import {
+  accepts,
+  compare,
+  decimalsOf,
+  format,
+  isPositive,
+  isZero,
+  percent,
+  stepBy,
+  typed,
+} from '@bourse/decimal'
 import { type Refusal, useTexts } from '@bourse/locale'
 import { type FormEvent, useEffect, useId, useRef, useState } from 'react'
 import { PlaceOrderDocument, type PlaceOrderInput } from '../gql/graphql.ts'
@@ -10,8 +20,8 @@ import { type Market, useMember } from '../state/member.tsx'
 import { applyAnswer, type Order } from '../state/orders.ts'
 import { useStore } from '../state/store.ts'
 import { texts } from '../texts.ts'
-import { assess, type Draft, portion, portionOf, type Problem } from './ticketRules.ts'
 import styles from './ticket.module.css'
+import { assess, type Draft, type Problem, portion, portionOf } from './ticketRules.ts'
 
 interface Props {
   market: Market
@@ -27,7 +37,13 @@ export function Ticket({ market, feed, picked }: Props) {
   const trades = useStore(feed.trades)
   const balances = useStore(state.balances)
   const stale = useConnection().state === 'lost'
-  const [draft, setDraft] = useState<Draft>({ side: 'BUY', type: 'LIMIT', timeInForce: 'GTC', price: '', quantity: '' })
+  const [draft, setDraft] = useState<Draft>({
+    side: 'BUY',
+    type: 'LIMIT',
+    timeInForce: 'GTC',
+    price: '',
+    quantity: '',
+  })
   const change = (part: Partial<Draft>) => setDraft((before) => ({ ...before, ...part }))
   const { submit, busy, refusal, forget } = useSubmit(market, draft, () => change({ quantity: '' }))
   const [tried, setTried] = useState(false)
@@ -39,7 +55,8 @@ export function Ticket({ market, feed, picked }: Props) {
   const touched = useRef(false)
   const bestAsk = book?.asks[0]?.price ?? book?.bids[0]?.price
   useEffect(() => {
-    if (bestAsk && !touched.current && draft.price === '') setDraft((before) => ({ ...before, price: bestAsk }))
+    if (bestAsk && !touched.current && draft.price === '')
+      setDraft((before) => ({ ...before, price: bestAsk }))
   }, [bestAsk, draft.price])
 
   const last = trades?.[0]?.price ?? market.ticker.last ?? null
@@ -140,7 +157,9 @@ export function Ticket({ market, feed, picked }: Props) {
             <dt>{text.available}</dt>
             <dd data-testid="ticket-available">
               <Private>
-                {buying ? `${format(quote.available)} ${market.quote.code}` : `${format(base.available)} ${market.base.code}`}
+                {buying
+                  ? `${format(quote.available)} ${market.quote.code}`
+                  : `${format(base.available)} ${market.base.code}`}
               </Private>
             </dd>
             <dt>{text.most(sideName)}</dt>
@@ -207,7 +226,8 @@ function useSubmit(market: Market, draft: Draft, done: () => void) {
   const tell = (order: Order) => {
     const side = order.side === 'BUY' ? text.buy : text.sell
     const words = `${side} ${format(order.quantity)} ${market.base.code}${order.price ? ` @ ${format(order.price)}` : ''}`
-    if (order.status === 'CANCELLED' && isZero(order.filledQuantity)) state.notify('bad', text.endedNow(words))
+    if (order.status === 'CANCELLED' && isZero(order.filledQuantity))
+      state.notify('bad', text.endedNow(words))
     else state.notify('good', order.status === 'FILLED' ? text.filledNow(words) : text.placed(words))
   }
 
@@ -215,7 +235,12 @@ function useSubmit(market: Market, draft: Draft, done: () => void) {
 }
 
 function inputOf(market: Market, draft: Draft): Omit<PlaceOrderInput, 'clientKey'> {
-  const common = { market: market.symbol, side: draft.side, type: draft.type, quantity: typed(draft.quantity) ?? '' }
+  const common = {
+    market: market.symbol,
+    side: draft.side,
+    type: draft.type,
+    quantity: typed(draft.quantity) ?? '',
+  }
   if (draft.type === 'MARKET') return common
   return { ...common, timeInForce: draft.timeInForce, price: typed(draft.price) ?? '' }
 }
@@ -245,7 +270,11 @@ function Stepped(props: {
   const decimals = decimalsOf(step)
   return (
     <div className={styles.stepped}>
-      <button type="button" aria-label={text.decrease(label)} onClick={() => onChange(stepBy(value, step, -1))}>
+      <button
+        type="button"
+        aria-label={text.decrease(label)}
+        onClick={() => onChange(stepBy(value, step, -1))}
+      >
         −
       </button>
       <div>
@@ -267,14 +296,23 @@ function Stepped(props: {
           }}
         />
       </div>
-      <button type="button" aria-label={text.increase(label)} onClick={() => onChange(stepBy(value, step, 1))}>
+      <button
+        type="button"
+        aria-label={text.increase(label)}
+        onClick={() => onChange(stepBy(value, step, 1))}
+      >
         +
       </button>
     </div>
   )
 }
 
-function Portions(props: { most: string | null; quantity: string; lotSize: string; onChange(quantity: string): void }) {
+function Portions(props: {
+  most: string | null
+  quantity: string
+  lotSize: string
+  onChange(quantity: string): void
+}) {
   const text = useTexts(texts)
   const { most, quantity, lotSize, onChange } = props
   const usable = most !== null && isPositive(most)

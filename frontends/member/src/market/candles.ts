@@ -88,7 +88,8 @@ export class CandleChart {
       volume: Number(candle.volume),
     }))
     this.draw()
-    if (first) this.chart.timeScale().setVisibleLogicalRange({ from: this.bars.length - 80, to: this.bars.length + 4 })
+    if (first)
+      this.chart.timeScale().setVisibleLogicalRange({ from: this.bars.length - 80, to: this.bars.length + 4 })
   }
 
   /** Lets trades grow the last candle, or begin the next. */
@@ -123,7 +124,11 @@ export class CandleChart {
   }
 
   private volumeOf(bar: Bar) {
-    return { time: bar.time, value: bar.volume, color: token(bar.close >= bar.open ? '--up-soft' : '--down-soft') }
+    return {
+      time: bar.time,
+      value: bar.volume,
+      color: token(bar.close >= bar.open ? '--up-soft' : '--down-soft'),
+    }
   }
 
   private mark(time: UTCTimestamp): string {

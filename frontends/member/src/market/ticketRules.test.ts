@@ -61,7 +61,10 @@ describe('a ticket', () => {
   })
 
   it('asks nothing of the balance of a visitor', () => {
-    expect(assess({ ...buy, quantity: '999' }, market, null, book, null)).toMatchObject({ problem: null, most: null })
+    expect(assess({ ...buy, quantity: '999' }, market, null, book, null)).toMatchObject({
+      problem: null,
+      most: null,
+    })
   })
 
   it('warns of a price far from the last', () => {

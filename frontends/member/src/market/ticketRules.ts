@@ -111,7 +111,8 @@ function problemOf(
   }
   if (!quantity || !isPositive(quantity)) return 'INVALID_QUANTITY'
   if (!isMultiple(quantity, market.lotSize)) return 'QUANTITY_OFF_LOT'
-  if (draft.type === 'LIMIT' && notional && compare(notional, market.minNotional) < 0) return 'BELOW_MIN_NOTIONAL'
+  if (draft.type === 'LIMIT' && notional && compare(notional, market.minNotional) < 0)
+    return 'BELOW_MIN_NOTIONAL'
   if (most && compare(quantity, most) > 0) return 'INSUFFICIENT_BALANCE'
   return null
 }

@@ -1,6 +1,6 @@
 import { clientKey, useAnswer, useApi, useCommand } from '@bourse/client'
-import { usePreferences } from '@bourse/design'
 import { format, share } from '@bourse/decimal'
+import { usePreferences } from '@bourse/design'
 import { momentOf, type Refusal, useTexts } from '@bourse/locale'
 import { useLinks } from '@bourse/microapp'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
@@ -90,7 +90,12 @@ function OrderRow({ order }: { order: Order }) {
   const text = useTexts(texts)
   const { locale } = usePreferences()
   return (
-    <li className={styles.order} data-testid={isOpen(order) ? 'open-order' : 'past-order'} data-order-id={order.id} data-status={order.status}>
+    <li
+      className={styles.order}
+      data-testid={isOpen(order) ? 'open-order' : 'past-order'}
+      data-order-id={order.id}
+      data-status={order.status}
+    >
       <div className={styles.what}>
         <Side side={order.side} />
         <b>{order.market.symbol}</b>
@@ -171,7 +176,13 @@ function CancelAll({ market, count }: { market: string | undefined; count: numbe
   return (
     <div className={styles.sure} role="alertdialog" aria-label={text.cancelAll}>
       <span>{text.cancelAllSure(String(count))}</span>
-      <button type="button" className={app.danger} data-testid="cancel-all-confirm" disabled={busy} onClick={cancel}>
+      <button
+        type="button"
+        className={app.danger}
+        data-testid="cancel-all-confirm"
+        disabled={busy}
+        onClick={cancel}
+      >
         {text.yesCancel}
       </button>
       <button type="button" className={app.quiet} onClick={() => setAsking(false)}>
@@ -193,7 +204,8 @@ function usePages<Node>(
     end?.hasNextPage && end.endCursor
       ? async () => {
           const page = await next(end.endCursor ?? '')
-          if (page) setRest((held) => ({ nodes: [...(held?.nodes ?? []), ...page.nodes], pageInfo: page.pageInfo }))
+          if (page)
+            setRest((held) => ({ nodes: [...(held?.nodes ?? []), ...page.nodes], pageInfo: page.pageInfo }))
         }
       : undefined
   return { nodes: first ? [...first.nodes, ...(rest?.nodes ?? [])] : undefined, more }
@@ -277,7 +289,8 @@ function FillRow({ fill }: { fill: Fill }) {
   const text = useTexts(texts)
   const { locale } = usePreferences()
   const { markets } = useMember()
-  const quote = markets.data?.markets.find(({ symbol }) => symbol === fill.trade.market.symbol)?.quote.code ?? ''
+  const quote =
+    markets.data?.markets.find(({ symbol }) => symbol === fill.trade.market.symbol)?.quote.code ?? ''
   return (
     <li className={styles.order} data-testid="fill" data-trade-id={fill.trade.id}>
       <div className={styles.what}>

@@ -27,13 +27,17 @@ export class MarketFeed {
       stopDepth()
       stopDepth = this.followDepth(again)
     }
-    const stopTrades = this.api.live(TradeUpdatesDocument, { market: this.symbol }, {
-      next: ({ tradeUpdates: { snapshot, trades } }) => {
-        const fresh = [...trades].reverse()
-        this.trades.update((held) => [...fresh, ...(snapshot ? [] : (held ?? []))].slice(0, remembered))
-        if (!snapshot) for (const hear of this.hearers) hear(trades)
+    const stopTrades = this.api.live(
+      TradeUpdatesDocument,
+      { market: this.symbol },
+      {
+        next: ({ tradeUpdates: { snapshot, trades } }) => {
+          const fresh = [...trades].reverse()
+          this.trades.update((held) => [...fresh, ...(snapshot ? [] : (held ?? []))].slice(0, remembered))
+          if (!snapshot) for (const hear of this.hearers) hear(trades)
+        },
       },
-    })
+    )
     return () => {
       stopDepth()
       stopTrades()
@@ -48,13 +52,17 @@ export class MarketFeed {
 
   /** A missed change leaves the old book in sight until the new snapshot has come. */
   private followDepth(missed: () => void): () => void {
-    return this.api.live(DepthUpdatesDocument, { market: this.symbol, levels }, {
-      next: ({ depthUpdates }) => {
-        const next = applyDepth(this.book.get(), depthUpdates)
-        if (next) this.book.set(next)
-        else missed()
+    return this.api.live(
+      DepthUpdatesDocument,
+      { market: this.symbol, levels },
+      {
+        next: ({ depthUpdates }) => {
+          const next = applyDepth(this.book.get(), depthUpdates)
+          if (next) this.book.set(next)
+          else missed()
+        },
       },
-    })
+    )
   }
 }
 

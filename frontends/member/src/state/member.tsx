@@ -43,20 +43,28 @@ export class MemberState {
   start(): () => void {
     if (!this.signedIn) return () => {}
     const stops = [
-      this.api.live(BalanceUpdatesDocument, {}, {
-        next: ({ balanceUpdates: { snapshot, balances } }) =>
-          this.balances.update((held) => {
-            const next = new Map(snapshot ? [] : held)
-            for (const balance of balances) next.set(balance.asset.code, balance)
-            return next
-          }),
-      }),
-      this.api.live(OrderUpdatesDocument, {}, {
-        next: ({ orderUpdates }) => {
-          this.orders.update((orders) => applyOrders(orders, orderUpdates))
-          if (!orderUpdates.snapshot) for (const fill of orderUpdates.fills) this.onFill?.(fill)
+      this.api.live(
+        BalanceUpdatesDocument,
+        {},
+        {
+          next: ({ balanceUpdates: { snapshot, balances } }) =>
+            this.balances.update((held) => {
+              const next = new Map(snapshot ? [] : held)
+              for (const balance of balances) next.set(balance.asset.code, balance)
+              return next
+            }),
         },
-      }),
+      ),
+      this.api.live(
+        OrderUpdatesDocument,
+        {},
+        {
+          next: ({ orderUpdates }) => {
+            this.orders.update((orders) => applyOrders(orders, orderUpdates))
+            if (!orderUpdates.snapshot) for (const fill of orderUpdates.fills) this.onFill?.(fill)
+          },
+        },
+      ),
     ]
     return () => {
       for (const stop of stops) stop()
@@ -65,12 +73,16 @@ export class MemberState {
 
   followPrices(symbols: readonly string[]): () => void {
     const stops = symbols.map((market) =>
-      this.api.live(TradeUpdatesDocument, { market }, {
-        next: ({ tradeUpdates }) => {
-          const price = tradeUpdates.trades.at(-1)?.price
-          if (price) this.lastPrices.update((prices) => new Map(prices).set(market, price))
+      this.api.live(
+        TradeUpdatesDocument,
+        { market },
+        {
+          next: ({ tradeUpdates }) => {
+            const price = tradeUpdates.trades.at(-1)?.price
+            if (price) this.lastPrices.update((prices) => new Map(prices).set(market, price))
+          },
         },
-      }),
+      ),
     )
     return () => {
       for (const stop of stops) stop()
@@ -99,7 +111,11 @@ const Context = createContext<Watched | null>(null)
 /** At most this many markets have their price followed live; the rest is polled. */
 const followed = 12
 
-export function MemberProvider(props: { signedIn: boolean; leave: (path: string) => void; children: ReactNode }) {
+export function MemberProvider(props: {
+  signedIn: boolean
+  leave: (path: string) => void
+  children: ReactNode
+}) {
   const api = useApi()
   const [state] = useState(() => new MemberState(api, props.signedIn))
   const markets = useAnswer(MarketsDocument, {}, { every: 5000 })
@@ -135,4 +151,3 @@ export function usePrice(market: Market | undefined): Price {
   const direction = !change || isZero(change) ? 'flat' : change.startsWith('-') ? 'down' : 'up'
   return { last, change, direction }
 }
-

@@ -39,14 +39,24 @@ describe('open orders', () => {
   })
 
   it('leave when they end, and a new snapshot forgets the rest', () => {
-    const next = applyOrders(held, { snapshot: false, sequence: '6', orders: [order('1', { status: 'FILLED' })], fills: [] })
+    const next = applyOrders(held, {
+      snapshot: false,
+      sequence: '6',
+      orders: [order('1', { status: 'FILLED' })],
+      fills: [],
+    })
     expect(ids(next)).toEqual(['2'])
     expect(ids(applyOrders(next, { ...snapshot, orders: [order('3')] }))).toEqual(['3'])
   })
 
   it('take a command answer only where the feed has not gone past it', () => {
     expect(ids(applyAnswer(held, order('3'), '6'))).toEqual(['3', '2', '1'])
-    const filled = applyOrders(held, { snapshot: false, sequence: '7', orders: [order('3', { status: 'FILLED' })], fills: [] })
+    const filled = applyOrders(held, {
+      snapshot: false,
+      sequence: '7',
+      orders: [order('3', { status: 'FILLED' })],
+      fills: [],
+    })
     expect(ids(applyAnswer(filled, order('3'), '6'))).toEqual(['2', '1'])
     expect(ids(applyAnswer(held, order('2', { status: 'CANCELLED' }), '6'))).toEqual(['1'])
   })
@@ -54,8 +64,18 @@ describe('open orders', () => {
 
 describe('fills', () => {
   it('come newest first and once', () => {
-    const next = applyOrders(held, { snapshot: false, sequence: '6', orders: [], fills: [fill('a'), fill('b')] })
-    const again = applyOrders(next, { snapshot: false, sequence: '7', orders: [], fills: [fill('b'), fill('c')] })
+    const next = applyOrders(held, {
+      snapshot: false,
+      sequence: '6',
+      orders: [],
+      fills: [fill('a'), fill('b')],
+    })
+    const again = applyOrders(next, {
+      snapshot: false,
+      sequence: '7',
+      orders: [],
+      fills: [fill('b'), fill('c')],
+    })
     expect(again.fills.map((f) => f.trade.id)).toEqual(['c', 'b', 'a'])
   })
 })

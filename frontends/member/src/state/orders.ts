@@ -30,7 +30,8 @@ export interface OrderChange {
 
 const remembered = 200
 
-export const isOpen = (order: Order): boolean => order.status === 'OPEN' || order.status === 'PARTIALLY_FILLED'
+export const isOpen = (order: Order): boolean =>
+  order.status === 'OPEN' || order.status === 'PARTIALLY_FILLED'
 
 export function applyOrders(orders: Orders, change: OrderChange): Orders {
   const byId = new Map(change.snapshot ? [] : orders.open.map((order) => [order.id, order]))

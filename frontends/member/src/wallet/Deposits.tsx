@@ -1,6 +1,6 @@
 import { clientKey, useAnswer, useCommand } from '@bourse/client'
-import { usePreferences } from '@bourse/design'
 import { accepts, format, isPositive, typed } from '@bourse/decimal'
+import { usePreferences } from '@bourse/design'
 import { momentOf, type Refusal, useTexts } from '@bourse/locale'
 import { type FormEvent, useEffect, useId, useRef, useState } from 'react'
 import app from '../app.module.css'
@@ -117,7 +117,12 @@ export function DepositList() {
       {deposits?.length === 0 && <Empty>{text.noDeposits}</Empty>}
       <ul className={styles.deposits} data-testid="deposits">
         {deposits?.map((deposit) => (
-          <li key={deposit.id} data-testid="deposit" data-deposit-id={deposit.id} data-status={deposit.status}>
+          <li
+            key={deposit.id}
+            data-testid="deposit"
+            data-deposit-id={deposit.id}
+            data-status={deposit.status}
+          >
             <b>
               {format(deposit.amount)} {deposit.asset.code}
             </b>

@@ -1,5 +1,5 @@
-import { setPreferences, usePreferences } from '@bourse/design'
 import { format } from '@bourse/decimal'
+import { setPreferences, usePreferences } from '@bourse/design'
 import { useTexts } from '@bourse/locale'
 import app from '../app.module.css'
 import { Empty, Private, Segments, SignInFirst, Skeleton } from '../parts.tsx'
@@ -37,7 +37,9 @@ export function WalletScreen() {
         </div>
         {!rows && <Skeleton rows={3} height={52} />}
         {rows?.length === 0 && <Empty>{text.noBalances}</Empty>}
-        {rows?.map((balance) => <Row key={balance.asset.code} balance={balance} />)}
+        {rows?.map((balance) => (
+          <Row key={balance.asset.code} balance={balance} />
+        ))}
       </div>
       <DepositForm />
       <DepositList />

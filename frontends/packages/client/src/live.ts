@@ -15,9 +15,11 @@ export interface LiveSink<Data> {
   refused?(code: string): void
 }
 
-export interface Live {
-  <Data, Variables>(document: Operation<Data, Variables>, variables: Variables, sink: LiveSink<Data>): () => void
-}
+export type Live = <Data, Variables>(
+  document: Operation<Data, Variables>,
+  variables: Variables,
+  sink: LiveSink<Data>,
+) => () => void
 
 /** A typed document; the phantom member carries its types. */
 export type Operation<Data, Variables> = DocumentNode & {
@@ -82,7 +84,8 @@ export function createLive({ url, session, connection, webSocketImpl }: LiveOpti
     },
   }
   const client = createClient(options)
-  const live: Live = (document, variables, sink) => follow(client, session, connection, print(document), variables, sink)
+  const live: Live = (document, variables, sink) =>
+    follow(client, session, connection, print(document), variables, sink)
   return {
     live,
     restart: () => client.terminate(),

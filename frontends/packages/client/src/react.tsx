@@ -78,7 +78,9 @@ export function useAnswer<Data, Variables extends AnyVariables>(
         return
       }
       setLoading(true)
-      const result = await urql.query(document, current.current, { requestPolicy: 'network-only' }).toPromise()
+      const result = await urql
+        .query(document, current.current, { requestPolicy: 'network-only' })
+        .toPromise()
       if (stopped) return
       setAsked((before) => {
         const kept = before.key === key ? before.data : undefined

@@ -14,7 +14,8 @@ export interface Destination {
 export function Frame({ places, children }: { places: readonly Destination[]; children: ReactNode }) {
   const path = useLocalPath()
   const { link } = useLinks()
-  const here = (place: string) => (place === '/' ? path === '/' : path === place || path.startsWith(`${place}/`))
+  const here = (place: string) =>
+    place === '/' ? path === '/' : path === place || path.startsWith(`${place}/`)
   return (
     <div className={styles.frame}>
       <nav className={styles.nav}>

@@ -34,7 +34,13 @@ export function usePages(of: unknown = null) {
   }
 }
 
-export function PageButtons({ pages, end }: { pages: ReturnType<typeof usePages>; end: PageEnd | undefined }) {
+export function PageButtons({
+  pages,
+  end,
+}: {
+  pages: ReturnType<typeof usePages>
+  end: PageEnd | undefined
+}) {
   const text = useTexts(texts)
   const next = pages.nextFrom(end)
   if (!next && !pages.previous) return null

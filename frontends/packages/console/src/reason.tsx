@@ -63,7 +63,12 @@ export function ReasonDialog(props: Props) {
         </Form.Item>
         {props.word && (
           <Form.Item label={text.confirm(props.word)}>
-            <Input value={typed} data-testid="confirm-word" autoComplete="off" onChange={(e) => setTyped(e.target.value)} />
+            <Input
+              value={typed}
+              data-testid="confirm-word"
+              autoComplete="off"
+              onChange={(e) => setTyped(e.target.value)}
+            />
           </Form.Item>
         )}
         <RefusalNote refusal={refusal} />

@@ -64,7 +64,9 @@ describe('ticks and lots', () => {
   it('knows multiples and decimals of a step', () => {
     expect(decimal.isMultiple('1.25', '0.05')).toBe(true)
     expect(decimal.isMultiple('1.26', '0.05')).toBe(false)
-    expect([decimal.decimalsOf('0.010'), decimal.decimalsOf('5'), decimal.decimalsOf('1.00')]).toEqual([2, 0, 0])
+    expect([decimal.decimalsOf('0.010'), decimal.decimalsOf('5'), decimal.decimalsOf('1.00')]).toEqual([
+      2, 0, 0,
+    ])
   })
 })
 

@@ -131,7 +131,9 @@ export function stepBy(text: string, step: string, direction: 1 | -1, least = '0
 
 /** Whether a person may have typed this much of a value with at most `decimals` decimals. */
 export function accepts(text: string, decimals: number): boolean {
-  return decimals === 0 ? /^\d{0,18}$/.test(text) : new RegExp(`^\\d{0,18}(\\.\\d{0,${decimals}})?$`).test(text)
+  return decimals === 0
+    ? /^\d{0,18}$/.test(text)
+    : new RegExp(`^\\d{0,18}(\\.\\d{0,${decimals}})?$`).test(text)
 }
 
 /** What was typed as a decimal: ".5" and "5." become "0.5" and "5"; null while there is no number. */

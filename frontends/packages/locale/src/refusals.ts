@@ -17,18 +17,27 @@ const texts: Record<string, Record<Locale, string>> = {
     'zh-Hans': '无法连接交易所，请检查网络后重试。',
   },
   UNAUTHENTICATED: { en: 'Please sign in.', 'zh-Hans': '请先登录。' },
-  TOKEN_EXPIRED: { en: 'The session has ended. Please sign in again.', 'zh-Hans': '会话已过期，请重新登录。' },
+  TOKEN_EXPIRED: {
+    en: 'The session has ended. Please sign in again.',
+    'zh-Hans': '会话已过期，请重新登录。',
+  },
   FORBIDDEN: { en: 'This account may not do that.', 'zh-Hans': '当前账户无权执行此操作。' },
   NOT_FOUND: { en: 'It is not there, or not yours.', 'zh-Hans': '未找到，或不属于您。' },
   INVALID_ARGUMENT: { en: 'Please check what was entered.', 'zh-Hans': '输入有误，请检查。' },
   INVALID_CREDENTIALS: { en: 'Username or password is wrong.', 'zh-Hans': '用户名或密码错误。' },
-  INVITE_INVALID: { en: 'This invite code is unknown, used up or expired.', 'zh-Hans': '邀请码无效、已用完或已过期。' },
+  INVITE_INVALID: {
+    en: 'This invite code is unknown, used up or expired.',
+    'zh-Hans': '邀请码无效、已用完或已过期。',
+  },
   USERNAME_TAKEN: { en: 'This username is taken. Choose another.', 'zh-Hans': '用户名已被占用，请换一个。' },
   WEAK_PASSWORD: {
     en: 'This password is too easy to guess. Use at least 10 characters.',
     'zh-Hans': '密码太弱，请至少使用 10 个字符。',
   },
-  RATE_LIMITED: { en: 'Too many tries. Wait a minute and try again.', 'zh-Hans': '尝试过于频繁，请稍后再试。' },
+  RATE_LIMITED: {
+    en: 'Too many tries. Wait a minute and try again.',
+    'zh-Hans': '尝试过于频繁，请稍后再试。',
+  },
   UNKNOWN_ASSET: { en: 'This asset does not exist here.', 'zh-Hans': '该资产不存在。' },
   UNKNOWN_MARKET: { en: 'This market does not exist here.', 'zh-Hans': '该市场不存在。' },
   INVALID_MARKET: {
@@ -46,26 +55,44 @@ const texts: Record<string, Record<Locale, string>> = {
     'zh-Hans': '该市场已暂停交易，可撤销未成交委托。',
   },
   INVALID_PRICE: { en: 'Enter a price above zero.', 'zh-Hans': '请输入大于零的价格。' },
-  PRICE_OFF_TICK: { en: 'The price is not a multiple of the tick.', 'zh-Hans': '价格不是最小变动价位的整数倍。' },
+  PRICE_OFF_TICK: {
+    en: 'The price is not a multiple of the tick.',
+    'zh-Hans': '价格不是最小变动价位的整数倍。',
+  },
   INVALID_QUANTITY: { en: 'Enter a quantity above zero.', 'zh-Hans': '请输入大于零的数量。' },
-  QUANTITY_OFF_LOT: { en: 'The quantity is not a multiple of the lot.', 'zh-Hans': '数量不是最小交易单位的整数倍。' },
+  QUANTITY_OFF_LOT: {
+    en: 'The quantity is not a multiple of the lot.',
+    'zh-Hans': '数量不是最小交易单位的整数倍。',
+  },
   INVALID_AMOUNT: { en: 'Enter an amount above zero.', 'zh-Hans': '请输入大于零的金额。' },
   TOO_MANY_DECIMALS: { en: 'The amount has too many decimals.', 'zh-Hans': '金额小数位过多。' },
-  BELOW_MIN_NOTIONAL: { en: 'The order is below the least value of this market.', 'zh-Hans': '委托金额低于该市场的最低要求。' },
+  BELOW_MIN_NOTIONAL: {
+    en: 'The order is below the least value of this market.',
+    'zh-Hans': '委托金额低于该市场的最低要求。',
+  },
   AMOUNT_OVERFLOW: { en: 'The amount is too large.', 'zh-Hans': '金额过大。' },
   INSUFFICIENT_BALANCE: {
     en: 'The available balance does not cover this order and its fee.',
     'zh-Hans': '可用余额不足以支付委托及手续费。',
   },
-  NO_LIQUIDITY: { en: 'There is nothing to trade with at the moment.', 'zh-Hans': '当前没有可成交的对手盘。' },
-  TOO_MANY_OPEN_ORDERS: { en: 'Too many open orders. Cancel some first.', 'zh-Hans': '未成交委托过多，请先撤销部分委托。' },
+  NO_LIQUIDITY: {
+    en: 'There is nothing to trade with at the moment.',
+    'zh-Hans': '当前没有可成交的对手盘。',
+  },
+  TOO_MANY_OPEN_ORDERS: {
+    en: 'Too many open orders. Cancel some first.',
+    'zh-Hans': '未成交委托过多，请先撤销部分委托。',
+  },
   ORDER_NOT_FOUND: { en: 'There is no such order.', 'zh-Hans': '委托不存在。' },
   ORDER_NOT_OPEN: { en: 'The order has ended already.', 'zh-Hans': '委托已结束。' },
   IDEMPOTENCY_CONFLICT: {
     en: 'This was sent before with other content. Look at the list before sending again.',
     'zh-Hans': '相同请求已以不同内容提交，请先核对列表。',
   },
-  INVALID_IDEMPOTENCY_KEY: { en: 'The request was malformed. Reload the page.', 'zh-Hans': '请求格式有误，请刷新页面。' },
+  INVALID_IDEMPOTENCY_KEY: {
+    en: 'The request was malformed. Reload the page.',
+    'zh-Hans': '请求格式有误，请刷新页面。',
+  },
   DEPOSIT_NOT_FOUND: { en: 'There is no such deposit.', 'zh-Hans': '充值申请不存在。' },
   DEPOSIT_NOT_PENDING: { en: 'Someone decided on this deposit already.', 'zh-Hans': '该充值申请已被处理。' },
   SELF_APPROVAL: { en: 'Nobody approves what benefits themselves.', 'zh-Hans': '不能审批与自己有关的申请。' },
@@ -74,9 +101,18 @@ const texts: Record<string, Record<Locale, string>> = {
     en: 'The exchange cannot store this at the moment. Nothing was lost; try again.',
     'zh-Hans': '交易所暂时无法写入，数据未丢失，请重试。',
   },
-  OVERLOADED: { en: 'The exchange is very busy. Try again in a moment.', 'zh-Hans': '交易所繁忙，请稍后重试。' },
-  SEQUENCE_NOT_REACHED: { en: 'The view is still catching up. Try again in a moment.', 'zh-Hans': '数据正在同步，请稍后重试。' },
-  SUBSCRIPTION_LAGGED: { en: 'Live data fell behind and is being fetched anew.', 'zh-Hans': '实时数据落后，正在重新获取。' },
+  OVERLOADED: {
+    en: 'The exchange is very busy. Try again in a moment.',
+    'zh-Hans': '交易所繁忙，请稍后重试。',
+  },
+  SEQUENCE_NOT_REACHED: {
+    en: 'The view is still catching up. Try again in a moment.',
+    'zh-Hans': '数据正在同步，请稍后重试。',
+  },
+  SUBSCRIPTION_LAGGED: {
+    en: 'Live data fell behind and is being fetched anew.',
+    'zh-Hans': '实时数据落后，正在重新获取。',
+  },
   GRAPHQL_VALIDATION_FAILED: {
     en: 'This page is older than the exchange. Reload it.',
     'zh-Hans': '页面版本过旧，请刷新。',

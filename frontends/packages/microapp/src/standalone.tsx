@@ -21,7 +21,8 @@ interface Manifest {
 async function entryOf(base: string): Promise<Lifecycle> {
   const manifest = (await (await fetch(`${base}/manifest.json`)).json()) as Manifest
   const { js = [], css = [] } = manifest.entries.entry?.initial ?? {}
-  for (const href of css) document.head.append(Object.assign(document.createElement('link'), { rel: 'stylesheet', href }))
+  for (const href of css)
+    document.head.append(Object.assign(document.createElement('link'), { rel: 'stylesheet', href }))
   return import(/* webpackIgnore: true */ js.at(-1) ?? '')
 }
 
@@ -70,13 +71,23 @@ function SignIn({ session, onDone }: { session: Session; onDone(): void }) {
     }
   }
   return (
-    <form onSubmit={submit} lang={locale} style={{ display: 'grid', gap: 12, maxWidth: 320, margin: '15vh auto' }}>
+    <form
+      onSubmit={submit}
+      lang={locale}
+      style={{ display: 'grid', gap: 12, maxWidth: 320, margin: '15vh auto' }}
+    >
       <label>
         {text.username} <input name="username" data-testid="username" autoComplete="username" required />
       </label>
       <label>
         {text.password}{' '}
-        <input name="password" data-testid="password" type="password" autoComplete="current-password" required />
+        <input
+          name="password"
+          data-testid="password"
+          type="password"
+          autoComplete="current-password"
+          required
+        />
       </label>
       {error && <p role="alert">{error}</p>}
       <button type="submit" data-testid="sign-in">

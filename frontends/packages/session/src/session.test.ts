@@ -23,7 +23,9 @@ class Exchange {
     if (query.includes('refreshSession(')) {
       this.refreshes++
       await Promise.resolve()
-      return variables.refreshToken === this.current ? this.issue('refreshSession') : this.refuse('UNAUTHENTICATED')
+      return variables.refreshToken === this.current
+        ? this.issue('refreshSession')
+        : this.refuse('UNAUTHENTICATED')
     }
     this.current = ''
     return Response.json({ data: { signOut: { signedOut: true } } })
@@ -50,7 +52,8 @@ class Exchange {
 }
 
 let exchange: Exchange
-const open = () => new Session({ endpoint: '/graphql', fetch: exchange.fetch as typeof fetch, now: () => exchange.now })
+const open = () =>
+  new Session({ endpoint: '/graphql', fetch: exchange.fetch as typeof fetch, now: () => exchange.now })
 const signIn = (session: Session) => session.signIn({ username: 'ann', password: 'right' })
 
 beforeEach(() => {
@@ -63,7 +66,12 @@ describe('a session', () => {
     const session = open()
     expect(await session.accessToken()).toBeNull()
     await signIn(session)
-    expect(session.getState()).toEqual({ status: 'signed-in', role: 'MEMBER', username: 'ann', displayName: 'Ann' })
+    expect(session.getState()).toEqual({
+      status: 'signed-in',
+      role: 'MEMBER',
+      username: 'ann',
+      displayName: 'Ann',
+    })
     expect(await session.accessToken()).toBe('access-1')
     expect(JSON.stringify({ ...sessionStorage })).not.toContain('access-1')
     expect(exchange.refreshes).toBe(0)

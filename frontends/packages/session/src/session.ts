@@ -259,7 +259,10 @@ export class Session {
     try {
       const response = await this.send(this.endpoint, {
         method: 'POST',
-        headers: { 'Content-Type': 'application/json', Accept: 'application/graphql-response+json, application/json' },
+        headers: {
+          'Content-Type': 'application/json',
+          Accept: 'application/graphql-response+json, application/json',
+        },
         body: JSON.stringify({ query: document.toString(), variables }),
       })
       answer = (await response.json()) as Answer<Data>
@@ -281,7 +284,9 @@ export class Session {
 
 /** 128 random bits as text. Works on plain http too, where crypto.randomUUID is not there. */
 export function randomKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('')
 }
 
 /** Refusals that say nothing about the session itself. */
