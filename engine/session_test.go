@@ -38,6 +38,37 @@ func TestSignIn(t *testing.T) {
 	}
 }
 
+// The time of a refusal does not tell which usernames exist.
+func TestNobodyCostsAsMuchAsSomebody(t *testing.T) {
+	h := openHouse(t)
+	opts := h.opts
+	opts.Argon = auth.Params{Memory: 16 * 1024, Time: 2, Threads: 1}
+	x, err := offline(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x.Visitor().SignIn(t.Context(), Credentials{Username: "alice", Password: testPassword}); err != nil {
+		t.Fatal(err) // and renew her hash to these costs
+	}
+	// The quickest of three: what a busy machine adds counts for neither.
+	quickest := func(username string) time.Duration {
+		least := time.Hour
+		for range 3 {
+			start := time.Now()
+			_, err := x.Visitor().SignIn(t.Context(), Credentials{Username: username, Password: "wrong horse battery"})
+			least = min(least, time.Since(start))
+			wantCode(t, username, err, fault.InvalidCredentials)
+		}
+		return least
+	}
+	somebody := quickest("alice")
+	for _, nobody := range []string{"nobody-here", "not a name!"} {
+		if took := quickest(nobody); took < somebody/2 {
+			t.Errorf("%q is refused after %v, alice after %v", nobody, took, somebody)
+		}
+	}
+}
+
 func TestSignInIsThrottled(t *testing.T) {
 	h := openHouse(t)
 	try := func(password, address string) error {

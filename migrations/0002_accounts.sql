@@ -191,6 +191,8 @@ CREATE TABLE reconciled_balances (
 -- nothing. Roles belong to the whole cluster, hence the care about one that exists.
 -- +goose StatementBegin
 DO $$
+DECLARE
+    before text := current_setting('role');
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'bourse_reader') THEN
         BEGIN
@@ -202,9 +204,13 @@ BEGIN
                     USING HINT = 'As a superuser: CREATE ROLE bourse_reader NOLOGIN; GRANT bourse_reader TO ' || current_user;
         END;
     END IF;
-    IF NOT pg_has_role(current_user, 'bourse_reader', 'MEMBER') THEN
+    BEGIN
+        -- Whether the role can be taken is asked by taking it: since PostgreSQL 16 its creator may not.
+        PERFORM set_config('role', 'bourse_reader', true);
+        PERFORM set_config('role', before, true);
+    EXCEPTION WHEN insufficient_privilege THEN
         EXECUTE format('GRANT bourse_reader TO %I', current_user);
-    END IF;
+    END;
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO bourse_reader', current_schema());
 END
 $$;

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strings"
 	"time"
 
@@ -38,12 +40,9 @@ func Unreachable(err error) bool {
 		return class == "08" || class == "53" || class == "57" || class == "58"
 	}
 	var connect *pgconn.ConnectError
-	return errors.As(err, &connect) || pgconn.SafeToRetry(err) || isNetwork(err)
-}
-
-func isNetwork(err error) bool {
-	var timeout interface{ Timeout() bool }
-	return errors.As(err, &timeout)
+	var network net.Error
+	return errors.As(err, &connect) || errors.As(err, &network) || pgconn.SafeToRetry(err) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 }
 
 // asActor runs read-only queries with the eyes of an actor: under the role that row-level security

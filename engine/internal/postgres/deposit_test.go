@@ -185,6 +185,49 @@ func TestSettlementInARace(t *testing.T) {
 	}
 }
 
+// While one sends a credit, another that would send it waits for the row.
+func TestSettlementsOfOneDepositTakeTurns(t *testing.T) {
+	h := newHouse(t)
+	d := h.deposit(t, h.alice, "1", 1)
+	if _, err := h.ClaimApproval(t.Context(), postgres.Decision{Agent: h.north, ID: d.ID, At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	second := make(chan error, 1)
+	credited := make(chan struct{}, 1)
+	_, err := h.SettleApproval(t.Context(), settlement(d.ID, func() (uint64, error) {
+		go func() {
+			_, err := h.SettleApproval(t.Context(), settlement(d.ID, func() (uint64, error) {
+				credited <- struct{}{}
+				return 2, nil
+			}))
+			second <- err
+		}()
+		for waiting := 0; waiting == 0; {
+			select {
+			case <-credited:
+				t.Error("the second sent its credit while the first was on its way")
+				return 1, nil
+			default:
+			}
+			err := h.pool.QueryRow(t.Context(), `
+				SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waiting)
+			if err != nil {
+				return 0, err
+			}
+		}
+		return 1, nil
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-second; err != nil {
+		t.Error(err)
+	}
+	if now, err := h.Deposit(t.Context(), 0, d.ID); err != nil || now.Sequence != 1 {
+		t.Errorf("%+v, %v", now, err)
+	}
+}
+
 func TestSettlementThatFails(t *testing.T) {
 	h := newHouse(t)
 	d := h.deposit(t, h.alice, "1", 1)

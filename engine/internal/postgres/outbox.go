@@ -1,9 +1,11 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -65,6 +67,7 @@ func (s *Store) TakeJobs(ctx context.Context, now time.Time, lease time.Duration
 		return nil, readError("outbox", err)
 	}
 	jobs, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Job])
+	slices.SortFunc(jobs, func(a, b Job) int { return cmp.Compare(a.ID, b.ID) })
 	return jobs, readError("outbox", err)
 }
 

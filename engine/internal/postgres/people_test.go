@@ -540,3 +540,56 @@ func TestReconcile(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
+
+// Reads on behalf of someone go through the second wall: without its doors they find nothing.
+func TestReadsPassTheSecondWall(t *testing.T) {
+	h := newHouse(t)
+	ctx := t.Context()
+	d := h.deposit(t, h.alice, "1", 1)
+	found := func() map[string]int {
+		t.Helper()
+		counted := make(map[string]int)
+		note := func(what string, n int, err error) {
+			t.Helper()
+			if err != nil && !errors.Is(err, postgres.ErrNotFound) {
+				t.Fatal(what, err)
+			}
+			if err == nil {
+				counted[what] = n
+			}
+		}
+		_, err := h.Member(ctx, h.alice, h.alice)
+		note("member", 1, err)
+		_, err = h.Agent(ctx, h.top, h.north)
+		note("agent", 1, err)
+		_, err = h.Deposit(ctx, h.north, d.ID)
+		note("deposit", 1, err)
+		members, err := h.Members(ctx, postgres.MemberQuery{Viewer: h.north, Limit: 9})
+		note("members", len(members), err)
+		byID, err := h.MembersByID(ctx, h.north, []account.ID{h.alice})
+		note("members by id", len(byID), err)
+		own, err := h.DepositsOf(ctx, h.alice, h.alice, 0, 9)
+		note("deposits", len(own), err)
+		pending, err := h.PendingDeposits(ctx, h.top, 0, 9)
+		note("pending", len(pending), err)
+		invites, err := h.Invites(ctx, h.north, 9)
+		note("invites", len(invites), err)
+		return counted
+	}
+	if got := found(); len(got) != 8 {
+		t.Fatalf("with doors: %v", got)
+	}
+	for _, table := range []string{"accounts", "members", "agents", "deposits", "invites"} {
+		if _, err := h.pool.Exec(ctx, `DROP POLICY reader ON `+table); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for what, n := range found() {
+		if n != 0 {
+			t.Errorf("%s: %d found beside the wall", what, n)
+		}
+	}
+	if all, err := h.Members(ctx, postgres.MemberQuery{Limit: 9}); err != nil || len(all) != 3 {
+		t.Errorf("the house itself sees %d members, %v", len(all), err)
+	}
+}
