@@ -1,10 +1,12 @@
 package execute_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -19,7 +21,6 @@ import (
 
 	"bourse/router/execute"
 	"bourse/router/federation"
-	"bourse/router/fetch"
 	"bourse/router/internal/oracle"
 	"bourse/router/plan"
 )
@@ -49,6 +50,15 @@ func TestFederatedEqualsOneSchema(t *testing.T) {
 			})
 		}
 	}
+}
+
+// inProcess calls handlers by subgraph name.
+type inProcess map[string]http.Handler
+
+func (p inProcess) Fetch(ctx context.Context, req *execute.Request) (*execute.Response, error) {
+	w := httptest.NewRecorder()
+	p[req.Subgraph].ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodPost, "/", bytes.NewReader(req.Body)))
+	return &execute.Response{Status: w.Code, Body: w.Body.Bytes()}, nil
 }
 
 func loadFile(t testing.TB, file string) *federation.Supergraph {
@@ -83,11 +93,11 @@ func checkOne(t *rapid.T, sg *federation.Supergraph, kind ast.Operation, failure
 	if err != nil {
 		t.Fatal(err)
 	}
-	handlers := map[string]http.Handler{}
+	handlers := inProcess{}
 	for name, s := range subgraphs {
 		handlers[name] = s
 	}
-	e := execute.New(sg, fetch.NewLocal(handlers), execute.Options{})
+	e := execute.New(sg, handlers, execute.Options{})
 	r := e.Execute(context.Background(), execute.Input{Plan: p, Variables: vars})
 	defer r.Release()
 	compare(t, op, p, data.One(doc, "", vars), r.JSON())

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
-	"net/http"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -18,7 +17,6 @@ import (
 
 	"bourse/router/execute"
 	"bourse/router/federation"
-	"bourse/router/fetch"
 	"bourse/router/internal/oracle"
 	"bourse/router/plan"
 )
@@ -92,11 +90,11 @@ func serveFixture(t *testing.T, sg *federation.Supergraph, data *oracle.Data, in
 	if err != nil {
 		t.Fatal(err)
 	}
-	handlers := map[string]http.Handler{}
+	handlers := inProcess{}
 	for name, s := range subgraphs {
 		handlers[name] = s
 	}
-	r := execute.New(sg, fetch.NewLocal(handlers), execute.Options{}).Execute(context.Background(), in)
+	r := execute.New(sg, handlers, execute.Options{}).Execute(context.Background(), in)
 	defer r.Release()
 	return r.AppendJSON(nil)
 }
