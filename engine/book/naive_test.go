@@ -175,22 +175,23 @@ func compare(t *rapid.T, real *Book, plain *naive) {
 }
 
 func TestHandlesThatNameNothingPanic(t *testing.T) {
-	b := New()
-	h := b.Add(market.Buy, 10, 1, 0)
-	b.Cancel(h)
-	for name, f := range map[string]func(){
-		"cancel twice": func() { b.Cancel(h) },
-		"zero":         func() { b.Cancel(0) },
-		"reduce":       func() { b.Reduce(h, 1) },
-		"too much":     func() { b.Reduce(b.Add(market.Sell, 10, 1, 0), 2) },
+	for name, misuse := range map[string]func(b *Book, gone, there Handle){
+		"cancel twice": func(b *Book, gone, _ Handle) { b.Cancel(gone) },
+		"zero":         func(b *Book, _, _ Handle) { b.Cancel(0) },
+		"reduce":       func(b *Book, gone, _ Handle) { b.Reduce(gone, 1) },
+		"too much":     func(b *Book, _, there Handle) { b.Reduce(there, 2) },
+		"nothing":      func(b *Book, _, there Handle) { b.Reduce(there, 0) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			b := New()
+			gone, there := b.Add(market.Buy, 10, 1, 0), b.Add(market.Buy, 10, 1, 0)
+			b.Cancel(gone)
 			defer func() {
 				if recover() == nil {
 					t.Error("no panic")
 				}
 			}()
-			f()
+			misuse(b, gone, there)
 		})
 	}
 }

@@ -94,11 +94,10 @@ func (os *orders) retire(place uint32) {
 
 // member is what the venue keeps of an account besides its balances.
 type member struct {
-	id                 account.ID
-	oldest, youngest   uint32 // open orders, by ascending id
-	open               int
-	oldestKey, lastKey uint32 // receipts, by age
-	keys               int
+	id               account.ID
+	oldest, youngest uint32 // open orders, by ascending id
+	open             int
+	keys             keyRing
 }
 
 // members is the accounts that ever did something, found by id. Place 0 is

@@ -110,17 +110,17 @@ func appendOrder(dst []byte, o *order) []byte {
 func (s *State) appendReceipts(dst []byte) []byte {
 	var actors []account.ID
 	for i := range s.members.list {
-		if s.members.list[i].keys > 0 {
+		if len(s.members.list[i].keys.places) > 0 {
 			actors = append(actors, s.members.list[i].id)
 		}
 	}
 	slices.Sort(actors)
 	dst = appendNumbers(dst, uint64(len(actors)))
 	for _, id := range actors {
-		m := s.members.at(s.members.find(id))
-		dst = appendNumbers(dst, uint64(id), uint64(m.keys))
-		for at := m.oldestKey; at != 0; at = s.receipts.at(at).next {
-			r := s.receipts.at(at)
+		keys := &s.members.at(s.members.find(id)).keys
+		dst = appendNumbers(dst, uint64(id), uint64(len(keys.places)))
+		for i := range keys.places {
+			r := s.receipts.at(keys.at(i))
 			dst = binary.LittleEndian.AppendUint64(dst, r.print.high)
 			dst = binary.LittleEndian.AppendUint64(dst, r.print.low)
 			dst = binary.LittleEndian.AppendUint64(dst, r.body)
@@ -295,6 +295,9 @@ func (s *State) restoreReceipts(r *reader) {
 			receipt.Sequence, receipt.Time = Sequence(r.number()), Time(r.number())
 			receipt.Order, receipt.Filled = market.OrderID(r.number()), market.Quantity(r.amount())
 			receipt.Notional, receipt.Fee, receipt.Count = r.amount(), r.amount(), uint32(r.number())
+			if r.err == nil && s.receipts.find(owner, print) != nil {
+				r.fail("a key is doubled")
+			}
 			if r.err == nil {
 				s.remember(owner, print, body, &receipt)
 			}
