@@ -298,9 +298,10 @@ func (ls *links) read(d *ast.Directive) {
 		if c.Value.Kind == ast.ObjectValue {
 			imported, as = "", ""
 			for _, e := range c.Value.Children {
-				if e.Name == "name" {
+				switch e.Name {
+				case "name":
 					imported = e.Value.Raw
-				} else if e.Name == "as" {
+				case "as":
 					as = e.Value.Raw
 				}
 			}

@@ -96,7 +96,7 @@ func (b *builder) buildMutation(a *arrival) error {
 		if err != nil {
 			return err
 		}
-		if err := b.descend(a, placed, w); err != nil {
+		if err := b.descend(placed); err != nil {
 			return err
 		}
 	}
@@ -149,39 +149,31 @@ func (b *builder) fill(a *arrival) error {
 	if err := b.step(1); err != nil {
 		return err
 	}
-	type placement struct {
-		w      *want
-		placed []*selField
-	}
-	var todo []placement
+	var placed []*selField // each once: types that select alike share the objects below
+	seen := map[*selField]bool{}
 	for _, g := range a.site.groups {
 		types := intersect(g.types, a.types)
 		if len(types) == 0 {
 			continue
 		}
-		if g.typename || len(g.wants) == 0 {
-			for _, s := range a.sources[:min(1, len(a.sources))] {
-				s.sel.typename = s.sel.typename || len(a.types) > 1
-			}
+		if g.typename && len(a.sources) > 0 && len(a.types) > 1 {
+			a.sources[0].sel.typename = true
 		}
 		for _, w := range b.inOrder(a, types, g.wants) {
-			var all []*selField
 			for _, t := range types {
-				placed, err := b.place(a, t, w)
+				p, err := b.place(a, t, w)
 				if err != nil {
 					return err
 				}
-				for _, p := range placed {
-					if !slices.Contains(all, p) {
-						all = append(all, p)
-					}
+				if !seen[p] {
+					seen[p] = true
+					placed = append(placed, p)
 				}
 			}
-			todo = append(todo, placement{w, all})
 		}
 	}
-	for _, p := range todo {
-		if err := b.descend(a, p.placed, p.w); err != nil {
+	for _, p := range placed {
+		if err := b.descend(p); err != nil {
 			return err
 		}
 	}
@@ -220,20 +212,15 @@ func (b *builder) inOrder(a *arrival, types []*federation.Type, wants []*want) [
 }
 
 // descend fills the objects under a field that was placed.
-func (b *builder) descend(a *arrival, placed []*selField, w *want) error {
-	if w.slot.child == nil {
+func (b *builder) descend(p *selField) error {
+	if p.child == nil {
 		return nil
 	}
-	for _, p := range placed {
-		child := b.arrivals[p.child]
-		if child == nil || len(child.sources) == 0 || child.sources[0].sel != p.child {
-			continue // a further source of objects that already came in elsewhere
-		}
-		if err := b.fill(child); err != nil {
-			return err
-		}
+	child := b.arrivals[p.child]
+	if len(child.sources) == 0 || child.sources[0].sel != p.child {
+		return nil // a further source of objects that already came in elsewhere
 	}
-	return nil
+	return b.fill(child)
 }
 
 func intersect(a, b []*federation.Type) []*federation.Type {

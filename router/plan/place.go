@@ -11,7 +11,7 @@ import (
 
 // place obtains one field for objects of one concrete type of an arrival: from a source at hand, or
 // through the cheapest way into another subgraph.
-func (b *builder) place(a *arrival, t *federation.Type, w *want) ([]*selField, error) {
+func (b *builder) place(a *arrival, t *federation.Type, w *want) (*selField, error) {
 	if err := b.step(1); err != nil {
 		return nil, err
 	}
@@ -26,7 +26,7 @@ func (b *builder) place(a *arrival, t *federation.Type, w *want) ([]*selField, e
 			return nil, err
 		}
 	}
-	return []*selField{b.addTo(a, s, t, w, nil)}, nil
+	return b.addTo(a, s, t, w, nil), nil
 }
 
 // atHand is the source that already has the field, else the one that answers most of what is under it, else
@@ -309,35 +309,33 @@ func (b *builder) resolveField(a *arrival, t *federation.Type, sel *ast.Field, c
 	}
 	ft := b.sg.Type(f.Def.Type.Name())
 	sl := b.internalSlot(a.site, sel.Name, sel.Arguments, ft)
-	placed, err := b.place(a, t, &want{slot: sl, cond: c})
+	p, err := b.place(a, t, &want{slot: sl, cond: c})
 	if err != nil {
 		return nil, nil, err
 	}
 	rf := &repField{name: sel.Name, slot: sl, key: key, abstract: ft.IsAbstract()}
 	var deps []*entry
-	for _, p := range placed {
-		for _, s := range a.sources {
-			if s.sel.field(sl, t) == p {
-				deps = append(deps, s.sel.entry)
+	for _, s := range a.sources {
+		if s.sel.field(sl, t) == p {
+			deps = append(deps, s.sel.entry)
+		}
+	}
+	if p.child == nil {
+		return rf, deps, nil
+	}
+	child := b.arrivals[p.child]
+	for _, ct := range child.types {
+		under, moreDeps, err := b.resolveSet(child, ct, sel.SelectionSet, c, key)
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(child.types) > 1 {
+			for _, u := range under {
+				u.types = []*federation.Type{ct}
 			}
 		}
-		if p.child == nil {
-			continue
-		}
-		child := b.arrivals[p.child]
-		for _, ct := range child.types {
-			under, moreDeps, err := b.resolveSet(child, ct, sel.SelectionSet, c, key)
-			if err != nil {
-				return nil, nil, err
-			}
-			if len(child.types) > 1 {
-				for _, u := range under {
-					u.types = []*federation.Type{ct}
-				}
-			}
-			rf.child, _ = mergeRep(rf.child, under)
-			deps = append(deps, moreDeps...)
-		}
+		rf.child, _ = mergeRep(rf.child, under)
+		deps = append(deps, moreDeps...)
 	}
 	return rf, deps, nil
 }

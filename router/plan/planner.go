@@ -45,14 +45,7 @@ func (p *Planner) Plan(doc *ast.QueryDocument, operationName string) (*Plan, err
 	if op == nil {
 		return nil, &Error{Message: fmt.Sprintf("no operation %q in the document", operationName)}
 	}
-	b := &builder{
-		sg: p.sg, op: op, maxSteps: p.o.MaxSteps,
-		arrivals: map[*selection]*arrival{},
-		slotSubs: map[*slot][]subset{},
-		enums:    map[*federation.Type]map[string]bool{},
-		condIDs:  map[string]CondID{},
-		scores:   map[scoreKey]int{},
-	}
+	b := p.builder(op)
 	if err := b.build(); err != nil {
 		if known := new(Error); errors.As(err, &known) {
 			return nil, known
@@ -60,4 +53,15 @@ func (p *Planner) Plan(doc *ast.QueryDocument, operationName string) (*Plan, err
 		return nil, &Error{Message: err.Error()}
 	}
 	return b.finish(), nil
+}
+
+func (p *Planner) builder(op *ast.OperationDefinition) *builder {
+	return &builder{
+		sg: p.sg, op: op, maxSteps: p.o.MaxSteps,
+		arrivals: map[*selection]*arrival{},
+		slotSubs: map[*slot][]subset{},
+		enums:    map[*federation.Type]map[string]bool{},
+		condIDs:  map[string]CondID{},
+		scores:   map[scoreKey]int{},
+	}
 }
