@@ -89,6 +89,10 @@ export function Register({ session }: { session: Session }) {
     password: '',
     displayName: '',
   }))
+  const offered = useDemo()?.inviteCode
+  useEffect(() => {
+    if (offered) setInput((before) => (before.inviteCode ? before : { ...before, inviteCode: offered }))
+  }, [offered])
   const change = (field: keyof typeof input) => (value: string) => setInput({ ...input, [field]: value })
   const { busy, submit, error } = useEntry(() =>
     session.register({
@@ -174,13 +178,13 @@ export function DemoSignIns({ session }: { session: Session }) {
   useEffect(() => {
     if (chosen) void submit()
   }, [chosen])
-  if (!demo || demo.length === 0) return null
+  if (!demo || demo.signIns.length === 0) return null
   return (
     <section className={styles.panel} data-testid="demo-sign-ins">
       <h2>{text.demoSignIns}</h2>
       <Refused text={error} />
       <ul className={styles.signIns}>
-        {demo.map((signIn) => (
+        {demo.signIns.map((signIn) => (
           <li key={signIn.username}>
             <button
               type="button"

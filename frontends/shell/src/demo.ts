@@ -8,32 +8,43 @@ export interface DemoSignIn {
   password: string
 }
 
-let asked: Promise<DemoSignIn[] | null> | undefined
+export interface Demo {
+  signIns: DemoSignIn[]
+  /** Lets anyone register. */
+  inviteCode: string
+}
 
-async function ask(): Promise<DemoSignIn[] | null> {
+let asked: Promise<Demo | null> | undefined
+
+async function ask(): Promise<Demo | null> {
   const response = await fetch('/demo.json')
   if (!response.ok) return null
-  const answer = (await response.json()) as { demo?: boolean; signIns?: Partial<DemoSignIn>[] }
+  const answer = (await response.json()) as {
+    demo?: boolean
+    inviteCode?: string
+    signIns?: Partial<DemoSignIn>[]
+  }
   if (answer.demo !== true) return null
-  return (answer.signIns ?? []).flatMap(({ role, username, password }) => {
+  const signIns = (answer.signIns ?? []).flatMap(({ role, username, password }): DemoSignIn[] => {
     const upper = role?.toUpperCase()
     const known = upper === 'MEMBER' || upper === 'AGENT' || upper === 'ADMIN' ? upper : undefined
     return known && username && password ? [{ role: known, username, password }] : []
   })
+  return { signIns, inviteCode: answer.inviteCode ?? '' }
 }
 
-/** The sign-ins of a demonstration house; null in a real one and while nobody has answered. */
-export function useDemo(): DemoSignIn[] | null {
-  const [signIns, setSignIns] = useState<DemoSignIn[] | null>(null)
+/** What a demonstration house offers; null in a real one and while nobody has answered. */
+export function useDemo(): Demo | null {
+  const [demo, setDemo] = useState<Demo | null>(null)
   useEffect(() => {
     let gone = false
     asked ??= ask().catch(() => null)
     void asked.then((answer) => {
-      if (!gone) setSignIns(answer)
+      if (!gone) setDemo(answer)
     })
     return () => {
       gone = true
     }
   }, [])
-  return signIns
+  return demo
 }
