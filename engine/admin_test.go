@@ -259,6 +259,42 @@ func TestAgentsSeeTheirDownlineOnly(t *testing.T) {
 	}
 }
 
+func TestDownlineVolume(t *testing.T) {
+	h := openHouse(t)
+	ctx := t.Context()
+	fund := func(m *Member, a *Agent, asset, amount string) {
+		t.Helper()
+		d := must(m.RequestDeposit(ctx, RequestDeposit{Key: "fund", Asset: asset, Amount: amount}))(t)
+		if _, _, err := a.ApproveDeposit(ctx, ApproveDeposit{DepositID: d.ID}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fund(h.alice, h.north, "USDT", "1000")
+	fund(h.bob, h.south, "BTC", "1")
+	order := PlaceOrder{Key: "o", Symbol: "BTC-USDT", Side: market.Buy, Type: market.Limit, TimeInForce: market.GTC, Price: "100", Quantity: "1"}
+	if _, _, err := h.alice.PlaceOrder(ctx, order); err != nil {
+		t.Fatal(err)
+	}
+	order.Side, order.Quantity = market.Sell, "0.5"
+	_, sequence, err := h.bob.PlaceOrder(ctx, order)
+	if err != nil {
+		t.Fatal(err)
+	}
+	volumes := func() string {
+		t.Helper()
+		see := WithMinSequence(ctx, sequence)
+		return fmt.Sprint(must(h.north.DownlineVolume(see, "BTC-USDT"))(t), " ", must(h.south.DownlineVolume(see, "BTC-USDT"))(t), " ",
+			must(h.top.DownlineVolume(see, "BTC-USDT"))(t))
+	}
+	if got := volumes(); got != "50.000000 50.000000 100.000000" {
+		t.Errorf("north, south and top: %s", got)
+	}
+	h.clock.advance(25*time.Hour + time.Minute)
+	if got := volumes(); got != "0.000000 0.000000 0.000000" {
+		t.Errorf("a day later: %s", got)
+	}
+}
+
 func TestAuditOfTheHouse(t *testing.T) {
 	h := openHouse(t)
 	report := must(h.root.VerifyAudit(t.Context()))(t)

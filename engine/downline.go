@@ -78,7 +78,7 @@ func (a *Agent) MemberDeposits(ctx context.Context, id account.ID, page Page) (D
 
 // Order returns an order of the downline; ORDER_NOT_FOUND for any other.
 func (a *Agent) Order(ctx context.Context, id market.OrderID) (Order, error) {
-	o, err := a.x.anyOrder(ctx, id)
+	o, err := a.x.order(ctx, a.actor.ID, id)
 	if err != nil {
 		return Order{}, err
 	}
@@ -100,6 +100,9 @@ func (a *Agent) DownlineVolume(ctx context.Context, symbol market.Symbol) (money
 	a.x.read(func(state *venue.State) { m, known = state.Market(symbol) })
 	if !known {
 		return money.Decimal{}, fault.New(fault.UnknownMarket, "the exchange has no such market", "market", string(symbol))
+	}
+	if err := a.x.reachProjected(ctx); err != nil {
+		return money.Decimal{}, err
 	}
 	since := a.x.now().Add(-24 * time.Hour).Truncate(time.Hour)
 	volume, err := a.x.db.DownlineVolume(ctx, a.actor.ID, m.ID, since.Unix())

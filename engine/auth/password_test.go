@@ -96,7 +96,7 @@ func TestNobodyNeverVerifies(t *testing.T) {
 
 // The queue is bounded: whoever comes when it is full is told at once, and all others are served.
 func TestHasherIsBounded(t *testing.T) {
-	h := newHasher(t, auth.Params{Memory: 8 * 1024, Time: 1, Threads: 1})
+	h := newHasher(t, auth.Params{Memory: 1024, Time: 1, Threads: 1})
 	const callers = 1000
 	results := make(chan error, callers)
 	var together sync.WaitGroup

@@ -318,3 +318,19 @@ func TestThrottleHoldsInParallel(t *testing.T) {
 		t.Errorf("%d attempts passed, want 5", passed)
 	}
 }
+
+func BenchmarkVerifyRemembered(b *testing.B) {
+	s, err := auth.NewSigner(time.Now, secretA)
+	if err != nil {
+		b.Fatal(err)
+	}
+	token, _, err := s.Sign(auth.Grant{Actor: alice})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := s.Verify(token); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
