@@ -77,8 +77,16 @@ func (h *house) take(b sequencer.Batch) {
 	}
 }
 
+// submit also checks that what is acknowledged is in the view and on disk.
 func (h *house) submit(cmd venue.Command) (venue.Receipt, error) {
-	return h.Submit(context.Background(), cmd)
+	receipt, err := h.Submit(context.Background(), cmd)
+	if err == nil {
+		head, _ := h.journal.Head(context.Background())
+		if h.View().Sequence() < receipt.Sequence || head.Sequence < uint64(receipt.Sequence) {
+			h.t.Errorf("acknowledged %d, the view is at %d, the journal at %d", receipt.Sequence, h.View().Sequence(), head.Sequence)
+		}
+	}
+	return receipt, err
 }
 
 func (h *house) must(cmd venue.Command) venue.Receipt {
