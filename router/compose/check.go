@@ -21,7 +21,6 @@ func (s *subgraph) check(r *report) {
 			s.checkExternal(def, f, r)
 			s.checkRequires(def, f, r)
 			s.checkProvides(def, f, r)
-			s.checkOverride(def, f, r)
 			if def.Kind == ast.Interface && f.Directives.ForName(dirShareable) != nil {
 				r.fail(InvalidShareableUsage, s.at(f.Position), "[%s] @shareable has no meaning on the interface field %s.%s", s.name, def.Name, f.Name)
 			}
@@ -160,6 +159,7 @@ func (s *subgraph) externalImplementation(t *ast.Definition, field string) bool 
 
 var overrideLabel = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_\-:./]*$|^percent\((\d{1,2}(\.\d{1,8})?|100)\)$`)
 
+// checkOverride belongs to merging, where the field that is overridden is known, and is called from there.
 func (s *subgraph) checkOverride(def *ast.Definition, f *ast.FieldDefinition, r *report) {
 	d := f.Directives.ForName(dirOverride)
 	if d == nil {

@@ -2,6 +2,7 @@ package compose
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
@@ -73,14 +74,20 @@ var ownSpecs = map[string][]string{
 	"policy": {"policy"}, "cost": {"cost", "listSize"},
 }
 
-func knownImport(name string) bool {
-	for _, d := range federationDocument().Directives {
-		if name == "@"+d.Name {
-			return true
-		}
+func knownImport(name string) bool { return importable()[name] }
+
+// importable are the names that federation's specification offers, directives with their @.
+var importable = sync.OnceValue(func() map[string]bool {
+	names := map[string]bool{}
+	doc := federationDocument()
+	for _, d := range doc.Directives {
+		names["@"+d.Name] = true
 	}
-	return federationDocument().Definitions.ForName(name) != nil
-}
+	for _, t := range doc.Definitions {
+		names[t.Name] = true
+	}
+	return names
+})
 
 // federationDocument parses the definitions afresh: callers rename what they get.
 func federationDocument() *ast.SchemaDocument {

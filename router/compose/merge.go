@@ -148,14 +148,13 @@ func (m *merger) commonKind(name string, parts []part) (ast.DefinitionKind, bool
 	return "", false
 }
 
-// checkBase refuses a type that Federation 1 subgraphs only extend: in Federation 1 someone has to define it. In Federation 2
-// "extend type" is only another way of writing.
+// checkBase refuses a type that every subgraph only extends: someone has to define it.
 func (m *merger) checkBase(name string, parts []part) {
 	if name == "Query" || name == "Mutation" || name == "Subscription" {
 		return
 	}
 	for _, p := range parts {
-		if !p.sub.fed1 || !p.sub.extended[name] {
+		if !p.sub.extended[name] {
 			return
 		}
 	}

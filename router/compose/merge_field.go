@@ -13,6 +13,7 @@ type fieldPart struct {
 	facts      *fieldFacts
 	overridden bool   // another subgraph takes the field over for good
 	shared     string // label under which another subgraph takes part of its requests; "" when none
+	takesOver  bool   // its @override has a field to take
 }
 
 // resolves reports whether the subgraph gives the field to everyone who asks at its type.
@@ -65,12 +66,17 @@ func (m *merger) fieldParts(name string, parts []part) []fieldPart {
 
 // applyOverrides marks the fields that @override takes away from their subgraph.
 func (m *merger) applyOverrides(coordinate string, fields []fieldPart) {
-	for _, p := range fields {
+	for n := range fields {
+		p := &fields[n]
 		d := p.field.Directives.ForName(dirOverride)
 		if d == nil {
 			continue
 		}
+		p.sub.checkOverride(p.def, p.field, m.r)
 		from, label := stringArg(d, "from"), stringArg(d, "label")
+		if from == p.sub.name {
+			continue
+		}
 		at := []site{{p.sub, d.Position}}
 		if !slices.ContainsFunc(m.subs, func(s *subgraph) bool { return s.name == from }) {
 			m.r.hint(FromSubgraphDoesNotExist, at, "%s overrides from subgraph %q, which does not exist", coordinate, from)
@@ -81,10 +87,11 @@ func (m *merger) applyOverrides(coordinate string, fields []fieldPart) {
 			m.r.hint(OverrideCanBeRemoved, at, "subgraph %q no longer has %s: its @override in %q can be removed", from, coordinate, p.sub.name)
 			continue
 		}
+		p.takesOver = true
 		source := &fields[i]
 		sites := append(at, source.site())
 		switch {
-		case source.field.Directives.ForName(dirOverride) != nil && source.sub != p.sub:
+		case source.field.Directives.ForName(dirOverride) != nil:
 			source.overridden = true
 			m.r.fail(OverrideSourceHasOverride, sites, "%s of subgraph %q is overridden by %q but has an @override itself", coordinate, from, p.sub.name)
 		case source.field.Directives.ForName(dirRequires) != nil || source.field.Directives.ForName(dirProvides) != nil:
@@ -215,7 +222,7 @@ func (m *merger) joinField(def *ast.Definition, merged *ast.FieldDefinition, fie
 	for _, p := range fields {
 		typed = typed || p.field.Type.String() != merged.Type.String()
 		plain = plain && p.resolves() && p.shared == "" && p.field.Directives.ForName(dirRequires) == nil &&
-			p.field.Directives.ForName(dirProvides) == nil && p.field.Directives.ForName(dirOverride) == nil
+			p.field.Directives.ForName(dirProvides) == nil && !p.takesOver
 	}
 	if plain && !typed {
 		return
@@ -245,14 +252,14 @@ func (m *merger) fieldMarks(p fieldPart, typed bool) []*ast.Argument {
 		args = append(args, boolArgument("external", true))
 	}
 	d := p.field.Directives.ForName(dirOverride)
-	if d != nil {
+	if p.takesOver {
 		args = append(args, stringArgument("override", stringArg(d, "from")))
 	}
 	if p.overridden {
 		args = append(args, boolArgument("usedOverridden", true))
 	}
 	label := p.shared
-	if d != nil {
+	if p.takesOver {
 		label = stringArg(d, "label")
 	}
 	if label != "" {
