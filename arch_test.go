@@ -351,19 +351,54 @@ func floats(s source) []string {
 	ast.Inspect(s.syntax, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncDecl:
-			return !s.test || !strings.HasPrefix(n.Name.Name, "Benchmark") // testing.B takes its figures as floats
+			return !s.test || !measures(n)
 		case *ast.Ident:
 			if slices.Contains([]string{"float32", "float64", "complex64", "complex128", "ParseFloat", "FormatFloat", "AppendFloat"}, n.Name) {
 				fault(n, n.Name)
 			}
 		case *ast.BasicLit:
-			if n.Kind == token.FLOAT || n.Kind == token.IMAG {
+			if fraction(n) {
 				fault(n, "the literal "+n.Value)
+			}
+		case *ast.AssignStmt:
+			for _, value := range n.Rhs {
+				if n.Tok == token.DEFINE && inexactLiteral(value) {
+					fault(value, "a float by inference")
+				}
+			}
+		case *ast.ValueSpec:
+			for _, value := range n.Values {
+				if n.Type == nil && inexactLiteral(value) {
+					fault(value, "a float by inference")
+				}
 			}
 		}
 		return true
 	})
 	return faults
+}
+
+// measures tells whether a function takes a *testing.B, whose ReportMetric wants floats.
+func measures(f *ast.FuncDecl) bool {
+	return slices.ContainsFunc(f.Type.Params.List, func(p *ast.Field) bool {
+		star, ok := p.Type.(*ast.StarExpr)
+		if !ok {
+			return false
+		}
+		sel, ok := star.X.(*ast.SelectorExpr)
+		return ok && sel.Sel.Name == "B"
+	})
+}
+
+// fraction tells whether a literal may be no whole number. 60e9 is one: where it meets an integer the compiler sees to that.
+func fraction(n *ast.BasicLit) bool {
+	return n.Kind == token.IMAG || n.Kind == token.FLOAT && (strings.ContainsAny(n.Value, ".pP") || strings.Contains(strings.ToLower(n.Value), "e-"))
+}
+
+// inexactLiteral finds the 60e9 that meets no integer and so becomes a float64.
+func inexactLiteral(e ast.Expr) bool {
+	n, ok := e.(*ast.BasicLit)
+	return ok && n.Kind == token.FLOAT && !fraction(n)
 }
 
 // impurities finds clocks and goroutines; the walls keep out the packages that offer nothing else.
@@ -475,14 +510,17 @@ func TestFloatsAreFound(t *testing.T) {
 		"var a float64":                       "float64",
 		"func f(x []float32) {}":              "float32",
 		"var a = 1.5":                         "literal 1.5",
-		"var a = 1e3":                         "literal 1e3",
+		"var a = 1e3":                         "by inference",
+		"func f() { a := 1e3 }":               "by inference",
+		"var a int64 = 60e9":                  "",
+		"var a int64 = 1e-3":                  "literal 1e-3",
 		"var a, _ = strconv.ParseFloat(s, 6)": "ParseFloat",
 		"var a = 1_000":                       "",
 		"var a = \"float64 1.5\" // float64":  "",
 	} {
 		expect(t, text, floats(made(t, "engine/a.go", "package x\n"+text)), fault)
 	}
-	const benchmark = "package x\nfunc BenchmarkX(b *testing.B) { b.ReportMetric(float64(b.N), \"orders\") }"
+	const benchmark = "package x\nfunc report(b *testing.B) { b.ReportMetric(float64(b.N), \"orders\") }"
 	expect(t, "a benchmark's figures", floats(made(t, "engine/a_test.go", benchmark)), "")
 	expect(t, "the same outside a test", floats(made(t, "engine/a.go", benchmark)), "float64")
 	for text, fault := range map[string]string{
