@@ -154,11 +154,15 @@ func TestWatchersHoldWhatIs(t *testing.T) {
 	}
 	for i := range 400 {
 		if i%100 == 7 {
-			for _, levels := range []int{1, 3, 50} {
-				watchDepth(levels)
-			}
-			watchTape()
-			watchMember(members[i/100%3])
+			watchers.Go(func() { // while others trade
+				for _, levels := range []int{1, 3, 50} {
+					watchDepth(levels)
+				}
+				watchTape()
+				for range 20 {
+					watchMember(members[i/100%3])
+				}
+			})
 		}
 		m := members[random.IntN(3)]
 		if open, _ := m.Orders(ctx, OrderFilter{OpenOnly: true}, Page{First: 50}); len(open.Items) > 5 && random.IntN(3) == 0 {
