@@ -71,6 +71,15 @@ func (a *Admin) MemberBalances(ctx context.Context, id account.ID) ([]Balance, e
 	return a.x.asMember(m).Balances(ctx)
 }
 
+// MembersBalances returns what members have, by member; ids of no member are left out.
+func (a *Admin) MembersBalances(ctx context.Context, ids []account.ID) (map[account.ID][]Balance, error) {
+	members, err := a.MembersByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	return a.x.balancesOf(ctx, members)
+}
+
 // MemberOrders returns the orders of a member, or NOT_FOUND.
 func (a *Admin) MemberOrders(ctx context.Context, id account.ID, filter OrderFilter, page Page) (OrderPage, error) {
 	m, err := a.Member(ctx, id)

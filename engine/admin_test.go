@@ -74,6 +74,7 @@ func TestAdminsStayWithinTheirRoles(t *testing.T) {
 		"member":         {func(a *Admin) error { _, err := a.Member(t.Context(), alice); return err }, false, true, true},
 		"members by id":  {func(a *Admin) error { _, err := a.MembersByID(t.Context(), []account.ID{alice}); return err }, false, true, true},
 		"balances":       {func(a *Admin) error { _, err := a.MemberBalances(t.Context(), alice); return err }, false, true, true},
+		"balances by id": {func(a *Admin) error { _, err := a.MembersBalances(t.Context(), []account.ID{alice}); return err }, false, true, true},
 		"orders":         {func(a *Admin) error { _, err := a.MemberOrders(t.Context(), alice, OrderFilter{}, page); return err }, false, true, true},
 		"orders by id":   {func(a *Admin) error { _, err := a.MemberOrdersByID(t.Context(), alice, nil); return err }, false, true, true},
 		"fills":          {func(a *Admin) error { _, err := a.MemberFills(t.Context(), alice, FillFilter{}, page); return err }, false, true, true},
@@ -222,6 +223,10 @@ func TestAgentsSeeTheirDownlineOnly(t *testing.T) {
 		check("order", err, fault.OrderNotFound)
 		_, err = a.Deposit(ctx, d.ID)
 		check("deposit", err, fault.DepositNotFound)
+		several := must(a.MembersBalances(ctx, []account.ID{alice, 4711}))(t)
+		if len(several) != map[bool]int{true: 1}[a.sees] || len(several[alice]) != len(balances) {
+			t.Errorf("%s: balances of several: %v", a.name, several)
+		}
 		deposits := must(a.MemberDeposits(ctx, alice, page))(t)
 		members := must(a.MembersByID(ctx, []account.ID{alice}))(t)
 		n := map[bool]int{true: 1}[a.sees]

@@ -43,6 +43,15 @@ func (a *Agent) MemberBalances(ctx context.Context, id account.ID) ([]Balance, e
 	return a.x.asMember(m).Balances(ctx)
 }
 
+// MembersBalances returns what members of the downline have, by member; others are left out.
+func (a *Agent) MembersBalances(ctx context.Context, ids []account.ID) (map[account.ID][]Balance, error) {
+	members, err := a.MembersByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	return a.x.balancesOf(ctx, members)
+}
+
 // MemberOrders returns the orders of a member of the downline; NOT_FOUND for anyone else.
 func (a *Agent) MemberOrders(ctx context.Context, id account.ID, filter OrderFilter, page Page) (OrderPage, error) {
 	m, err := a.Member(ctx, id)
@@ -119,6 +128,19 @@ func (x *Exchange) member(ctx context.Context, viewer, id account.ID) (account.M
 func (x *Exchange) membersByID(ctx context.Context, viewer account.ID, ids []account.ID) ([]account.Member, error) {
 	found, err := x.db.MembersByID(ctx, viewer, ids)
 	return found, refusal(err)
+}
+
+// balancesOf returns the balances of members whom the caller may see, from the live view.
+func (x *Exchange) balancesOf(ctx context.Context, members []account.Member) (map[account.ID][]Balance, error) {
+	all := make(map[account.ID][]Balance, len(members))
+	for _, m := range members {
+		balances, err := x.asMember(m).Balances(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all[m.ID] = balances
+	}
+	return all, nil
 }
 
 // agentsByID looks ids up one by one, each once: an operation names few agents.
