@@ -39,7 +39,12 @@ type floor struct {
 
 func openFloor(t testing.TB, change func(*floor)) *floor {
 	t.Helper()
-	config, err := pgxpool.ParseConfig(postgrestest.New(t))
+	return openFloorOn(t, postgrestest.New(t), change)
+}
+
+func openFloorOn(t testing.TB, url string, change func(*floor)) *floor {
+	t.Helper()
+	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -144,12 +144,13 @@ func (p *Projector) run(ctx context.Context) {
 		err := p.catchUp(ctx, rows)
 		wait := projectPause
 		if err != nil && ctx.Err() == nil && !errors.Is(err, errMoved) {
-			p.failing.Store(true)
-			p.log.Error("the projections do not advance", "sequence", p.reached.Load(), "error", err)
+			if !p.failing.Swap(true) {
+				p.log.Error("the projections do not advance; trying on", "sequence", p.reached.Load(), "error", err)
+			}
 			wait = projectRetry
 			p.Notify()
-		} else {
-			p.failing.Store(false)
+		} else if p.failing.Swap(false) {
+			p.log.Info("the projections advance again", "sequence", p.reached.Load())
 		}
 		pause.Reset(wait)
 		select {
