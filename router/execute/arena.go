@@ -231,6 +231,9 @@ func (m *arena) share(sel *plan.Selection, from, to uint32) {
 	}
 	for _, f := range sel.Fields {
 		if f.TypeName {
+			if id := m.typeID(from); id >= 0 {
+				m.setType(to, id)
+			}
 			continue
 		}
 		m.set(to, f.Slot, m.merge(f.Child, m.slot(from, f.Slot), m.slot(to, f.Slot)))

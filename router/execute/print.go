@@ -39,7 +39,7 @@ type segment struct {
 func (r *run) object(v value, o *plan.Object) bool {
 	variant := o.Only
 	id := r.arena.typeID(v.a)
-	if variant == nil || id < 0 {
+	if variant == nil || id < 0 && !o.Untyped {
 		if variant = o.ByType[id]; variant == nil {
 			return false // a type that the API does not have
 		}

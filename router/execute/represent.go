@@ -113,7 +113,7 @@ func (r *run) collect(ce *called, e *plan.Entry, p plan.Path, v value) {
 
 func representation(e *plan.Entry, typeID int) *plan.Representation {
 	for _, rep := range e.Representations {
-		if rep.Type.ID == typeID {
+		if rep.Type == nil && typeID < 0 || rep.Type != nil && rep.Type.ID == typeID {
 			return rep
 		}
 	}

@@ -149,6 +149,9 @@ func (b *builder) fill(a *arrival) error {
 	if err := b.step(1); err != nil {
 		return err
 	}
+	if err := b.tellApartIfNeeded(a); err != nil {
+		return err
+	}
 	var placed []*selField // each once: types that select alike share the objects below
 	seen := map[*selField]bool{}
 	for _, g := range a.site.groups {

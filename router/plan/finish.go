@@ -96,14 +96,14 @@ func (f *finisher) widenConditions() {
 	byStage := slices.Clone(f.entries)
 	slices.SortStableFunc(byStage, func(x, y *entry) int { return y.stage - x.stage })
 	for _, e := range byStage {
-		c := f.widen(e.sel)
+		c := f.widen(e.sel).union(e.cond)
 		f.conds[e] = c
 		for _, r := range e.reps {
 			f.widenRep(r.fields, c)
 		}
 	}
 	for _, e := range f.entries { // keys may sit deep in an answer
-		f.conds[e] = f.widen(e.sel)
+		f.conds[e] = f.widen(e.sel).union(e.cond)
 	}
 }
 
@@ -213,6 +213,14 @@ func (f *finisher) mergeEqual(entries []*entry) []*entryGroup {
 	return out
 }
 
+// name is what the subgraph of an entry calls the type.
+func (r *rep) name(e *entry) string {
+	if r.typ == nil {
+		return e.of.Name
+	}
+	return r.typ.In[e.graph].NameIn
+}
+
 func repSignature(e *entry) string {
 	var b strings.Builder
 	var fields func(fs []*repField)
@@ -228,7 +236,7 @@ func repSignature(e *entry) string {
 		}
 	}
 	for _, r := range e.reps {
-		b.WriteString(r.typ.Name + ":")
+		b.WriteString(r.name(e) + ":")
 		fields(r.fields)
 	}
 	return b.String()
@@ -358,7 +366,7 @@ func (f *finisher) buildFetch(groups []*entryGroup, n int) *Fetch {
 			}
 			for _, r := range g.entries[0].reps {
 				e.Representations = append(e.Representations, &Representation{
-					Type: r.typ, TypeName: r.typ.In[first.graph].NameIn, Fields: exportRep(r.fields),
+					Type: r.typ, TypeName: r.name(g.entries[0]), Fields: exportRep(r.fields),
 				})
 			}
 		}
@@ -409,10 +417,10 @@ func exportRep(fields []*repField) []*RepField {
 
 func (f *finisher) exportSelection(s *selection) *Selection {
 	out := &Selection{Layout: s.site.layout.find().out}
-	if len(s.types) == 1 {
+	if len(s.types) == 1 && !s.stub {
 		out.Type = s.types[0]
 	}
-	if s.typename || len(s.fields) == 0 {
+	if s.typename || len(s.fields) == 0 && !s.stub {
 		out.Fields = append(out.Fields, &SelectionField{Key: "__typename", TypeName: true, Cond: Always})
 	}
 	for _, sf := range s.fields {

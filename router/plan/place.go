@@ -104,8 +104,15 @@ func (b *builder) addTo(a *arrival, s *source, t *federation.Type, w *want, atta
 		b.arrivals[p.child] = attach
 	}
 	p.child.types = unionTypes(p.child.types, types)
-	p.child.typename = p.child.typename || static.IsAbstract()
 	child := b.arrivals[p.child]
+	if sj := static.In[s.sel.graph]; sj != nil && sj.InterfaceObject {
+		p.child.stub = true
+		if len(child.sources) == 1 {
+			child.stub = static
+		}
+	} else {
+		p.child.typename = p.child.typename || static.IsAbstract()
+	}
 	child.types = unionTypes(child.types, types)
 	if !slices.Contains(child.owners, t) {
 		child.owners = append(child.owners, t)
@@ -173,9 +180,15 @@ func (b *builder) enterViaParent(a *arrival, g federation.GraphID, w *want) (*so
 
 // enterByKey adds a representation of t to an entities fetch of g, after everything that it is made of.
 func (b *builder) enterByKey(a *arrival, t *federation.Type, g federation.GraphID, requires ast.SelectionSet, w *want) (*source, error) {
+	if err := b.tellApart(a, w.cond); err != nil {
+		return nil, err
+	}
 	required, deps, err := b.resolveSet(a, t, requires, w.cond, false)
 	if err != nil {
 		return nil, err
+	}
+	if a.named != nil {
+		deps = append(deps, a.named.sel.entry)
 	}
 	key := b.bestKey(a, t, g)
 	if key == nil {
@@ -217,7 +230,7 @@ func (b *builder) enterByKey(a *arrival, t *federation.Type, g federation.GraphI
 // entryFor finds an entities fetch at the site that can take the representation, or opens one.
 func (b *builder) entryFor(a *arrival, t *federation.Type, g federation.GraphID, stage int, fields []*repField, w *want) *entry {
 	for _, e := range a.site.entries {
-		if e.graph != g || e.epoch != b.epoch || e.stage < stage {
+		if e.graph != g || e.epoch != b.epoch || e.stage < stage || e.of != nil {
 			continue
 		}
 		if e.stage > stage && w.slot.child != nil && !b.complete(g, w.slot.child) {

@@ -97,8 +97,8 @@ type Step struct {
 
 // Representation is how one concrete type is shown to a subgraph.
 type Representation struct {
-	Type     *federation.Type
-	TypeName string // JSON-safe; what the subgraph calls the type
+	Type     *federation.Type // nil: objects whose type is not known yet, shown under an interface's name
+	TypeName string           // JSON-safe; what the subgraph calls the type
 	Fields   []*RepField
 }
 
@@ -139,6 +139,8 @@ type Object struct {
 	Only *Variant
 	// ByType holds the ways to print by concrete type ID.
 	ByType map[int]*Variant
+	// Untyped objects are in order: a subgraph does not know their types and nothing depends on them.
+	Untyped bool
 }
 
 // Variant is how records of some concrete types are printed.

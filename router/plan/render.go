@@ -26,9 +26,15 @@ func (r *renderer) entry(e *entry, outer cond) {
 		return
 	}
 	seen := map[string]bool{}
+	if e.of != nil {
+		r.WriteString(" ... on " + e.of.Name + " {")
+		r.selection(e.sel, e.of, outer)
+		r.WriteString(" }")
+		return
+	}
 	for _, rep := range e.reps {
 		inner := &renderer{b: r.b, vars: r.vars}
-		inner.WriteString(" ... on " + rep.typ.In[e.graph].NameIn + " {")
+		inner.WriteString(" ... on " + rep.name(e) + " {")
 		inner.fields(e.sel, rep.typ, outer)
 		inner.WriteString(" }")
 		if text := inner.String(); !seen[text] {
@@ -41,6 +47,15 @@ func (r *renderer) entry(e *entry, outer cond) {
 // selection writes what is asked at a position of type static: common fields on an interface itself, the
 // rest in a fragment for each concrete type.
 func (r *renderer) selection(s *selection, static *federation.Type, outer cond) {
+	if s.stub {
+		for _, f := range s.fields {
+			r.field(f, static, s.graph, outer)
+		}
+		if len(s.fields) == 0 {
+			r.WriteString(" __typename")
+		}
+		return
+	}
 	if !static.IsAbstract() {
 		if s.typename && len(s.fields) > 0 {
 			r.WriteString(" __typename")

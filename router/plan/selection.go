@@ -19,6 +19,7 @@ type selection struct {
 	fields   []*selField
 	aliases  map[string]*selField
 	typename bool
+	stub     bool // the subgraph has the interface as an object type: its __typename says nothing
 	entry    *entry
 }
 
@@ -104,6 +105,9 @@ type entry struct {
 	sel   *selection
 	reps  []*rep   // nil for the root
 	deps  []*entry // entries that must be done before
+	// of is the interface whose objects the entry tells apart; nil for other entries.
+	of   *federation.Type
+	cond cond // with of: when the objects are wanted
 }
 
 // rep is the representation of one concrete type.
@@ -191,6 +195,10 @@ type arrival struct {
 	sources []*source
 	parent  *arrival
 	owners  []*federation.Type // parent types whose slot leads here
+	// stub is the interface that the objects arrive as when a subgraph does not know their types; named
+	// is the source that told them.
+	stub  *federation.Type
+	named *source
 }
 
 // providedFor is the part of @provides that stands under a field for type t.

@@ -221,7 +221,11 @@ func (e *Entry) json() jsonEntry {
 		out.Paths = append(out.Paths, p.String())
 	}
 	for _, r := range e.Representations {
-		out.Representations[r.Type.Name] = repNames("", r.Fields)
+		name := r.TypeName
+		if r.Type != nil {
+			name = r.Type.Name
+		}
+		out.Representations[name] = repNames("", r.Fields)
 	}
 	return out
 }
