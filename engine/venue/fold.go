@@ -25,6 +25,9 @@ func (s *State) Fold(ev *Event) error {
 			return misfit(ev, "its key is malformed")
 		}
 		print = printKey(ev.Actor, ev.Key)
+		if owner := s.members.find(ev.Actor); owner != 0 && s.receipts.find(owner, print) != nil {
+			return misfit(ev, "its key was used before")
+		}
 	}
 	return s.fold(ev, print)
 }

@@ -113,6 +113,11 @@ func (h *house) do(c Command) (Receipt, Events, error) {
 			h.tb.Fatalf("%T: event %d is %+v", c, i, ev)
 		}
 		h.post(ev)
+		for _, id := range []market.OrderID{ev.Order, ev.Maker} {
+			if id != 0 && h.order(id).UpdatedAt != h.now {
+				h.tb.Fatalf("%v left order %d as if untouched", ev.Kind, id)
+			}
+		}
 	}
 	h.verify()
 	return receipt, events, err

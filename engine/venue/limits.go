@@ -2,7 +2,9 @@ package venue
 
 const (
 	// KeysPerActor is how many keys of an actor are remembered; an older key is
-	// forgotten, and a command that carries it would take effect again.
+	// forgotten, and a command that carries it would take effect again. Fold
+	// refuses a key that is still remembered, so a journal may hold what a larger
+	// number would refuse: raising it needs a new version of the events.
 	KeysPerActor = 10_000
 
 	// ClosedOrders is how many orders that were filled or cancelled stay known,

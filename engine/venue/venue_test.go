@@ -514,6 +514,7 @@ func TestEventsThatDoNotFitAreRefused(t *testing.T) {
 		"another market":     func(e Events) Events { e[0].Market = 2; return e },
 		"no market":          func(e Events) Events { e[1].Market = 0; return e },
 		"no kind":            func(e Events) Events { e[0].Kind = 0; return e },
+		"another's key":      func(e Events) Events { e[5].Key = e[0].Key; return e },
 		"no key":             func(e Events) Events { e[0].Key = ""; return e },
 		"no order":           func(e Events) Events { e[7].Order = 99; return e },
 		"a closed order":     func(e Events) Events { e[7].Order = 1; return e },
