@@ -140,9 +140,12 @@ func TestProtectedPrices(t *testing.T) {
 		best Price
 		want Price
 	}{
-		{Buy, 100, 105}, {Sell, 100, 95},
-		{Buy, 19, 19}, {Sell, 19, 19}, // less than a tick away
-		{Buy, MaxPrice, MaxPrice}, {Sell, 1, 1},
+		{Buy, 100, 105},
+		{Sell, 100, 95},
+		{Buy, 19, 19},
+		{Sell, 19, 19}, // less than a tick away
+		{Buy, MaxPrice, MaxPrice},
+		{Sell, 1, 1},
 	} {
 		if got := terms.Protected(c.side, c.best); got != c.want {
 			t.Errorf("%v against %d is protected at %d, want %d", c.side, c.best, got, c.want)
