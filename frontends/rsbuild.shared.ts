@@ -85,6 +85,15 @@ export function shell(entries: Record<string, MountedEntry>): RsbuildConfig {
       define: { APP_ENTRIES: JSON.stringify(entries) },
     },
     html: { ...common.html, title: 'Bourse', favicon: './public/favicon.svg' },
+    resolve: {
+      // qiankun uses a few functions of lodash that bring half of it along.
+      alias: Object.fromEntries(
+        ['cloneDeep', 'concat', 'forEach', 'memoize', 'mergeWith', 'snakeCase', 'without'].map((name) => [
+          `lodash/${name}$`,
+          new URL(`./shell/src/lodash/${name}.ts`, import.meta.url).pathname,
+        ]),
+      ),
+    },
     output: { ...common.output, assetPrefix: '/', distPath: { root: '../dist/shell' } },
     server: { ...common.server, historyApiFallback: true },
     tools: {

@@ -1,6 +1,6 @@
 import { useAnswer, useCommand } from '@bourse/client'
 import { Moment, PageButtons, PageHead, ReasonDialog, RefusalNote, usePages } from '@bourse/console'
-import { format } from '@bourse/decimal'
+import { tidy } from '@bourse/decimal'
 import { type Refusal, useRefusalText, useTexts } from '@bourse/locale'
 import { Button, Space, Table, Tag } from 'antd'
 import { useState } from 'react'
@@ -101,7 +101,7 @@ export function Deposits() {
             align: 'right',
             render: (_, { amount, asset }) => (
               <b>
-                {format(amount)} {asset.code}
+                {tidy(amount)} {asset.code}
               </b>
             ),
           },
@@ -134,7 +134,7 @@ export function Deposits() {
           onClose={() => setRejecting(undefined)}
           onConfirm={(reason) => rejectOne(rejecting, reason)}
         >
-          {rejecting.member.displayName}: {format(rejecting.amount)} {rejecting.asset.code}
+          {rejecting.member.displayName}: {tidy(rejecting.amount)} {rejecting.asset.code}
         </ReasonDialog>
       )}
     </>

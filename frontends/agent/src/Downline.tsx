@@ -57,13 +57,13 @@ export function Downline() {
             render: (username: string, { id }) => <a {...link(`/member/${id}`)}>{username}</a>,
           },
           { title: text.name, dataIndex: 'displayName' },
-          { title: text.agent, render: (_, { agent }) => agent.displayName },
           {
             title: text.equity,
             dataIndex: 'equity',
             align: 'right',
             render: (equity: string) => format(equity),
           },
+          { title: text.agent, render: (_, { agent }) => agent.displayName },
           { title: text.registered, dataIndex: 'registeredAt', render: (at: string) => <Moment at={at} /> },
         ]}
       />

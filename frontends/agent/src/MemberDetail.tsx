@@ -1,6 +1,6 @@
 import { useAnswer } from '@bourse/client'
 import { Moment, PageHead, RefusalNote } from '@bourse/console'
-import { format } from '@bourse/decimal'
+import { format, tidy } from '@bourse/decimal'
 import { useTexts } from '@bourse/locale'
 import { useLinks } from '@bourse/microapp'
 import { Card, Descriptions, Empty, Flex, Skeleton, Table, Tag } from 'antd'
@@ -60,10 +60,10 @@ export function MemberDetail({ id }: { id: string }) {
               title: text.available,
               dataIndex: 'available',
               align: 'right',
-              render: (v: string) => format(v),
+              render: (v: string) => tidy(v),
             },
-            { title: text.held, dataIndex: 'held', align: 'right', render: (v: string) => format(v) },
-            { title: text.total, dataIndex: 'total', align: 'right', render: (v: string) => format(v) },
+            { title: text.held, dataIndex: 'held', align: 'right', render: (v: string) => tidy(v) },
+            { title: text.total, dataIndex: 'total', align: 'right', render: (v: string) => tidy(v) },
           ]}
         />
       </Card>

@@ -9,6 +9,7 @@ import { MarketList } from './market/MarketList.tsx'
 import { MarketScreen } from './market/MarketScreen.tsx'
 import { OrdersScreen } from './orders/OrdersScreen.tsx'
 import { MemberProvider, useMember } from './state/member.tsx'
+import { together } from './state/orders.ts'
 import { useStore } from './state/store.ts'
 import { texts } from './texts.ts'
 import { WalletScreen } from './wallet/WalletScreen.tsx'
@@ -138,14 +139,17 @@ function Notices() {
   const { state, markets } = useMember()
   const notices = useStore(state.notices)
   useEffect(() => {
-    state.onFill = (fill) => {
+    state.onFills = (fills) => {
+      const fill = fills[0]
+      if (!fill) return
       const base =
         markets.data?.markets.find(({ symbol }) => symbol === fill.trade.market.symbol)?.base.code ?? ''
       const side = fill.side === 'BUY' ? text.buy : text.sell
-      state.notify('good', text.gotFill(`${side} ${format(fill.quantity)} ${base} @ ${format(fill.price)}`))
+      const { quantity, price } = together(fills)
+      state.notify('good', text.gotFill(`${side} ${format(quantity)} ${base} @ ${format(price)}`))
     }
     return () => {
-      state.onFill = undefined
+      state.onFills = undefined
     }
   }, [state, markets.data, text])
   return (

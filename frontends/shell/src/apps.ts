@@ -4,7 +4,7 @@
  * Nothing is sandboxed: the applications are ours, and their styles are scoped when built.
  */
 import type { AppName, MountProps } from '@bourse/microapp'
-import { loadMicroApp, type MicroApp } from 'qiankun'
+import type { MicroApp } from 'qiankun'
 
 const loaded = new Map<AppName, Promise<void>>()
 
@@ -30,6 +30,9 @@ function load(name: AppName): Promise<void> {
   return loading
 }
 
+/** Visitors of the first page do without it. */
+const qiankun = () => import('./qiankun.ts')
+
 function globalName(name: AppName): string {
   return `bourse_${name}`
 }
@@ -48,7 +51,7 @@ function loadStyle(href: string): Promise<void> {
 
 /** Fetches an application before it is asked for. */
 export function preload(name: AppName): void {
-  load(name).catch(() => undefined) // mounting will say so
+  Promise.all([qiankun(), load(name)]).catch(() => undefined) // mounting will say so
 }
 
 /** One application starts or stops at a time, however fast the addresses change. */
@@ -70,7 +73,7 @@ export function mountApp(
   let app: MicroApp | undefined
   const ready = inTurn(async () => {
     if (stopped) return
-    await load(name)
+    const [{ loadMicroApp }] = await Promise.all([qiankun(), load(name)])
     if (stopped) return
     window.__POWERED_BY_QIANKUN__ = true
     const empty = { scripts: [], styles: [], html: '<div></div>' }

@@ -8,6 +8,7 @@ import {
   isZero,
   percent,
   stepBy,
+  tidy,
   typed,
 } from '@bourse/decimal'
 import { type Refusal, useTexts } from '@bourse/locale'
@@ -158,8 +159,8 @@ export function Ticket({ market, feed, picked }: Props) {
             <dd data-testid="ticket-available">
               <Private>
                 {buying
-                  ? `${format(quote.available)} ${market.quote.code}`
-                  : `${format(base.available)} ${market.base.code}`}
+                  ? `${tidy(quote.available)} ${market.quote.code}`
+                  : `${tidy(base.available)} ${market.base.code}`}
               </Private>
             </dd>
             <dt>{text.most(sideName)}</dt>
@@ -169,10 +170,10 @@ export function Ticket({ market, feed, picked }: Props) {
           </>
         )}
         <dt>{text.fee}</dt>
-        <dd>{verdict.fee ? `${format(verdict.fee)} ${market.quote.code}` : '—'}</dd>
+        <dd>{verdict.fee ? `${tidy(verdict.fee)} ${market.quote.code}` : '—'}</dd>
         <dt className={styles.total}>{buying ? text.orderTotal : text.orderProceeds}</dt>
         <dd className={styles.total} data-testid="ticket-total">
-          {verdict.total ? `${format(verdict.total)} ${market.quote.code}` : '—'}
+          {verdict.total ? `${tidy(verdict.total)} ${market.quote.code}` : '—'}
         </dd>
       </dl>
       {draft.type === 'MARKET' && verdict.total && <p className={styles.note}>{text.estimated}</p>}

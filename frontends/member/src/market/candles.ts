@@ -1,6 +1,6 @@
 /**
  * The chart itself. Its library draws numbers, so this is the one place where prices become
- * floats: for pixels, never for money. Bought price scales and texts keep the exact text.
+ * floats: for pixels, never for money.
  */
 import {
   CandlestickSeries,

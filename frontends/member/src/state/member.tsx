@@ -10,7 +10,7 @@ import {
   OrderUpdatesDocument,
   TradeUpdatesDocument,
 } from '../gql/graphql.ts'
-import { applyOrders, type Fill, noOrders, type Orders } from './orders.ts'
+import { applyOrders, byOrder, type Fill, noOrders, type Orders } from './orders.ts'
 import { Store, useStore } from './store.ts'
 
 export type Market = MarketsQuery['markets'][number]
@@ -31,8 +31,8 @@ export class MemberState {
   /** Newest price by market, ahead of the polled tickers. */
   readonly lastPrices = new Store<ReadonlyMap<string, string>>(new Map(), true)
   readonly notices = new Store<readonly Notice[]>([])
-  /** Hears of each fill of the member as it happens. */
-  onFill: ((fill: Fill) => void) | undefined
+  /** Hears of the member's fills as they happen: those of one order in one moment together. */
+  onFills: ((fills: readonly Fill[]) => void) | undefined
   private noticeCount = 0
 
   constructor(
@@ -61,7 +61,7 @@ export class MemberState {
         {
           next: ({ orderUpdates }) => {
             this.orders.update((orders) => applyOrders(orders, orderUpdates))
-            if (!orderUpdates.snapshot) for (const fill of orderUpdates.fills) this.onFill?.(fill)
+            if (!orderUpdates.snapshot) for (const fills of byOrder(orderUpdates.fills)) this.onFills?.(fills)
           },
         },
       ),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { applyAnswer, applyOrders, type Fill, noOrders, type Order } from './orders.ts'
+import { applyAnswer, applyOrders, byOrder, type Fill, noOrders, type Order, together } from './orders.ts'
 
 const order = (id: string, part: Partial<Order> = {}): Order => ({
   id,
@@ -77,5 +77,16 @@ describe('fills', () => {
       fills: [fill('b'), fill('c')],
     })
     expect(again.fills.map((f) => f.trade.id)).toEqual(['c', 'b', 'a'])
+  })
+
+  it('are told of together, at their mean price', () => {
+    const two = [
+      { ...fill('a'), price: '100.00', quantity: '1' },
+      { ...fill('b'), price: '103.00', quantity: '2' },
+    ]
+    const other = { ...fill('c'), order: { id: '2' } }
+    expect(byOrder([...two, other]).map((fills) => fills.length)).toEqual([2, 1])
+    expect(together(two)).toEqual({ quantity: '3', price: '102.00' })
+    expect(together([fill('a')])).toEqual({ quantity: '1', price: '100' })
   })
 })

@@ -2,6 +2,7 @@
  * The member's open orders and newest fills. The live feed is the truth; the answer to a command
  * only fills the moment until the feed brings the same order.
  */
+import { divideDown, multiply, sum } from '@bourse/decimal'
 import type { FillFactsFragment, OrderFactsFragment, PlaceOrderInput } from '../gql/graphql.ts'
 
 export type Order = OrderFactsFragment
@@ -60,6 +61,21 @@ export function applyAnswer(orders: Orders, order: Order, sequence: string): Ord
 /** A trade may have the member on both sides, never twice on one. */
 export function fillKey(fill: Fill): string {
   return `${fill.trade.id} ${fill.order.id}`
+}
+
+/** Fills gathered by the order that they belong to. */
+export function byOrder(fills: readonly Fill[]): Fill[][] {
+  const gathered = new Map<string, Fill[]>()
+  for (const fill of fills) gathered.set(fill.order.id, [...(gathered.get(fill.order.id) ?? []), fill])
+  return [...gathered.values()]
+}
+
+/** What several fills of one order come to: the quantity, and the mean price cut to the decimals of the prices. */
+export function together(fills: readonly Fill[]): { quantity: string; price: string } {
+  const quantity = sum(fills.map((fill) => fill.quantity))
+  const value = sum(fills.map((fill) => multiply(fill.price, fill.quantity)))
+  const decimals = Math.max(...fills.map((fill) => (fill.price.split('.')[1] ?? '').length))
+  return { quantity, price: divideDown(value, quantity, decimals) }
 }
 
 function newestFirst(a: Order, b: Order): number {

@@ -1,5 +1,5 @@
 import { clientKey, useAnswer, useCommand } from '@bourse/client'
-import { accepts, format, isPositive, typed } from '@bourse/decimal'
+import { accepts, isPositive, tidy, typed } from '@bourse/decimal'
 import { usePreferences } from '@bourse/design'
 import { momentOf, type Refusal, useTexts } from '@bourse/locale'
 import { type FormEvent, useEffect, useId, useRef, useState } from 'react'
@@ -46,7 +46,7 @@ export function DepositForm() {
     intent.answered()
     setAmount('')
     requested.update((n) => n + 1)
-    state.notify('good', text.depositSent(`${format(exact)} ${asset.code}`))
+    state.notify('good', text.depositSent(`${tidy(exact)} ${asset.code}`))
   }
   return (
     <form className={`${app.card} ${styles.form}`} onSubmit={submit}>
@@ -124,7 +124,7 @@ export function DepositList() {
             data-status={deposit.status}
           >
             <b>
-              {format(deposit.amount)} {deposit.asset.code}
+              {tidy(deposit.amount)} {deposit.asset.code}
             </b>
             <span className={styles.status} data-status={deposit.status}>
               {text[`deposit${deposit.status}`]}

@@ -1,4 +1,4 @@
-import { format } from '@bourse/decimal'
+import { tidy } from '@bourse/decimal'
 import { setPreferences, usePreferences } from '@bourse/design'
 import { useTexts } from '@bourse/locale'
 import app from '../app.module.css'
@@ -65,10 +65,10 @@ function Row({ balance }: { balance: Balance }) {
     <div className={styles.row}>
       <b>{code}</b>
       <span data-testid={`balance-${code}-available`} data-amount={balance.available}>
-        <Private>{format(balance.available)}</Private>
+        <Private>{tidy(balance.available)}</Private>
       </span>
       <span data-testid={`balance-${code}-held`} data-amount={balance.held}>
-        <Private>{format(balance.held)}</Private>
+        <Private>{tidy(balance.held)}</Private>
       </span>
     </div>
   )

@@ -96,6 +96,12 @@ describe('for people', () => {
     expect(decimal.format('0.5', 4)).toBe('0.5000')
   })
 
+  it('shows amounts without needless zeros', () => {
+    expect(decimal.tidy('2.00000000')).toBe('2.00')
+    expect(decimal.tidy('1450.669700')).toBe('1,450.6697')
+    expect(decimal.tidy('1000')).toBe('1,000.00')
+  })
+
   it('shows changes with a sign', () => {
     expect(decimal.percent('0.0125')).toBe('+1.25%')
     expect(decimal.percent('-0.03')).toBe('-3.00%')

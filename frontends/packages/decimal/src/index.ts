@@ -151,6 +151,12 @@ export function format(text: string, decimals?: number): string {
   return sign + (fraction === undefined ? grouped : `${grouped}.${fraction}`)
 }
 
+/** An amount for people without needless zeros: at least two decimals, all that count. */
+export function tidy(text: string): string {
+  const exact = trim(text)
+  return format(exact, Math.max(2, decimalsOf(exact)))
+}
+
 /** A fraction as a signed percentage with two decimals: "0.0125" becomes "+1.25%". */
 export function percent(fraction: string): string {
   const shown = roundTowardsZero(multiply(fraction, '100'), 2)

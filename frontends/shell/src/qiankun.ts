@@ -1,0 +1,1 @@
+export { loadMicroApp } from 'qiankun'
