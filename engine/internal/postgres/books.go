@@ -44,8 +44,7 @@ func (s *Store) Books(ctx context.Context) (map[Account]Entry, journal.Head, err
 		}
 		var owner, kind, asset, balance, posted int64
 		_, err = pgx.ForEachRow(rows, []any{&owner, &kind, &asset, &balance, &posted}, func() error {
-			books[Account{account.ID(owner), ledger.Kind(kind), ledger.AssetID(asset)}] =
-				Entry{money.Amount(balance), money.Amount(posted)}
+			books[Account{account.ID(owner), ledger.Kind(kind), ledger.AssetID(asset)}] = Entry{money.Amount(balance), money.Amount(posted)}
 			return nil
 		})
 		return err
