@@ -241,6 +241,8 @@ func TestAgentsSeeTheirDownlineOnly(t *testing.T) {
 	if below := must(h.top.AgentsByID(ctx, []account.ID{h.north.actor.ID, h.south.actor.ID, h.north.actor.ID, 4711}))(t); len(below) != 2 {
 		t.Errorf("%+v", below)
 	}
+	_, err = h.top.MembersByID(ctx, make([]account.ID, maxIDs+1))
+	wantCode(t, "too many ids", err, fault.InvalidArgument)
 	if g := must(h.top.Profile(ctx))(t); g.DownlineCount != 2 {
 		t.Errorf("%+v", g)
 	}

@@ -126,6 +126,9 @@ func (x *Exchange) member(ctx context.Context, viewer, id account.ID) (account.M
 }
 
 func (x *Exchange) membersByID(ctx context.Context, viewer account.ID, ids []account.ID) ([]account.Member, error) {
+	if err := checkIDs(ids); err != nil {
+		return nil, err
+	}
 	found, err := x.db.MembersByID(ctx, viewer, ids)
 	return found, refusal(err)
 }
@@ -145,6 +148,9 @@ func (x *Exchange) balancesOf(ctx context.Context, members []account.Member) (ma
 
 // agentsByID looks ids up one by one, each once: an operation names few agents.
 func (x *Exchange) agentsByID(ctx context.Context, viewer account.ID, ids []account.ID) ([]account.Agent, error) {
+	if err := checkIDs(ids); err != nil {
+		return nil, err
+	}
 	var found []account.Agent
 	seen := make(map[account.ID]bool, len(ids))
 	for _, id := range ids {

@@ -90,6 +90,16 @@ var (
 	errNoAgent  = notFound("agent")
 )
 
+// maxIDs is how many accounts can be looked up at once: several pages.
+const maxIDs = 5 * MaxPage
+
+func checkIDs(ids []account.ID) error {
+	if len(ids) > maxIDs {
+		return fault.Newf(fault.InvalidArgument, "at most %d accounts can be had at once", maxIDs)
+	}
+	return nil
+}
+
 // maxSearch is the longest text that people are searched by, in bytes.
 const maxSearch = 64
 
