@@ -12,5 +12,6 @@
 //
 // Books, balances, holds, receipts and ids all live here. There is no I/O, no
 // clock, no chance and no goroutine: commands and the time come from outside.
-// A State is not safe for concurrent use.
+// A State is not safe for concurrent use, except that its reads change nothing
+// and may run side by side while nothing is applied or folded.
 package venue
