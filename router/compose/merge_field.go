@@ -252,14 +252,14 @@ func (m *merger) fieldMarks(p fieldPart, typed bool) []*ast.Argument {
 		args = append(args, boolArgument("external", true))
 	}
 	d := p.field.Directives.ForName(dirOverride)
-	if p.takesOver {
+	if d != nil {
 		args = append(args, stringArgument("override", stringArg(d, "from")))
 	}
 	if p.overridden {
 		args = append(args, boolArgument("usedOverridden", true))
 	}
 	label := p.shared
-	if p.takesOver {
+	if d != nil {
 		label = stringArg(d, "label")
 	}
 	if label != "" {
