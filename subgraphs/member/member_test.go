@@ -187,6 +187,23 @@ func TestATokenThatIsNoGoodIsToldOnEveryOperation(t *testing.T) {
 	expired.Must(t, `{ me { username } }`, nil).Want(t, map[string]string{"me.username": "alice"})
 }
 
+func TestAClientFindsAgainWhatItWasTold(t *testing.T) {
+	h := open(t)
+	h.Fund("alice", "USDT", "5000")
+	alice := h.As("alice")
+	for _, sequence := range []string{"-1", "x", "1.0", "18446744073709551616"} {
+		alice.MinSequence = sequence
+		alice.Refused(t, "INVALID_ARGUMENT", `{ me { username } }`, nil)
+		alice.Refused(t, "INVALID_ARGUMENT", `{ markets { symbol } }`, nil)
+	}
+	alice.MinSequence = ""
+	placed := alice.Must(t, place, buy(nil))
+	alice.MinSequence = placed.Text("placeOrder.sequence")
+	alice.Must(t, `{ me { orders { nodes { id } } } }`, nil).Want(t, map[string]string{"me.orders.nodes.0.id": placed.Text("placeOrder.order.id")})
+	alice.MinSequence = "1000000"
+	alice.Refused(t, "SEQUENCE_NOT_REACHED", `{ me { orders { nodes { id } } } }`, nil)
+}
+
 func TestDeposits(t *testing.T) {
 	h := open(t)
 	alice := h.As("alice")

@@ -27,6 +27,8 @@ type Client struct {
 	Handler http.Handler
 	// Token is the access token; empty for a visitor.
 	Token string
+	// MinSequence is sent as the header of that name, when it is not empty.
+	MinSequence string
 	// NoSecret leaves out the proof of having passed the router.
 	NoSecret bool
 }
@@ -97,6 +99,9 @@ func (c Client) request(t testing.TB, url, query string, variables Variables) *h
 	r.Header.Set("Content-Type", "application/json")
 	if !c.NoSecret {
 		r.Header.Set(viewer.SecretHeader, Secret)
+	}
+	if c.MinSequence != "" {
+		r.Header.Set(viewer.MinSequenceHeader, c.MinSequence)
 	}
 	if c.Token != "" {
 		r.Header.Set("Authorization", "Bearer "+c.Token)

@@ -22,7 +22,7 @@ func Errors(log *slog.Logger) graphql.ErrorPresenterFunc {
 			if code, ok := codes[refusal.Code]; ok {
 				if refusal.Code == fault.Unavailable {
 					// What stands behind it is the operator's concern; the caller only waits.
-					log.WarnContext(ctx, "operation refused for now",
+					log.Log(ctx, level(ctx, err, slog.LevelWarn), "operation refused for now",
 						"operation", operationName(ctx), "path", shown.Path.String(), "error", err)
 				}
 				shown.Message = refusal.Message
@@ -33,17 +33,21 @@ func Errors(log *slog.Logger) graphql.ErrorPresenterFunc {
 		if refusedByTransport(err) {
 			return shown
 		}
-		if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-			// The caller has gone; nobody reads the answer and nothing is wrong.
-			log.DebugContext(ctx, "operation abandoned", "path", shown.Path.String())
-		} else {
-			log.ErrorContext(ctx, "operation failed",
-				"operation", operationName(ctx), "path", shown.Path.String(), "error", err)
-		}
+		log.Log(ctx, level(ctx, err, slog.LevelError), "operation failed",
+			"operation", operationName(ctx), "path", shown.Path.String(), "error", err)
 		shown.Message = "something went wrong on our side"
 		shown.Extensions = extensions(Internal, nil)
 		return shown
 	}
+}
+
+// level is how loud an error is logged: softly where the caller has gone, since nobody reads the answer
+// and nothing is wrong.
+func level(ctx context.Context, err error, otherwise slog.Level) slog.Level {
+	if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, ctx.Err())) {
+		return slog.LevelDebug
+	}
+	return otherwise
 }
 
 // Panics returns the recover function of a subgraph: it logs the panic with its stack, and the

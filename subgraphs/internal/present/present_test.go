@@ -73,6 +73,25 @@ func TestWhatIsUnavailableIsLoggedWithItsCause(t *testing.T) {
 	}
 }
 
+func TestACallerWhoHasGoneIsNoAlarm(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, err := range []error{
+		fmt.Errorf("query: %w", context.Canceled),
+		errors.Join(fault.New(fault.Unavailable, "ask again"), context.Canceled),
+	} {
+		var log bytes.Buffer
+		presenter(t, &log)(ctx, err)
+		if log.Len() > 0 {
+			t.Error(log.String())
+		}
+		presenter(t, &log)(context.Background(), err)
+		if log.Len() == 0 {
+			t.Errorf("%v of a caller who waits is not logged", err)
+		}
+	}
+}
+
 func TestUnknownErrorsAreHiddenAndLogged(t *testing.T) {
 	for name, err := range map[string]error{
 		"plain":           errors.New("password=hunter2 at 10.0.0.1"),

@@ -15,8 +15,10 @@ import (
 	"net/http"
 	"strings"
 
+	"bourse/engine"
 	"bourse/engine/account"
 	"bourse/engine/fault"
+	"bourse/graph/scalar"
 )
 
 // Headers between the router and the subgraphs.
@@ -26,6 +28,9 @@ const (
 	// AddressHeader carries the address of the client that the router serves. The router sets it;
 	// what a client claims there is overwritten before it gets here.
 	AddressHeader = "Bourse-Client-Address"
+	// MinSequenceHeader asks for answers that are at least as new as a sequence, written as the API
+	// writes it: what the client was told before, it finds again.
+	MinSequenceHeader = "Bourse-Min-Sequence"
 )
 
 // MaxBody bounds a request from the router, in bytes. Large ones carry long lists of entities.
@@ -40,7 +45,7 @@ type Authenticator interface {
 type viewer struct {
 	actor   account.Actor
 	err     error // why there is no actor; nil for an actor
-	token   bool  // whether a token was shown at all
+	refused bool  // whether err concerns every operation, not only those that want an actor
 	address string
 }
 
@@ -68,6 +73,13 @@ func Middleware(secret string, auth Authenticator, next http.Handler) http.Handl
 		}
 		v := identify(ctx, auth, r.Header.Get("Authorization"))
 		v.address = r.Header.Get(AddressHeader)
+		if text := r.Header.Get(MinSequenceHeader); text != "" {
+			sequence, err := scalar.UnmarshalSequence(text)
+			if err != nil {
+				v = &viewer{err: fault.New(fault.InvalidArgument, "the header "+MinSequenceHeader+" is not a sequence"), refused: true}
+			}
+			ctx = engine.WithMinSequence(ctx, engine.Sequence(sequence))
+		}
 		r = r.WithContext(context.WithValue(ctx, contextKey{}, v))
 		r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
 		next.ServeHTTP(w, r)
@@ -80,10 +92,10 @@ func identify(ctx context.Context, auth Authenticator, authorization string) *vi
 	}
 	scheme, token, ok := strings.Cut(authorization, " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") {
-		return &viewer{token: true, err: fault.New(fault.Unauthenticated, "the Authorization header is not a bearer token")}
+		return &viewer{refused: true, err: fault.New(fault.Unauthenticated, "the Authorization header is not a bearer token")}
 	}
 	actor, err := auth.Authenticate(ctx, strings.TrimSpace(token))
-	return &viewer{token: true, actor: actor, err: err}
+	return &viewer{refused: err != nil, actor: actor, err: err}
 }
 
 // Actor returns who is signed in. The error is UNAUTHENTICATED or TOKEN_EXPIRED, or whatever kept
@@ -93,10 +105,10 @@ func Actor(ctx context.Context) (account.Actor, error) {
 	return v.actor, v.err
 }
 
-// Refusal returns why the token that came with the request is no good; nil when it is good or when
-// there was none.
+// Refusal returns why what came with the request is no good: its token as a rule. It is nil when all
+// is good, and when there was no token.
 func Refusal(ctx context.Context) error {
-	if v := from(ctx); v.token {
+	if v := from(ctx); v.refused {
 		return v.err
 	}
 	return nil

@@ -1068,6 +1068,10 @@ scalar DateTime
 A position in the exchange's log, as text because it may pass 2^53. Each accepted
 command takes the next one. Two answers with the same sequence describe the
 same instant.
+
+A request with the header ` + "`" + `Bourse-Min-Sequence: N` + "`" + ` is answered from a state that has
+reached N, or refused with SEQUENCE_NOT_REACHED after a few seconds: so a client finds
+again what an earlier answer told it, from whichever process it asks.
 """
 scalar Sequence
 `, BuiltIn: false},
@@ -1187,6 +1191,7 @@ type Health {
   journal: JournalHealth!
   projection: ProjectionHealth!
   sequencer: SequencerHealth!
+  "None while the queues cannot be asked; the status is DEGRADED then."
   queues: [QueueHealth!]!
   "Rows of the outbox that were not handed to a queue yet."
   outboxDepth: Int!
@@ -1265,7 +1270,7 @@ type AuditConnection {
   "Adds an asset. Codes: ASSET_EXISTS, INVALID_ARGUMENT."
   createAsset(input: CreateAssetInput!): CreateAssetPayload!
   """
-  Opens a market. Codes: MARKET_EXISTS, UNKNOWN_ASSET, INVALID_ARGUMENT.
+  Opens a market. Codes: MARKET_EXISTS, UNKNOWN_ASSET, INVALID_MARKET, INVALID_ARGUMENT.
   """
   createMarket(input: CreateMarketInput!): CreateMarketPayload!
   """
@@ -1279,9 +1284,9 @@ type AuditConnection {
 
 input CreateAssetInput {
   clientKey: String!
-  "2 to 10 capital letters and digits."
+  "1 to 12 capital letters and digits."
   code: String!
-  "0 to 12 decimals."
+  "0 to 18 decimals."
   scale: Int!
 }
 

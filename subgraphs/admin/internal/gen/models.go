@@ -71,9 +71,9 @@ type Balance struct {
 
 type CreateAssetInput struct {
 	ClientKey string `json:"clientKey"`
-	// 2 to 10 capital letters and digits.
+	// 1 to 12 capital letters and digits.
 	Code string `json:"code"`
-	// 0 to 12 decimals.
+	// 0 to 18 decimals.
 	Scale int `json:"scale"`
 }
 

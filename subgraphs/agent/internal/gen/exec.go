@@ -855,6 +855,10 @@ scalar DateTime
 A position in the exchange's log, as text because it may pass 2^53. Each accepted
 command takes the next one. Two answers with the same sequence describe the
 same instant.
+
+A request with the header ` + "`" + `Bourse-Min-Sequence: N` + "`" + ` is answered from a state that has
+reached N, or refused with SEQUENCE_NOT_REACHED after a few seconds: so a client finds
+again what an earlier answer told it, from whichever process it asks.
 """
 scalar Sequence
 `, BuiltIn: false},
@@ -926,21 +930,21 @@ type Agent @key(fields: "id") {
   id: ID!
   username: String!
   displayName: String!
-  "The agent above; null at the top."
+  "The agent above; null at the top, and for those who may not see it: an agent sees who is below, not who is above."
   parent: Agent
-  "Members of this agent and of every agent below, newest first."
+  "Members of this agent and of every agent below, newest first. Open to the agent itself."
   downline(search: String, first: Int! = 50, after: String): MemberConnection!
   "How many members the downline has."
   downlineCount: Int!
   "Open to the agent itself; newest first."
   invites: [Invite!]!
-  "Deposits of the downline that wait for a decision, oldest first."
+  "Deposits of the downline that wait for a decision, oldest first. Open to the agent itself."
   pendingDeposits(first: Int! = 50, after: String): DepositConnection!
 }
 
 type Member @key(fields: "id") {
   id: ID!
-  "The agent who looks after the member."
+  "The agent who looks after the member. Shown to agents and admins; FORBIDDEN for the member."
   agent: Agent!
   registeredAt: DateTime!
   balances: [Balance!]! @external
@@ -1039,6 +1043,7 @@ type Deposit @key(fields: "id") {
   "The agent's note, or the reason of a refusal."
   note: String
   decidedAt: DateTime
+  "Who decided; null before, and for those who may not see that agent."
   decidedBy: Agent
 }
 

@@ -1558,6 +1558,10 @@ scalar DateTime
 A position in the exchange's log, as text because it may pass 2^53. Each accepted
 command takes the next one. Two answers with the same sequence describe the
 same instant.
+
+A request with the header ` + "`" + `Bourse-Min-Sequence: N` + "`" + ` is answered from a state that has
+reached N, or refused with SEQUENCE_NOT_REACHED after a few seconds: so a client finds
+again what an earlier answer told it, from whichever process it asks.
 """
 scalar Sequence
 `, BuiltIn: false},
@@ -1611,7 +1615,8 @@ type Balance @shareable {
 	{Name: "../../../../graph/schema/member/deposit.graphqls", Input: `extend type Mutation {
   """
   Asks for a deposit to be credited; the member's agent decides.
-  Codes: UNKNOWN_ASSET, INVALID_AMOUNT, TOO_MANY_DECIMALS, AMOUNT_OVERFLOW, IDEMPOTENCY_CONFLICT.
+  Codes: UNKNOWN_ASSET, INVALID_AMOUNT, TOO_MANY_DECIMALS, AMOUNT_OVERFLOW, IDEMPOTENCY_CONFLICT,
+  RATE_LIMITED when too many wait already.
   """
   requestDeposit(input: RequestDepositInput!): RequestDepositPayload!
 }
