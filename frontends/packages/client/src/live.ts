@@ -47,6 +47,17 @@ export function backOff(attempt: number, chance = Math.random()): number {
 
 const wait = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds))
 
+/**
+ * graphql-ws rejects a promise that nobody holds when the last subscription goes while it still
+ * connects. Nothing is wrong then, so nothing is reported.
+ */
+if (typeof window !== 'undefined') {
+  window.addEventListener('unhandledrejection', (event) => {
+    const { code, reason } = (event.reason ?? {}) as { code?: unknown; reason?: unknown }
+    if (code === 1000 && reason === 'All Subscriptions Gone') event.preventDefault()
+  })
+}
+
 export interface LiveOptions {
   url: string
   session: Session

@@ -11,6 +11,7 @@ export function ConsoleTheme({ children, scope }: { children: ReactNode; scope: 
   const { locale } = usePreferences()
   return (
     <ConfigProvider
+      button={{ autoInsertSpace: false }}
       locale={locale === 'zh-Hans' ? zhCN : enUS}
       theme={{
         algorithm: dark ? theme.darkAlgorithm : theme.defaultAlgorithm,
