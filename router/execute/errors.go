@@ -217,3 +217,28 @@ func (r *run) eachPlace(e *plan.Entry, ce *called, rep int, visit func(path []se
 		walk(value{kind: object, a: r.root}, p, nil)
 	}
 }
+
+// asked says whether the client selected what an error is about. A subgraph that cannot tell the types of its objects
+// apart is asked for fields of more objects than the client selects them for.
+func (r *run) asked(path []segment) bool {
+	v, o := value{kind: object, a: r.root}, r.in.Plan.Output
+	for _, s := range path {
+		switch {
+		case s.key == "" && v.kind == list && s.index >= 0 && uint32(s.index) < v.b:
+			v = r.arena.values[v.a+uint32(s.index)]
+		case s.key != "" && v.kind == object && o != nil:
+			variant := o.ByType[r.arena.typeID(v.a)]
+			if variant == nil {
+				return true
+			}
+			i := slices.IndexFunc(variant.Fields, func(f *plan.OutputField) bool { return f.Name == s.key && r.wants(f.Cond) })
+			if i < 0 {
+				return false
+			}
+			v, o = r.arena.slot(v.a, variant.Fields[i].Slot), variant.Fields[i].Child
+		default:
+			return true
+		}
+	}
+	return true
+}

@@ -10,6 +10,7 @@ package execute
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync"
 
@@ -158,6 +159,7 @@ type call struct {
 type called struct {
 	targets []target // in the order of collection
 	count   int      // representations sent
+	read    bool     // entities came back
 }
 
 // target is a record that an entry completes, by the representation at an index.
@@ -192,8 +194,18 @@ func (r *run) stage(fetches []*plan.Fetch) {
 	}
 }
 
+// fetch runs one call. A Fetcher that panics fails its fetch, not the process: it may run on a goroutine
+// that nobody else guards.
 func (r *run) fetch(c *call) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.err = fmt.Errorf("the fetcher panicked: %v", p)
+		}
+	}()
 	c.response, c.err = r.e.f.Fetch(r.ctx, r.request(c))
+	if c.response == nil && c.err == nil {
+		c.err = errors.New("the fetcher gave no response")
+	}
 }
 
 func (r *run) request(c *call) *Request {

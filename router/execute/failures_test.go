@@ -102,6 +102,7 @@ func TestFailuresGivePartialData(t *testing.T) {
 		"too few":          {ok(`{"data":{"_entities":[{"nick":"a"}]}}`), nil, malformed},
 		"too many":         {ok(`{"data":{"_entities":[{"nick":"a"},{"nick":"b"},{"nick":"c"}]}}`), nil, malformed},
 		"empty":            {ok(`{}`), nil, at("Subgraph 'b' gave an answer without data.", "SUBREQUEST_MALFORMED_RESPONSE")},
+		"no entities":      {ok(`{"data":{"_entities":null}}`), nil, at("Subgraph 'b' gave an answer without data.", "SUBREQUEST_MALFORMED_RESPONSE")},
 		"not an object":    {ok(`{"data":{"_entities":["x","y"]}}`), nil, malformed},
 		"errors, no paths": {ok(`{"data":null,"errors":[{"message":"no"}]}`), nil, lost + `{"message":"no","path":["people",0],"extensions":{"code":"DOWNSTREAM_SERVICE_ERROR","service":"b"}},{"message":"no","path":["people",2],"extensions":{"code":"DOWNSTREAM_SERVICE_ERROR","service":"b"}}]}`},
 		"400 with errors":  {&execute.Response{Status: 400, Body: []byte(`{"errors":[{"message":"bad","path":["_entities",1,"nick"],"extensions":{"code":"X","more":1}}]}`)}, nil, lost + `{"message":"bad","path":["people",2,"nick"],"extensions":{"code":"X","service":"b","more":1}}]}`},
@@ -242,6 +243,60 @@ func TestSubscriptionEvents(t *testing.T) {
 	if in.Plan.Operation() != ast.Subscription {
 		t.Error(in.Plan.Operation())
 	}
+}
+
+// panics is a fetcher that is broken.
+type panics struct{}
+
+func (panics) Fetch(context.Context, *execute.Request) (*execute.Response, error) { panic("boom") }
+
+func TestFetcherThatPanics(t *testing.T) {
+	sg := load(t, peopleSDL)
+	var heard []string
+	e := execute.New(sg, panics{}, execute.Options{OnFetchError: func(_ context.Context, subgraph string, err error) {
+		heard = append(heard, subgraph+": "+err.Error())
+	}})
+	r := e.Execute(context.Background(), planFor(t, sg, `{ other people { name } }`, nil))
+	defer r.Release()
+	want := `{"data":{"other":null,"people":null},"errors":[` +
+		`{"message":"Subgraph 'a' could not be reached.","path":["people"],"extensions":{"code":"SUBREQUEST_HTTP_ERROR","service":"a"}},` +
+		`{"message":"Subgraph 'b' could not be reached.","path":["other"],"extensions":{"code":"SUBREQUEST_HTTP_ERROR","service":"b"}}]}`
+	if got := string(r.JSON()); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if !slices.Equal(heard, []string{"a: the fetcher panicked: boom", "b: the fetcher panicked: boom"}) {
+		t.Error(heard)
+	}
+}
+
+// FuzzOperation plans and prints whatever validates.
+func FuzzOperation(f *testing.F) {
+	sg := loadFile(f, "testdata/supergraphs/shop.graphql")
+	f.Add(bigOperation)
+	f.Add(`{ node(id: 1) { ... on Product @include(if: true) { a: reviews(first: 2) { author { name } } } } __schema { types { name } } }`)
+	f.Add(`mutation ($p: ID!) { review(product: $p, body: "x") { product { shipping } } touch }`)
+	f.Fuzz(func(t *testing.T, op string) {
+		doc, errs := gqlparser.LoadQueryWithRules(sg.API(), op, nil)
+		if len(errs) > 0 || len(doc.Operations) == 0 {
+			return
+		}
+		p, err := plan.New(sg, plan.Options{MaxSteps: 20_000}).Plan(doc, doc.Operations[0].Name)
+		if err != nil {
+			return
+		}
+		if p.Text() == "" {
+			t.Fatal("an empty text")
+		}
+		s := &script{answers: map[string]*execute.Response{}}
+		for _, g := range sg.Subgraphs() {
+			s.answers[g.Name] = ok(`{"data":{}}`)
+		}
+		r := execute.New(sg, s, execute.Options{}).Execute(context.Background(), execute.Input{Plan: p})
+		defer r.Release()
+		if !json.Valid(r.JSON()) {
+			t.Fatalf("%s gave %s", op, r.JSON())
+		}
+	})
 }
 
 func FuzzAnswers(f *testing.F) {

@@ -1,6 +1,7 @@
 package execute
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -11,6 +12,7 @@ import (
 // print writes the response in one pass. A null where the schema allows none takes back what was written of the
 // object or list around it (GraphQL specification, section 6.4.4).
 func (r *run) print() {
+	r.errs = slices.DeleteFunc(r.errs, func(e responseError) bool { return !r.asked(e.path) })
 	r.out = append(r.out[:0], `{"data":`...)
 	start := len(r.out)
 	if !r.object(value{kind: object, a: r.root}, r.in.Plan.Output) {

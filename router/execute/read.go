@@ -29,11 +29,21 @@ func (r *run) read(c *call) {
 	case err != nil:
 		r.fetchFailed(c, codeMalformed, "gave an answer that cannot be read", err)
 		return
-	case !a.data && a.errors == nil:
+	case a.errors == nil && (!a.data || !c.complete()):
 		r.fetchFailed(c, codeMalformed, "gave an answer without data", errors.New("neither data nor errors"))
 		return
 	}
 	r.subgraphErrors(c, a.errors)
+}
+
+// complete says whether every entry that sent representations got a list of entities.
+func (c *call) complete() bool {
+	for i := range c.entries {
+		if c.entries[i].count > 0 && !c.entries[i].read {
+			return false
+		}
+	}
+	return true
 }
 
 // answer is what stands at the top of a subgraph's answer.
@@ -158,6 +168,7 @@ func (r *run) readEntities(rd *reader, e *plan.Entry, ce *called) error {
 	if n != ce.count {
 		return fmt.Errorf("%d entities for %d representations", n, ce.count)
 	}
+	ce.read = true
 	r.shareEntities(e, ce)
 	return nil
 }

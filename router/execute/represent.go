@@ -21,7 +21,7 @@ func (r *run) prepare(c *call, f *plan.Fetch) bool {
 			c.entries = slices.Grow(c.entries, 1)[:i+1]
 		}
 		ce := &c.entries[i]
-		ce.targets, ce.count = ce.targets[:0], 0
+		ce.targets, ce.count, ce.read = ce.targets[:0], 0, false
 		if e.Variable == "" {
 			ce.targets = append(ce.targets, target{record: r.root})
 			sent++

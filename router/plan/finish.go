@@ -236,7 +236,11 @@ func repSignature(e *entry) string {
 		}
 	}
 	for _, r := range e.reps {
-		b.WriteString(r.name(e) + ":")
+		b.WriteString(r.name(e))
+		if r.typ != nil { // interface objects have several types under one name
+			b.WriteString("=" + r.typ.Name)
+		}
+		b.WriteString(":")
 		fields(r.fields)
 	}
 	return b.String()
