@@ -1,6 +1,27 @@
-// Package plan turns a validated operation into an immutable query plan: which
-// subgraph is asked for what, in which order, and how the answers fit together.
+// Package plan turns a validated operation into an immutable query plan: which subgraph is asked for what, in which
+// order, and how the answers fit together.
 //
-// It does no I/O, reads no variable values (conditions and variables stay in
-// the plan for run time) and never imports the executor.
+// It does no I/O, reads no variable values (conditions and variables stay in the plan for run time) and never imports
+// the executor.
+//
+//	operation ─collect─► sites, slots, wants ─fill, place, enter─► entries, selections ─finish─► Plan
+//
+// The words:
+//
+//	site       a place in the response where objects stand; below it are more sites
+//	slot       a field of the objects at a site: response key, name, arguments; its value lives there at run time
+//	group      concrete types at a site for which the client selects the same
+//	want       a slot to obtain for the types of a group, under a condition
+//	entry      a selection at the top of a fetch: the root, or the entities at a site, with their representations
+//	source     a selection, in some entry, through which fields of objects can be had
+//	arrival    a way in which objects get to a site: one source at first, more by the hops made from there
+//	route      the cheapest way into a subgraph for the objects of an arrival: along keys, else through the parent
+//	stage      the number of fetches that must come before
+//
+// A field is placed in a source at hand if one resolves it, else in the subgraph that can be entered at the lowest
+// stage. What only one subgraph has goes first, so that fields with a choice find its entry at hand. In the end
+// entries of one stage and subgraph become one request, equal entries of several sites become one entry, and an
+// entry that nothing waits for moves to a later call of its subgraph.
+//
+// Work is bounded by Options.MaxSteps.
 package plan
