@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"bourse/engine/account"
+	"bourse/engine/audit"
 	"bourse/engine/fault"
 	"bourse/engine/market"
+	"bourse/engine/venue"
 )
 
 func TestBootstrapOnce(t *testing.T) {
@@ -180,6 +182,50 @@ func TestMarketsAreOpenedAndHalted(t *testing.T) {
 	if len(history) != 2 || history[0].Phase != market.Halted || history[0].Reason != "news" || history[0].By != "admin" ||
 		history[1].Phase != market.Continuous || !history[1].At.Equal(h.clock.Now()) {
 		t.Errorf("%+v", history)
+	}
+}
+
+// A command whose answer was lost has one row however often it is sent; one that was refused and goes
+// through later has a row for each attempt.
+func TestAdminCommandsAreAuditedOnce(t *testing.T) {
+	h := openHouse(t)
+	eth := btcMarket("eth")
+	eth.Base = "ETH"
+	count := func(action string) int { return countOf(h.actions(t), action) }
+	if _, _, err := h.root.CreateAsset(t.Context(), CreateAsset{Key: "k", Code: "BTC", Scale: 8}); fault.CodeOf(err) != fault.AssetExists {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if _, _, err := h.root.CreateAsset(t.Context(), CreateAsset{Key: "k", Code: "ETH", Scale: 8}); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := h.root.CreateMarket(t.Context(), eth); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, _, err := h.root.CreateAsset(t.Context(), CreateAsset{Key: "k", Code: "LTC", Scale: 8})
+	wantCode(t, "the key for another", err, fault.IdempotencyConflict)
+	for action, want := range map[string]int{
+		"asset.create asset:BTC": 2, "asset.create.refused asset:BTC": 1, // the house's own, and the one refused
+		"asset.create asset:ETH": 1, "asset.create.refused asset:ETH": 0, "market.create market:ETH-USDT": 1,
+		"asset.create asset:LTC": 1, "asset.create.refused asset:LTC": 1,
+	} {
+		if got := count(action); got != want {
+			t.Errorf("%s stands %d times, want %d", action, got, want)
+		}
+	}
+	// The refusal is undone in the world, and the same key tried again.
+	attempt := audit.Entry{Action: "test.try", Subject: "test:1", Command: "again"}
+	halted := func(symbol market.Symbol) error {
+		_, err := h.root.command(t.Context(), attempt, &venue.SetPhase{Actor: h.root.actor.ID, Key: "again", Symbol: symbol, Phase: market.Halted})
+		return err
+	}
+	wantCode(t, "a refusal", halted("ABC-XYZ"), fault.UnknownMarket)
+	wantCode(t, "a refusal", halted("ABC-XYZ"), fault.UnknownMarket)
+	wantCode(t, "an acceptance", halted("BTC-USDT"), "")
+	wantCode(t, "the same again", halted("BTC-USDT"), "")
+	if tries, refused := count("test.try test:1"), count("test.try.refused test:1"); tries != 3 || refused != 2 {
+		t.Errorf("%d tries and %d refusals", tries, refused)
 	}
 }
 

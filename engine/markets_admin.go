@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"errors"
+	"strconv"
+	"strings"
 	"time"
 
 	"bourse/engine/account"
@@ -156,14 +158,20 @@ func (a *Admin) changePhase(ctx context.Context, action string, phase market.Pha
 
 // command sends a command of the admin to the venue, with its row in the audit written before: a row
 // may describe what was then refused, and is followed by one that says so, but nothing ever changed
-// without its row.
+// without its row. The same command again, after its answer was lost, finds its row there; after a
+// refusal it is another attempt, with a row of its own.
 func (a *Admin) command(ctx context.Context, entry audit.Entry, cmd venue.Command) (venue.Receipt, error) {
+	refusals, err := a.x.db.AuditedAttempts(ctx, a.actor.ID, entry.Action+refusedSuffix, entry.Subject, entry.Command)
+	if err != nil {
+		return venue.Receipt{}, refusal(err)
+	}
 	entry.At, entry.Actor = stamp(a.x.now), a.actor
+	entry.Command += "#" + strconv.Itoa(refusals)
 	if err := a.x.db.AppendAudit(ctx, entry); err != nil {
 		return venue.Receipt{}, refusal(err)
 	}
 	receipt, err := a.x.submit(ctx, cmd)
-	if code := fault.CodeOf(err); code != "" {
+	if code := fault.CodeOf(err); finalRefusal(err) || code == fault.IdempotencyConflict {
 		entry.At = stamp(a.x.now)
 		entry.Action += refusedSuffix
 		entry.Details = map[string]string{"code": string(code)}
@@ -185,12 +193,14 @@ func (a *Admin) PhaseHistory(ctx context.Context, symbol market.Symbol) ([]Phase
 	}
 	refused := make(map[string]bool)
 	for _, r := range rows {
-		refused[r.ActorID.String()+" "+r.Action+" "+r.Command] = true
+		if action, no := strings.CutSuffix(r.Action, refusedSuffix); no {
+			refused[r.ActorID.String()+" "+action+" "+r.Command] = true
+		}
 	}
 	var out []PhaseChange
 	for _, r := range rows {
 		phase, ok := map[string]market.Phase{actionMarketHalt: market.Halted, actionMarketResume: market.Continuous}[r.Action]
-		if !ok || refused[r.ActorID.String()+" "+r.Action+refusedSuffix+" "+r.Command] {
+		if !ok || refused[r.ActorID.String()+" "+r.Action+" "+r.Command] {
 			continue
 		}
 		out = append(out, PhaseChange{At: r.At, Phase: phase, Reason: detail(r, "reason"), By: r.ActorName})

@@ -131,7 +131,7 @@ CREATE TABLE audit (
 );
 CREATE INDEX audit_subject ON audit (subject, id DESC);
 -- A command that is sent twice is audited once.
-CREATE UNIQUE INDEX audit_command ON audit (actor_id, action, command) WHERE command IS NOT NULL;
+CREATE UNIQUE INDEX audit_command ON audit (actor_id, action, subject, command) WHERE command IS NOT NULL;
 
 CREATE TABLE audit_head (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"bourse/engine/account"
 	"bourse/engine/audit"
 )
 
@@ -26,7 +27,7 @@ func appendAudit(ctx context.Context, tx pgx.Tx, e audit.Entry) error {
 	tag, err := tx.Exec(ctx, `
 		INSERT INTO audit (id, at, actor_id, actor_role, actor_name, action, subject, details, command, prev_hash, hash)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, nullif($9, ''), $10, $11)
-		ON CONFLICT (actor_id, action, command) WHERE command IS NOT NULL DO NOTHING`,
+		ON CONFLICT (actor_id, action, subject, command) WHERE command IS NOT NULL DO NOTHING`,
 		r.ID, r.At, r.ActorID, r.ActorRole, r.ActorName, r.Action, r.Subject, r.Details, r.Command, r.Prev[:], r.Hash[:])
 	if err != nil {
 		return fmt.Errorf("postgres: append audit: %w", err)
@@ -43,6 +44,18 @@ func appendAudit(ctx context.Context, tx pgx.Tx, e audit.Entry) error {
 // AppendAudit seals an entry onto the chain in a transaction of its own.
 func (s *Store) AppendAudit(ctx context.Context, e audit.Entry) error {
 	return s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error { return appendAudit(ctx, tx, e) })
+}
+
+// AuditedAttempts returns how many rows of an actor, an action and a subject have a command that is an
+// attempt at key: key, "#" and a number.
+func (s *Store) AuditedAttempts(ctx context.Context, actor account.ID, action, subject, key string) (int, error) {
+	var n int
+	err := s.pool.QueryRow(ctx, `
+		SELECT count(*) FROM audit
+		WHERE actor_id = $1 AND action = $2 AND subject = $3
+		  AND starts_with(command, $4::text || '#') AND strpos(substr(command, length($4::text) + 2), '#') = 0`,
+		actor, action, subject, key).Scan(&n)
+	return n, readError("audit", err)
 }
 
 const selectAudit = `
