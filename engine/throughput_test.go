@@ -69,3 +69,31 @@ func benchmarkDurable(b *testing.B, clients int) {
 	behind := f.seq.View().Sequence() - Sequence(f.projector.Sequence())
 	b.ReportMetric(float64(behind), "unprojected")
 }
+
+// BenchmarkRebuild is commands projected from the journal, with nothing else going on.
+func BenchmarkRebuild(b *testing.B) {
+	f := openFloor(b, nil)
+	members := make([]*Member, 200)
+	for i := range members {
+		members[i] = f.rich(account.ID(1001 + i))
+	}
+	var wait sync.WaitGroup
+	for i, m := range members {
+		wait.Go(func() {
+			for n := range b.N/len(members) + 1 {
+				place(b, m, limit(fmt.Sprint(n), market.Side(1+(i+n)%2), "100.00", "0.1"))
+			}
+		})
+	}
+	wait.Wait()
+	last := f.seq.View().Sequence()
+	if err := f.projector.Await(context.Background(), uint64(last)); err != nil {
+		b.Fatal(err)
+	}
+	b.ResetTimer()
+	if err := f.Rebuild(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+	b.StopTimer()
+	b.ReportMetric(float64(last)/b.Elapsed().Seconds(), "commands/s")
+}
