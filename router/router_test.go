@@ -217,20 +217,31 @@ func TestConcurrentRequests(t *testing.T) {
 		wg.Go(func() {
 			for i := range 25 {
 				symbol := fmt.Sprintf("S%d", w*100+i)
-				text := []string{
-					`query A($s: ID!) { market(symbol: $s) { symbol volume } }`,
-					`query A($s: ID!) { market(symbol: $s) { symbol headline volume } }`,
-					`query B($s: ID!) { market(symbol: $s) { symbol volume name } }`,
-					`query C($s: ID!) { market(symbol: $s) { symbol volume } }`,
+				c := []struct{ text, want string }{
+					{`query A($s: ID!) { market(symbol: $s) { symbol volume } }`, `{"symbol":%q,"volume":%d}`},
+					{`query A($s: ID!) { market(symbol: $s) { name symbol volume } }`, `{"name":"Bitcoin","symbol":%q,"volume":%d}`},
+					{`query B($s: ID!) { market(symbol: $s) { headline symbol volume } }`, `{"headline":"BITCOIN","symbol":%q,"volume":%d}`},
+					{`query C($s: ID!) { market(symbol: $s) { s: symbol v: volume } }`, `{"s":%q,"v":%d}`},
 				}[i%4]
-				_, got := h.post(t, query(text, `{"s":"`+symbol+`"}`))
-				if !strings.Contains(got, `"symbol":"`+symbol+`"`) || strings.Contains(got, "errors") {
-					t.Errorf("%s: got %s", symbol, got)
+				_, got := h.post(t, query(c.text, `{"s":"`+symbol+`"}`))
+				if want := `{"data":{"market":` + fmt.Sprintf(c.want, symbol, len(symbol)) + `}}`; got != want {
+					t.Errorf("got %s, want %s", got, want)
 				}
 			}
 		})
 	}
 	wg.Wait()
+}
+
+func TestOperationNameChooses(t *testing.T) {
+	h := openHouse(t, router.Options{}, true)
+	const text = `query A { busiest { symbol } } query B { busiest { volume } }`
+	for range 2 { // the second time from the cache
+		for name, want := range map[string]string{"A": `{"symbol":"ETH"}`, "B": `{"volume":7}`} {
+			_, got := h.post(t, `{"query":"`+text+`","operationName":"`+name+`"}`)
+			same(t, got, `{"data":{"busiest":`+want+`}}`)
+		}
+	}
 }
 
 func TestAccessLogHoldsNoSecrets(t *testing.T) {

@@ -104,3 +104,42 @@ func TestOrderOfSubgraphsDoesNotMatter(t *testing.T) {
 		t.Errorf("the order changes the output:\n%s\n%s", first.SupergraphSDL, second.SupergraphSDL)
 	}
 }
+
+// Output may be what the least strict subgraph says, input must be what the strictest wants, whichever comes first.
+func TestMergedTypes(t *testing.T) {
+	for _, c := range []struct{ a, b, want string }{
+		{"Int!", "Int", "x: Int "},
+		{"Int", "Int!", "x: Int "},
+		{"[Int!]!", "[Int]", "x: [Int] "},
+		{"[Int]!", "[Int!]", "FIELD_TYPE_MISMATCH"},
+		{"Int", "[Int]", "FIELD_TYPE_MISMATCH"},
+		{"T", "I", "x: I "},
+		{"U!", "T!", "x: U! "},
+		{"I", "U", "FIELD_TYPE_MISMATCH"},
+	} {
+		rest := " @shareable } interface I { id: ID } type T implements I { id: ID @shareable } union U = T"
+		checkMerge(t, "type Query { x: "+c.a+rest, "type Query { x: "+c.b+rest, c.want)
+	}
+	for _, c := range []struct{ a, b, want string }{
+		{"Int!", "Int", "x(i: Int!): Int"},
+		{"Int", "Int!", "x(i: Int!): Int"},
+		{"[Int!]", "[Int]!", "FIELD_ARGUMENT_TYPE_MISMATCH"},
+		{"[Int]", "[Int!]!", "x(i: [Int!]!): Int"},
+	} {
+		checkMerge(t, "type Query { x(i: "+c.a+"): Int @shareable }", "type Query { x(i: "+c.b+"): Int @shareable }", c.want)
+	}
+}
+
+func checkMerge(t *testing.T, a, b, want string) {
+	t.Helper()
+	got := ""
+	res, err := Compose([]Subgraph{{Name: "a", SDL: linkAll + a}, {Name: "b", SDL: linkAll + b}}, Options{})
+	if err != nil {
+		got = err.Error()
+	} else {
+		got = res.SupergraphSDL
+	}
+	if !strings.Contains(got, want) {
+		t.Errorf("%s with %s gives no %q but:\n%s", a, b, want, got)
+	}
+}
