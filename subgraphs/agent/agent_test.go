@@ -246,10 +246,6 @@ func TestWhatAgentsAddToMarketsAndOrders(t *testing.T) {
 	h.Fund("eve", "USDT", "100000")
 	sold := h.Place("alice", market.Sell, "0.5", "20000")
 	bought := h.Place("eve", market.Buy, "0.5", "20000")
-	// Her fills are history: once they can be read, so can volumes.
-	if _, err := h.Member("alice").Fills(t.Context(), engine.FillFilter{}, engine.Page{First: 1}); err != nil {
-		t.Fatal(err)
-	}
 	orderID := func(o engine.Order) string { return scalar.EncodeID(scalar.Order, uint64(o.ID)) }
 	const query = `query($r: [_Any!]!) { _entities(representations: $r) { ... on Market { downlineVolume } ... on Order { member { id } } } }`
 	representations := vars{"r": []any{

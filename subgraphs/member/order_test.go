@@ -145,6 +145,15 @@ func TestNobodySeesOrTouchesAnothersOrder(t *testing.T) {
 			t.Errorf("%s sees %s", overseer, total)
 		}
 	}
+	list := vars{"r": []any{
+		vars{"__typename": "Member", "id": memberID(h, "eve")}, vars{"__typename": "Member", "id": memberID(h, "alice")},
+		vars{"__typename": "Order", "id": id}, vars{"__typename": "Member", "id": memberID(h, "carol")},
+	}}
+	several := h.As("nora").Must(t, look, list)
+	if several.At("_entities.0") != nil || several.Balance("_entities.1.balances", "USDT", "total") != "5000.000000" ||
+		several.Balance("_entities.3.balances", "USDT", "total") == "5000.000000" || several.Text("_entities.3.username") != "carol" {
+		t.Errorf("balances went astray: %s", several.Raw)
+	}
 	if answer := h.As("nora").Must(t, look, vars{"r": []any{vars{"__typename": "Member", "id": memberID(h, "carol")}}}); answer.Text("_entities.0.username") != "carol" {
 		t.Errorf("an agent does not see the members of an agent below: %s", answer.Raw)
 	}

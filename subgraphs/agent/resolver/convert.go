@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"bourse/engine"
 	"bourse/engine/account"
 	"bourse/graph/scalar"
 	"bourse/subgraphs/agent/internal/gen"
@@ -20,6 +21,17 @@ func memberOf(m *account.Member) *gen.Member {
 }
 
 func memberID(id account.ID) string { return scalar.EncodeID(scalar.Member, uint64(id)) }
+
+func balancesOf(balances []engine.Balance) []*gen.Balance {
+	out := make([]*gen.Balance, len(balances))
+	for i, b := range balances {
+		out[i] = &gen.Balance{
+			Asset:     &gen.Asset{Code: b.Asset.Code, Scale: int(b.Asset.Scale)},
+			Available: b.Available, Held: b.Held, Total: b.Total,
+		}
+	}
+	return out
+}
 
 func inviteOf(i *account.Invite) *gen.Invite {
 	return &gen.Invite{Code: i.Code, Uses: i.Uses, MaxUses: i.MaxUses, ExpiresAt: i.ExpiresAt, CreatedAt: i.CreatedAt}

@@ -26,25 +26,22 @@ func (r memberResolver) Agent(ctx context.Context, members []*gen.Member) ([]*ge
 
 // Balances belong to the member subgraph, which the router asks; here they stand for who asks this
 // subgraph directly.
-func (r memberResolver) Balances(ctx context.Context, obj *gen.Member) ([]*gen.Balance, error) {
+func (r memberResolver) Balances(ctx context.Context, members []*gen.Member) ([][]*gen.Balance, error) {
 	look, err := viewer.Look(ctx, r.Exchange)
 	if err != nil {
 		return nil, err
 	}
-	id, ok := scalar.DecodeID(scalar.Member, obj.ID)
-	if !ok {
-		return nil, errNoMember
-	}
-	balances, err := look.Balances(ctx, account.ID(id))
+	ids := idsOf(members, func(m *gen.Member) account.ID {
+		id, _ := scalar.DecodeID(scalar.Member, m.ID)
+		return account.ID(id)
+	})
+	found, err := look.Balances(ctx, distinct(ids))
 	if err != nil {
 		return nil, err
 	}
-	out := make([]*gen.Balance, len(balances))
-	for i, b := range balances {
-		out[i] = &gen.Balance{
-			Asset:     &gen.Asset{Code: b.Asset.Code, Scale: int(b.Asset.Scale)},
-			Available: b.Available, Held: b.Held, Total: b.Total,
-		}
+	out := make([][]*gen.Balance, len(members))
+	for i, id := range ids {
+		out[i] = balancesOf(found[id])
 	}
 	return out, nil
 }

@@ -2,6 +2,7 @@ package viewer
 
 import (
 	"context"
+	"slices"
 
 	"bourse/engine"
 	"bourse/engine/account"
@@ -19,7 +20,8 @@ type Onlooker interface {
 	Order(ctx context.Context, id market.OrderID) (engine.Order, error)
 	Deposit(ctx context.Context, id account.DepositID) (account.Deposit, error)
 
-	Balances(ctx context.Context, member account.ID) ([]engine.Balance, error)
+	// Balances leaves out members that are not to be seen.
+	Balances(ctx context.Context, members []account.ID) (map[account.ID][]engine.Balance, error)
 	Orders(ctx context.Context, member account.ID, filter engine.OrderFilter, page engine.Page) (engine.OrderPage, error)
 	Fills(ctx context.Context, member account.ID, filter engine.FillFilter, page engine.Page) (engine.FillPage, error)
 	Deposits(ctx context.Context, member account.ID, page engine.Page) (engine.DepositPage, error)
@@ -54,8 +56,8 @@ func (v agentLook) Agents(ctx context.Context, ids []account.ID) (map[account.ID
 	return byID(func(a account.Agent) account.ID { return a.ID })(v.AgentsByID(ctx, ids))
 }
 
-func (v agentLook) Balances(ctx context.Context, member account.ID) ([]engine.Balance, error) {
-	return v.MemberBalances(ctx, member)
+func (v agentLook) Balances(ctx context.Context, members []account.ID) (map[account.ID][]engine.Balance, error) {
+	return v.MembersBalances(ctx, members)
 }
 
 func (v agentLook) Orders(ctx context.Context, member account.ID, filter engine.OrderFilter, page engine.Page) (engine.OrderPage, error) {
@@ -88,8 +90,8 @@ func (v adminLook) Deposit(ctx context.Context, id account.DepositID) (account.D
 	return v.view.Deposit(ctx, id)
 }
 
-func (v adminLook) Balances(ctx context.Context, member account.ID) ([]engine.Balance, error) {
-	return v.view.MemberBalances(ctx, member)
+func (v adminLook) Balances(ctx context.Context, members []account.ID) (map[account.ID][]engine.Balance, error) {
+	return v.view.MembersBalances(ctx, members)
 }
 
 func (v adminLook) Orders(ctx context.Context, member account.ID, filter engine.OrderFilter, page engine.Page) (engine.OrderPage, error) {
@@ -113,13 +115,11 @@ type memberLook struct {
 var errNoMember = fault.New(fault.NotFound, "there is no such member")
 
 func (v memberLook) Members(ctx context.Context, ids []account.ID) (map[account.ID]account.Member, error) {
-	for _, id := range ids {
-		if id == v.self {
-			profile, err := v.view.Profile(ctx)
-			return map[account.ID]account.Member{id: profile}, err
-		}
+	if !slices.Contains(ids, v.self) {
+		return nil, nil
 	}
-	return nil, nil
+	profile, err := v.view.Profile(ctx)
+	return map[account.ID]account.Member{v.self: profile}, err
 }
 
 func (v memberLook) Agents(context.Context, []account.ID) (map[account.ID]account.Agent, error) {
@@ -134,11 +134,12 @@ func (v memberLook) Deposit(ctx context.Context, id account.DepositID) (account.
 	return v.view.Deposit(ctx, id)
 }
 
-func (v memberLook) Balances(ctx context.Context, member account.ID) ([]engine.Balance, error) {
-	if member != v.self {
-		return nil, errNoMember
+func (v memberLook) Balances(ctx context.Context, members []account.ID) (map[account.ID][]engine.Balance, error) {
+	if !slices.Contains(members, v.self) {
+		return nil, nil
 	}
-	return v.view.Balances(ctx)
+	balances, err := v.view.Balances(ctx)
+	return map[account.ID][]engine.Balance{v.self: balances}, err
 }
 
 func (v memberLook) Orders(ctx context.Context, member account.ID, filter engine.OrderFilter, page engine.Page) (engine.OrderPage, error) {

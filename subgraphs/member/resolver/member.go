@@ -3,6 +3,8 @@ package resolver
 import (
 	"context"
 
+	"github.com/99designs/gqlgen/graphql"
+
 	"bourse/engine"
 	"bourse/engine/account"
 	"bourse/engine/fault"
@@ -24,16 +26,33 @@ func (r queryResolver) Me(ctx context.Context) (*gen.Member, error) {
 	return memberOf(&profile), nil
 }
 
-func (r memberResolver) Balances(ctx context.Context, obj *gen.Member) ([]*gen.Balance, error) {
-	look, id, err := r.look(ctx, obj)
+// Balances gives each member its balances, all read at once: a page of members is one question.
+func (r memberResolver) Balances(ctx context.Context, members []*gen.Member) ([][]*gen.Balance, error) {
+	look, err := viewer.Look(ctx, r.Exchange)
 	if err != nil {
 		return nil, err
 	}
-	balances, err := look.Balances(ctx, id)
+	ids := make([]account.ID, len(members))
+	for i, m := range members {
+		if m != nil {
+			id, _ := scalar.DecodeID(scalar.Member, m.ID)
+			ids[i] = account.ID(id)
+		}
+	}
+	found, err := look.Balances(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	return balancesOf(balances), nil
+	out := make([][]*gen.Balance, len(members))
+	refused := make(graphql.BatchErrorList, len(members))
+	for i, id := range ids {
+		balances, ok := found[id]
+		if !ok {
+			refused[i] = errNoMember
+		}
+		out[i] = balancesOf(balances)
+	}
+	return out, refused
 }
 
 func (r memberResolver) Orders(ctx context.Context, obj *gen.Member, symbol *string, openOnly bool, first int, after *string) (*gen.OrderConnection, error) {
@@ -103,8 +122,10 @@ func (r memberResolver) Deposits(ctx context.Context, obj *gen.Member, first int
 func (r Root) look(ctx context.Context, obj *gen.Member) (viewer.Onlooker, account.ID, error) {
 	id, ok := scalar.DecodeID(scalar.Member, obj.ID)
 	if !ok {
-		return nil, 0, fault.New(fault.NotFound, "there is no such member")
+		return nil, 0, errNoMember
 	}
 	look, err := viewer.Look(ctx, r.Exchange)
 	return look, account.ID(id), err
 }
+
+var errNoMember = fault.New(fault.NotFound, "there is no such member")

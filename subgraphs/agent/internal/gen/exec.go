@@ -197,7 +197,7 @@ type MarketResolver interface {
 type MemberResolver interface {
 	Agent(ctx context.Context, objs []*Member) ([]*Agent, error)
 
-	Balances(ctx context.Context, obj *Member) ([]*Balance, error)
+	Balances(ctx context.Context, objs []*Member) ([][]*Balance, error)
 	Equity(ctx context.Context, obj *Member, federationRequires map[string]any) (*money.Decimal, error)
 }
 type MutationResolver interface {
@@ -3139,7 +3139,7 @@ func (ec *executionContext) _Member_balances(ctx context.Context, field graphql.
 			return ec.fieldContext_Member_balances(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Member().Balances(ctx, obj)
+			return ec.resolveBatch_Member_balances(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*Balance) graphql.Marshaler {
@@ -3160,6 +3160,29 @@ func (ec *executionContext) fieldContext_Member_balances(_ context.Context, fiel
 		},
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Member_balances(ctx context.Context, field graphql.CollectedField, obj *Member) (any, error) {
+	resolver := ec.Resolvers.Member()
+	if batch, ok := graphql.BatchParentsFor[*Member](ctx, "Member"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Balances(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*Balance](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Member.balances",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Balances(ctx, []*Member{obj})
+	return graphql.ResolveBatchSingleResult[[]*Balance](
+		ctx,
+		results,
+		err,
+		"Member.balances",
+	)
 }
 
 func (ec *executionContext) _Member_equity(ctx context.Context, field graphql.CollectedField, obj *Member) (ret graphql.Marshaler) {

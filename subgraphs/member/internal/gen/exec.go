@@ -316,7 +316,7 @@ type MarketResolver interface {
 	Candles(ctx context.Context, obj *Market, interval CandleInterval, to *time.Time, limit int) ([]*Candle, error)
 }
 type MemberResolver interface {
-	Balances(ctx context.Context, obj *Member) ([]*Balance, error)
+	Balances(ctx context.Context, objs []*Member) ([][]*Balance, error)
 	Orders(ctx context.Context, obj *Member, market *string, openOnly bool, first int, after *string) (*OrderConnection, error)
 	Fills(ctx context.Context, obj *Member, market *string, first int, after *string) (*FillConnection, error)
 	Deposits(ctx context.Context, obj *Member, first int, after *string) (*DepositConnection, error)
@@ -5249,7 +5249,7 @@ func (ec *executionContext) _Member_balances(ctx context.Context, field graphql.
 			return ec.fieldContext_Member_balances(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Member().Balances(ctx, obj)
+			return ec.resolveBatch_Member_balances(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*Balance) graphql.Marshaler {
@@ -5270,6 +5270,29 @@ func (ec *executionContext) fieldContext_Member_balances(_ context.Context, fiel
 		},
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Member_balances(ctx context.Context, field graphql.CollectedField, obj *Member) (any, error) {
+	resolver := ec.Resolvers.Member()
+	if batch, ok := graphql.BatchParentsFor[*Member](ctx, "Member"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Balances(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*Balance](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Member.balances",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Balances(ctx, []*Member{obj})
+	return graphql.ResolveBatchSingleResult[[]*Balance](
+		ctx,
+		results,
+		err,
+		"Member.balances",
+	)
 }
 
 func (ec *executionContext) _Member_orders(ctx context.Context, field graphql.CollectedField, obj *Member) (ret graphql.Marshaler) {
@@ -12117,6 +12140,23 @@ func (ec *executionContext) marshalN_Any2ᚕmapᚄ(ctx context.Context, sel ast.
 }
 
 func (ec *executionContext) marshalN_Entity2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋpluginᚋfederationᚋfedruntimeᚐEntity(ctx context.Context, sel ast.SelectionSet, v []fedruntime.Entity) graphql.Marshaler {
+	{
+		var batchItemsMember []*Member
+		batchIdxMapMember := map[int]int{}
+		for i, item := range v {
+			switch concrete := item.(type) {
+			case Member:
+				batchIdxMapMember[i] = len(batchItemsMember)
+				batchItemsMember = append(batchItemsMember, &concrete)
+			case *Member:
+				batchIdxMapMember[i] = len(batchItemsMember)
+				batchItemsMember = append(batchItemsMember, concrete)
+			}
+		}
+		if len(batchItemsMember) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "Member", batchItemsMember, batchIdxMapMember)
+		}
+	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -12558,6 +12598,7 @@ func (ec *executionContext) marshalOMember2ᚕᚖbourseᚋsubgraphsᚋmemberᚋi
 	if v == nil {
 		return graphql.Null
 	}
+	ctx = graphql.WithBatchParents(ctx, "Member", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
