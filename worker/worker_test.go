@@ -2,6 +2,8 @@ package worker
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
@@ -176,6 +178,41 @@ func TestAJobThatFailsKeepsItsRow(t *testing.T) {
 	})
 	if n := open(t, x); n != 1 {
 		t.Errorf("%d rows, want the one that failed", n)
+	}
+}
+
+func TestARowGoesWhenItsJobIsDoneAndNotBefore(t *testing.T) {
+	x, client := house(t)
+	w := newWorker(options(t, x, client)) // not started: nobody else takes jobs
+	if err := w.request(t.Context(), jobPurgeSessions); err != nil {
+		t.Fatal(err)
+	}
+	jobs, err := x.System().TakeJobs(t.Context(), 1, time.Minute)
+	if err != nil || len(jobs) != 1 {
+		t.Fatal(jobs, err)
+	}
+	payload, err := json.Marshal(envelope{Job: jobs[0].ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	task := asynq.NewTask(jobs[0].Kind, payload)
+	var outcome error
+	handler := w.finishing(func(context.Context, json.RawMessage) error {
+		if open(t, x) != 1 {
+			t.Error("the row is gone while its job runs")
+		}
+		return outcome
+	})
+	outcome = errors.New("not yet")
+	if err := handler(t.Context(), task); !errors.Is(err, outcome) || open(t, x) != 1 {
+		t.Errorf("%v, %d rows", err, open(t, x))
+	}
+	outcome = nil
+	if err := handler(t.Context(), task); err != nil || open(t, x) != 0 {
+		t.Errorf("%v, %d rows", err, open(t, x))
+	}
+	if err := handler(t.Context(), asynq.NewTask(jobs[0].Kind, []byte("rubbish"))); !errors.Is(err, asynq.SkipRetry) {
+		t.Error(err)
 	}
 }
 

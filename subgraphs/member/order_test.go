@@ -241,6 +241,27 @@ func TestASubscriptionBeginsWithTheWholeAndGoesOn(t *testing.T) {
 	})
 }
 
+func TestASubscriptionSaysWhyItEnds(t *testing.T) {
+	h := open(t)
+	streams := map[string]*housetest.Stream{
+		"depth":    h.As("").Subscribe(t, `subscription { depthUpdates(market: "BTC-USDT") { snapshot } }`, nil),
+		"trades":   h.As("").Subscribe(t, `subscription { tradeUpdates(market: "BTC-USDT") { snapshot } }`, nil),
+		"orders":   h.As("alice").Subscribe(t, `subscription { orderUpdates { snapshot } }`, nil),
+		"balances": h.As("alice").Subscribe(t, `subscription { balanceUpdates { snapshot } }`, nil),
+	}
+	for _, stream := range streams {
+		stream.Next()
+	}
+	h.Close()
+	for name, stream := range streams {
+		last := stream.Until(func(a housetest.Answer) bool { return len(a.Errors) > 0 })
+		if last.Errors[0].Code() != "UNAVAILABLE" || last.Data != nil {
+			t.Errorf("%s: %s", name, last.Raw)
+		}
+		stream.Ended()
+	}
+}
+
 func TestSubscriptionsThatMayNotBe(t *testing.T) {
 	h := open(t)
 	for _, c := range []struct{ who, code, subscription string }{

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -35,6 +36,7 @@ type House struct {
 	tokens  map[string]string
 	ids     map[string]account.ID
 	ahead   atomic.Int64
+	closed  sync.Once
 }
 
 // Open opens a house that ends with the test. handler makes the subgraph under test from its
@@ -61,16 +63,22 @@ func Open(t testing.TB, handler func(*engine.Exchange) http.Handler) *House {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		if err := x.Close(ctx); err != nil {
-			t.Error("close the exchange:", err)
-		}
-	})
 	h.Exchange, h.Handler = x, handler(x)
+	t.Cleanup(h.Close)
 	h.settle(ctx)
 	return h
+}
+
+// Close ends the exchange before the test ends.
+func (h *House) Close() {
+	h.t.Helper()
+	h.closed.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := h.Exchange.Close(ctx); err != nil {
+			h.t.Error("close the exchange:", err)
+		}
+	})
 }
 
 // settle brings in the people and opens BTC-USDT.
