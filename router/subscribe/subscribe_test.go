@@ -111,17 +111,16 @@ func TestBytesAreBoundedToo(t *testing.T) {
 
 // Only what waits counts against the bound, not what was taken long ago.
 func TestTakenEventsNoLongerCount(t *testing.T) {
-	r, w := io.Pipe()
-	s := open(t, source(func(context.Context) (io.ReadCloser, error) { return r, nil }), Options{MaxBytes: 1000, MaxEvents: 3})
+	s := &Subscription{o: Options{MaxBytes: 1000, MaxEvents: 3}, signal: make(chan struct{}, 1)}
 	for i := range 50 {
-		if _, err := fmt.Fprintf(w, "data: %d%s\n\n", i, strings.Repeat("x", 100)); err != nil {
-			t.Fatal(err)
+		if !s.put(make([]byte, 300)) {
+			t.Fatalf("event %d does not fit", i)
+		}
+		if raw, err := s.take(); i > 0 && (len(raw) != 300 || err != nil) {
+			t.Fatalf("event %d: %d bytes, %v", i, len(raw), err)
 		}
 		if i == 0 {
-			continue // one event always waits
-		}
-		if _, err := s.Next(t.Context()); err != nil {
-			t.Fatalf("event %d: %v", i, err)
+			s.put(make([]byte, 300)) // from now on one always waits
 		}
 	}
 }
