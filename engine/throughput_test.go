@@ -25,9 +25,9 @@ func BenchmarkDurable(b *testing.B) {
 
 func benchmarkDurable(b *testing.B, clients int) {
 	f := openFloor(b, nil)
-	members := make([]*Member, clients)
+	members := make([][2]*Member, clients) // one to buy, one to sell: nobody trades with themselves
 	for i := range members {
-		members[i] = f.rich(account.ID(1001 + i))
+		members[i] = [2]*Member{f.rich(account.ID(1001 + 2*i)), f.rich(account.ID(1002 + 2*i))}
 	}
 	took := make([][]time.Duration, clients)
 	prices := []string{"100.00", "100.10", "100.20"}
@@ -44,7 +44,7 @@ func benchmarkDurable(b *testing.B, clients int) {
 				side := market.Side(1 + n%2)
 				price := prices[n%7%3]
 				start := time.Now()
-				_, _, err := m.PlaceOrder(context.Background(), limit(fmt.Sprint(n), side, price, "0.1"))
+				_, _, err := m[n%2].PlaceOrder(context.Background(), limit(fmt.Sprint(n), side, price, "0.1"))
 				if err != nil {
 					b.Error(err)
 					return

@@ -248,10 +248,14 @@ func (w *writer) Append(ctx context.Context, e journal.Entry) (journal.Head, err
 	return w.head, nil
 }
 
-// Close gives up the lead by ending the session.
+// Close gives up the lead. Ending the session would do that too, a moment after it looks ended from
+// here; whoever is next should not have to wait for that.
 func (w *writer) Close() error {
 	w.spent = true
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
+	if !w.conn.IsClosed() {
+		_, _ = w.conn.Exec(ctx, `SELECT pg_advisory_unlock_all()`)
+	}
 	return w.conn.Close(ctx)
 }

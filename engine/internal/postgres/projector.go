@@ -34,7 +34,7 @@ const (
 	flushEvents = 20_000
 	// projectPause is the least time between two transactions while the projector keeps up: small
 	// ones cost more in sum, and readers can wait that long.
-	projectPause = 10 * time.Millisecond
+	projectPause = 20 * time.Millisecond
 	// projectRetry is the pause after a failure.
 	projectRetry = 500 * time.Millisecond
 )
