@@ -381,6 +381,8 @@ func (w *walk) reason(sub *subgraph, local *ast.Definition, field, typ string, a
 		}
 	}
 	switch {
+	case inside && !w.canEnter(sub, typ, at, nil):
+		return fmt.Sprintf("subgraph %q has %s.%s, but no resolvable @key of it leads back there with what the field @requires", sub.name, typ, field)
 	case inside:
 		return fmt.Sprintf("subgraph %q has %s.%s, but what it @requires (%q) cannot be collected there", sub.name, typ, field,
 			stringArg(local.Fields.ForName(field).Directives.ForName(dirRequires), "fields"))
