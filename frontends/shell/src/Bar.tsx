@@ -3,6 +3,7 @@ import { useTexts } from '@bourse/locale'
 import { homeOf, navigate, usePath } from '@bourse/microapp'
 import { type Session, useSession } from '@bourse/session'
 import type { MouseEvent } from 'react'
+import { useDemo } from './demo.ts'
 import styles from './shell.module.css'
 import { texts } from './texts.ts'
 
@@ -22,6 +23,7 @@ export function Bar({ session }: { session: Session }) {
   const state = useSession(session)
   const { locale } = usePreferences()
   const dark = useDark()
+  const demo = useDemo()
   const path = usePath()
   const signedIn = state.status === 'signed-in'
   const signOut = () => {
@@ -40,7 +42,14 @@ export function Bar({ session }: { session: Session }) {
           <small>{text[state.role.toLowerCase() as 'member' | 'agent' | 'admin']}</small>
         </span>
       )}
-      <span className={styles.space} />
+      <span className={styles.space}>
+        {demo && (
+          <span className={styles.demo} data-testid="demo-banner" title={text.demo}>
+            <b>{text.demoShort}</b>
+            <span>{text.demoWhat}</span>
+          </span>
+        )}
+      </span>
       <button
         type="button"
         className={styles.icon}

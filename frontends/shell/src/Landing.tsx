@@ -3,6 +3,7 @@ import { homeOf, navigate } from '@bourse/microapp'
 import { type Session, useSession } from '@bourse/session'
 import { useEffect } from 'react'
 import { linkTo } from './Bar.tsx'
+import { useDemo } from './demo.ts'
 import { DemoSignIns } from './SignIn.tsx'
 import styles from './shell.module.css'
 import { texts } from './texts.ts'
@@ -10,6 +11,7 @@ import { texts } from './texts.ts'
 export function Landing({ session }: { session: Session }) {
   const text = useTexts(texts)
   const state = useSession(session)
+  const demo = useDemo()
   const home = state.status === 'signed-in' ? homeOf[state.role] : null
   useEffect(() => {
     if (home) navigate(home, 'replace')
@@ -28,15 +30,20 @@ export function Landing({ session }: { session: Session }) {
           </a>
         </div>
       </section>
-      <DemoSignIns session={session} />
-      <section className={styles.cards}>
-        {(['member', 'agent', 'admin'] as const).map((name) => (
-          <a key={name} className={styles.card} {...linkTo(`/${name}`)}>
-            <strong>{text[name]}</strong>
-            <span>{text[`${name}What`]}</span>
-          </a>
-        ))}
-      </section>
+      {/* Known at once or later, but together: nothing moves that was read already. */}
+      {demo !== undefined && (
+        <>
+          <DemoSignIns session={session} />
+          <section className={styles.cards}>
+            {(['member', 'agent', 'admin'] as const).map((name) => (
+              <a key={name} className={styles.card} {...linkTo(`/${name}`)}>
+                <strong>{text[name]}</strong>
+                <span>{text[`${name}What`]}</span>
+              </a>
+            ))}
+          </section>
+        </>
+      )}
     </div>
   )
 }

@@ -6,7 +6,6 @@ import { type Role, type Session, useSession } from '@bourse/session'
 import { useEffect, useRef, useState } from 'react'
 import { mountApp } from './apps.ts'
 import { Bar } from './Bar.tsx'
-import { useDemo } from './demo.ts'
 import { Landing } from './Landing.tsx'
 import { Register, SignIn } from './SignIn.tsx'
 import styles from './shell.module.css'
@@ -16,17 +15,11 @@ const roleOf: Record<AppName, Role> = { member: 'MEMBER', agent: 'AGENT', admin:
 
 export function Shell({ session }: { session: Session }) {
   const text = useTexts(texts)
-  const demo = useDemo()
   return (
     <div className={styles.page}>
       <a className={styles.skip} href="#content">
         {text.skip}
       </a>
-      {demo && (
-        <p className={styles.demo} data-testid="demo-banner">
-          {text.demo}
-        </p>
-      )}
       <Bar session={session} />
       <main id="content" className={styles.content} tabIndex={-1}>
         <Screen session={session} />
@@ -105,7 +98,7 @@ function Mounted({ name, session }: { name: AppName; session: Session }) {
   return (
     <>
       {phase === 'loading' && (
-        <p className={styles.notice} role="status">
+        <p className={styles.loading} role="status">
           {text.loading}
         </p>
       )}

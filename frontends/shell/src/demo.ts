@@ -15,6 +15,7 @@ export interface Demo {
 }
 
 let asked: Promise<Demo | null> | undefined
+let known: Demo | null | undefined
 
 async function ask(): Promise<Demo | null> {
   const response = await fetch('/demo.json')
@@ -33,13 +34,14 @@ async function ask(): Promise<Demo | null> {
   return { signIns, inviteCode: answer.inviteCode ?? '' }
 }
 
-/** What a demonstration house offers; null in a real one and while nobody has answered. */
-export function useDemo(): Demo | null {
-  const [demo, setDemo] = useState<Demo | null>(null)
+/** What a demonstration house offers; null in a real one, undefined while nobody has answered. */
+export function useDemo(): Demo | null | undefined {
+  const [demo, setDemo] = useState(known)
   useEffect(() => {
     let gone = false
     asked ??= ask().catch(() => null)
     void asked.then((answer) => {
+      known = answer
       if (!gone) setDemo(answer)
     })
     return () => {
