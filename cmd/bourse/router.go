@@ -71,7 +71,5 @@ func serveUntilDone(ctx context.Context, listen string, handler http.Handler, cl
 	}
 	ending, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	err = errors.Join(closing(ending), server.Shutdown(ending))
-	<-failed
-	return err
+	return errors.Join(closing(ending), server.Shutdown(ending), ignoreClosed(<-failed))
 }

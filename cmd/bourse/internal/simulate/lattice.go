@@ -91,7 +91,7 @@ func (m *lattice) quote(a *actor) map[string]any {
 	if a.chance.IntN(2) == 0 {
 		side, sign = "SELL", 1
 	}
-	lots := m.minLots * (1 + a.chance.Int64N(8))
+	lots := m.minLots * (1 + a.chance.Int64N(60))
 	input := map[string]any{"market": m.symbol, "side": side, "type": "LIMIT", "quantity": m.decimal(m.lot, lots)}
 	switch {
 	case a.maker:

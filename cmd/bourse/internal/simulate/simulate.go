@@ -121,18 +121,17 @@ func (a *actor) key() string {
 // maxQuotes is how many resting orders a maker keeps before it cancels the oldest.
 const maxQuotes = 10
 
-// trade acts as often as the limiter lets it, until ctx ends.
+// trade acts as often as the limiter lets it, until ctx ends. A command under way then is
+// not cut off.
 func (s *simulation) trade(ctx context.Context, a *actor) {
+	sending := context.WithoutCancel(ctx)
 	for s.limiter.Wait(ctx) == nil {
 		began := time.Now()
 		var err error
 		if len(a.open) >= maxQuotes {
-			err = s.cancel(ctx, a)
+			err = s.cancel(sending, a)
 		} else {
-			err = s.place(ctx, a, s.markets[a.chance.IntN(len(s.markets))])
-		}
-		if ctx.Err() != nil {
-			return
+			err = s.place(sending, a, s.markets[a.chance.IntN(len(s.markets))])
 		}
 		s.note(err, time.Since(began))
 		if err != nil && client.Code(err) == "" {
