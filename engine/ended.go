@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -20,8 +21,10 @@ const (
 	endedOverlap = 30 * time.Second
 	// endedMost bounds the set. Beyond it the oldest are let go; their tokens live minutes.
 	endedMost = 100_000
-	// endedTimeout bounds what a request pays when the database does not answer.
+	// endedTimeout bounds what a request pays when the database does not answer, endedFirst what the
+	// first one does, which cannot go on without.
 	endedTimeout = 500 * time.Millisecond
+	endedFirst   = 5 * time.Second
 )
 
 // endedSessions knows the sessions that were revoked while an access token of theirs may still be
@@ -84,9 +87,16 @@ func (e *endedSessions) load(ctx context.Context, now time.Time) error {
 	if newer := e.checked.Add(-endedOverlap); newer.After(since) && !now.Before(e.checked) {
 		since = newer
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endedTimeout)
+	patience := endedTimeout
+	if e.checked.IsZero() {
+		patience = endedFirst
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	found, err := e.db.RevokedSince(ctx, since, endedMost)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = &unavailable{cause: err}
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if err != nil {
