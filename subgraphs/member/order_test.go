@@ -146,8 +146,10 @@ func TestNobodySeesOrTouchesAnothersOrder(t *testing.T) {
 		}
 	}
 	list := vars{"r": []any{
-		vars{"__typename": "Member", "id": memberID(h, "eve")}, vars{"__typename": "Member", "id": memberID(h, "alice")},
-		vars{"__typename": "Order", "id": id}, vars{"__typename": "Member", "id": memberID(h, "carol")},
+		vars{"__typename": "Member", "id": memberID(h, "eve")},
+		vars{"__typename": "Member", "id": memberID(h, "alice")},
+		vars{"__typename": "Order", "id": id},
+		vars{"__typename": "Member", "id": memberID(h, "carol")},
 	}}
 	several := h.As("nora").Must(t, look, list)
 	if several.At("_entities.0") != nil || several.Balance("_entities.1.balances", "USDT", "total") != "5000.000000" ||

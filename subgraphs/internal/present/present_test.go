@@ -81,11 +81,11 @@ func TestACallerWhoHasGoneIsNoAlarm(t *testing.T) {
 		errors.Join(fault.New(fault.Unavailable, "ask again"), context.Canceled),
 	} {
 		var log bytes.Buffer
-		presenter(t, &log)(ctx, err)
+		_ = presenter(t, &log)(ctx, err)
 		if log.Len() > 0 {
 			t.Error(log.String())
 		}
-		presenter(t, &log)(context.Background(), err)
+		_ = presenter(t, &log)(context.Background(), err)
 		if log.Len() == 0 {
 			t.Errorf("%v of a caller who waits is not logged", err)
 		}
