@@ -31,7 +31,7 @@ export function Bar({ session }: { session: Session }) {
     navigate('/')
   }
   return (
-    <header className={styles.bar}>
+    <header className={styles.bar} data-person={signedIn || undefined}>
       <a className={styles.brand} {...linkTo(signedIn ? homeOf[state.role] : '/')}>
         <Mark />
         <span>Bourse</span>

@@ -23,7 +23,8 @@ async function entryOf(base: string): Promise<Lifecycle> {
   const { js = [], css = [] } = manifest.entries.entry?.initial ?? {}
   for (const href of css)
     document.head.append(Object.assign(document.createElement('link'), { rel: 'stylesheet', href }))
-  return import(/* webpackIgnore: true */ js.at(-1) ?? '')
+  // While developing, hot updates (.mjs) stand beside the entry.
+  return import(/* webpackIgnore: true */ js.find((name) => name.endsWith('.js')) ?? '')
 }
 
 export async function runAlone(base: string): Promise<void> {
