@@ -9,7 +9,8 @@ import { pluginReact } from '@rsbuild/plugin-react'
 const api = process.env.BOURSE_API ?? 'http://127.0.0.1:8080'
 
 const proxy = {
-  '/graphql': { target: api, ws: true, changeOrigin: true },
+  // The host stays as the browser named it: the exchange compares it with the origin of a socket.
+  '/graphql': { target: api, ws: true, changeOrigin: false },
   '/demo.json': { target: api },
 }
 
