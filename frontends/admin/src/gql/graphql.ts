@@ -7,9 +7,9 @@ export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' |
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
 export type CreateAssetInput = {
   clientKey: string;
-  /** 2 to 10 capital letters and digits. */
+  /** 1 to 12 capital letters and digits. */
   code: string;
-  /** 0 to 12 decimals. */
+  /** 0 to 18 decimals. */
   scale: number;
 };
 
