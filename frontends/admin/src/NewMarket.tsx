@@ -27,7 +27,7 @@ export function NewAsset({ onClose }: { onClose(): void }) {
       title={text.newAsset}
       okText={text.create}
       cancelText={text.cancel}
-      okButtonProps={{ disabled: !/^[A-Z0-9]{2,10}$/.test(code), 'data-testid': 'create-asset' }}
+      okButtonProps={{ disabled: !/^[A-Z0-9]{1,12}$/.test(code), 'data-testid': 'create-asset' }}
       confirmLoading={busy}
       onOk={create}
       onCancel={onClose}
@@ -37,13 +37,13 @@ export function NewAsset({ onClose }: { onClose(): void }) {
           <Input
             autoFocus
             value={code}
-            maxLength={10}
+            maxLength={12}
             data-testid="asset-code"
             onChange={(e) => setCode(e.target.value.toUpperCase())}
           />
         </Form.Item>
         <Form.Item label={text.scale}>
-          <InputNumber min={0} max={12} precision={0} value={scale} onChange={(n) => setScale(n ?? 0)} />
+          <InputNumber min={0} max={18} precision={0} value={scale} onChange={(n) => setScale(n ?? 0)} />
         </Form.Item>
         <RefusalNote refusal={refusal} />
       </Form>
@@ -126,7 +126,7 @@ export function NewMarket({ onClose }: { onClose(): void }) {
               inputMode="decimal"
               value={input[field]}
               data-testid={`market-${field}`}
-              onChange={(e) => accepts(e.target.value, 12) && set(field, e.target.value)}
+              onChange={(e) => accepts(e.target.value, 18) && set(field, e.target.value)}
             />
           </Form.Item>
         ))}
