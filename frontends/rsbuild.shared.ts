@@ -14,13 +14,16 @@ const proxy = {
   '/demo.json': { target: api },
 }
 
+/** Developing leaves what was built alone. */
+const building = process.env.NODE_ENV === 'production'
+
 const common: RsbuildConfig = {
   plugins: [pluginReact()],
   html: {
     scriptLoading: 'module',
     template: new URL('./page.html', import.meta.url).pathname,
   },
-  output: { module: true, legalComments: 'none', cleanDistPath: true, sourceMap: false, polyfill: 'off' },
+  output: { module: true, legalComments: 'none', cleanDistPath: building, sourceMap: false, polyfill: 'off' },
   performance: { printFileSize: false },
   server: { proxy },
   dev: { client: { overlay: true } },
