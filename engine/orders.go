@@ -290,7 +290,7 @@ func fillOfEvent(d *market.Definition, ev *venue.Event, taker bool) Fill {
 	return fillOf(d, &row)
 }
 
-// Balances has one row for each asset that the member ever had, by code.
+// Balances has one row for each asset of the house, by code.
 func (m *Member) Balances(ctx context.Context) ([]Balance, error) {
 	if err := m.x.reach(ctx); err != nil {
 		return nil, err

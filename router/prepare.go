@@ -56,6 +56,9 @@ func (g *gateway) Prepare(_ context.Context, req *serve.Request) (serve.Operatio
 			g.ready.Add(key, p)
 		}
 	}
+	if err := checkScalars(g.sg.API(), p.definition.VariableDefinitions, req.Variables); err != nil {
+		return nil, refuseErrors(codeBadUserInput, err)
+	}
 	variables, err := validator.VariableValues(g.sg.API(), p.definition, req.Variables)
 	if err != nil {
 		return nil, refuseErrors(codeBadUserInput, err)

@@ -38,10 +38,8 @@ type Status string
 
 // The statuses of an account.
 const (
-	// StatusActive may do all that its role allows.
+	// StatusActive may do all that its role allows. It is the only one as long as accounts cannot be suspended.
 	StatusActive Status = "ACTIVE"
-	// StatusSuspended may sign in, look and cancel, but neither trade nor move money nor decide.
-	StatusSuspended Status = "SUSPENDED"
 )
 
 // Actor is the authenticated someone on whose behalf a use case runs. It comes from a verified

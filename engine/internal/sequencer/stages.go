@@ -180,7 +180,7 @@ func (d *decider) recover(cause error) {
 	d.up.Store(false)
 	d.opts.Logger.Error("commands are refused until the journal can be written", "error", cause)
 	if d.busy != nil { // the venue failed while a commit was on its way
-		<-d.settled
+		_ = <-d.settled
 		d.busy = nil
 	}
 	d.open.refuseAll(errOpen)

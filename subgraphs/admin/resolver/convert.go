@@ -11,7 +11,6 @@ import (
 func memberOf(m *account.Member) *gen.Member {
 	out := &gen.Member{
 		ID:      scalar.EncodeID(scalar.Member, uint64(m.ID)),
-		Status:  gen.MemberStatus(m.Status),
 		AgentID: m.AgentID,
 	}
 	if !m.LastSignInAt.IsZero() {

@@ -69,7 +69,4 @@ func isFault(err error, code fault.Code) bool {
 	return errors.As(err, &refusal) && refusal.Code == code
 }
 
-var (
-	errNoMember = fault.New(fault.NotFound, "there is no such member")
-	errNoAgent  = fault.New(fault.Forbidden, "who looks after a member is shown to agents and admins")
-)
+var errNoMember = fault.New(fault.NotFound, "there is no such member")

@@ -131,7 +131,6 @@ type ComplexityRoot struct {
 	Member struct {
 		ID           func(childComplexity int) int
 		LastSignInAt func(childComplexity int) int
-		Status       func(childComplexity int) int
 	}
 
 	MemberConnection struct {
@@ -587,12 +586,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.LastSignInAt(childComplexity), true
-	case "Member.status":
-		if e.ComplexityRoot.Member.Status == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Member.Status(childComplexity), true
 
 	case "MemberConnection.edges":
 		if e.ComplexityRoot.MemberConnection.Edges == nil {
@@ -1144,14 +1137,8 @@ type Admin {
 
 type Member @key(fields: "id") {
   id: ID!
-  status: MemberStatus!
+  "When the member last opened a session; null before the first time."
   lastSignInAt: DateTime
-}
-
-enum MemberStatus {
-  ACTIVE
-  "May sign in and cancel, not trade."
-  SUSPENDED
 }
 
 type MemberEdge @shareable {
@@ -1584,8 +1571,6 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 	switch field.Name {
 	case "id":
 		return ec.fieldContext_Member_id(ctx, field)
-	case "status":
-		return ec.fieldContext_Member_status(ctx, field)
 	case "lastSignInAt":
 		return ec.fieldContext_Member_lastSignInAt(ctx, field)
 	}
@@ -3381,29 +3366,6 @@ func (ec *executionContext) _Member_id(ctx context.Context, field graphql.Collec
 }
 func (ec *executionContext) fieldContext_Member_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Member", field, false, false, "ID")
-}
-
-func (ec *executionContext) _Member_status(ctx context.Context, field graphql.CollectedField, obj *Member) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Member_status(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Status, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v MemberStatus) graphql.Marshaler {
-			return ec.marshalNMemberStatus2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐMemberStatus(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Member_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Member", field, false, false, "MemberStatus")
 }
 
 func (ec *executionContext) _Member_lastSignInAt(ctx context.Context, field graphql.CollectedField, obj *Member) (ret graphql.Marshaler) {
@@ -7049,11 +7011,6 @@ func (ec *executionContext) _Member(ctx context.Context, sel ast.SelectionSet, o
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "status":
-			out.Values[i] = ec._Member_status(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
 		case "lastSignInAt":
 			out.Values[i] = ec._Member_lastSignInAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -8448,16 +8405,6 @@ func (ec *executionContext) marshalNMemberEdge2ᚖbourseᚋsubgraphsᚋadminᚋi
 		return graphql.Null
 	}
 	return ec._MemberEdge(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalNMemberStatus2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐMemberStatus(ctx context.Context, v any) (MemberStatus, error) {
-	var res MemberStatus
-	err := res.UnmarshalGQL(v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNMemberStatus2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐMemberStatus(ctx context.Context, sel ast.SelectionSet, v MemberStatus) graphql.Marshaler {
-	return v
 }
 
 func (ec *executionContext) unmarshalNOrderByIDsInput2ᚕᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐOrderByIDsInput(ctx context.Context, v any) ([]*OrderByIDsInput, error) {

@@ -138,10 +138,10 @@ type MarketPhasePayload struct {
 }
 
 type Member struct {
-	ID           string       `json:"id"`
-	Status       MemberStatus `json:"status"`
-	LastSignInAt *time.Time   `json:"lastSignInAt,omitempty"`
-	AgentID      account.ID   `json:"-"`
+	ID string `json:"id"`
+	// When the member last opened a session; null before the first time.
+	LastSignInAt *time.Time `json:"lastSignInAt,omitempty"`
+	AgentID      account.ID `json:"-"`
 }
 
 func (Member) IsEntity() {}
@@ -408,62 +408,6 @@ func (e *MarketPhase) UnmarshalJSON(b []byte) error {
 }
 
 func (e MarketPhase) MarshalJSON() ([]byte, error) {
-	var buf bytes.Buffer
-	e.MarshalGQL(&buf)
-	return buf.Bytes(), nil
-}
-
-type MemberStatus string
-
-const (
-	MemberStatusActive MemberStatus = "ACTIVE"
-	// May sign in and cancel, not trade.
-	MemberStatusSuspended MemberStatus = "SUSPENDED"
-)
-
-var AllMemberStatus = []MemberStatus{
-	MemberStatusActive,
-	MemberStatusSuspended,
-}
-
-func (e MemberStatus) IsValid() bool {
-	switch e {
-	case MemberStatusActive, MemberStatusSuspended:
-		return true
-	}
-	return false
-}
-
-func (e MemberStatus) String() string {
-	return string(e)
-}
-
-func (e *MemberStatus) UnmarshalGQL(v any) error {
-	str, ok := v.(string)
-	if !ok {
-		return fmt.Errorf("enums must be strings")
-	}
-
-	*e = MemberStatus(str)
-	if !e.IsValid() {
-		return fmt.Errorf("%s is not a valid MemberStatus", str)
-	}
-	return nil
-}
-
-func (e MemberStatus) MarshalGQL(w io.Writer) {
-	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
-}
-
-func (e *MemberStatus) UnmarshalJSON(b []byte) error {
-	s, err := strconv.Unquote(string(b))
-	if err != nil {
-		return err
-	}
-	return e.UnmarshalGQL(s)
-}
-
-func (e MemberStatus) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -944,8 +944,8 @@ type Agent @key(fields: "id") {
 
 type Member @key(fields: "id") {
   id: ID!
-  "The agent who looks after the member. Shown to agents and admins; FORBIDDEN for the member."
-  agent: Agent!
+  "The agent who looks after the member. Shown to agents above and to admins; null for others."
+  agent: Agent
   registeredAt: DateTime!
   balances: [Balance!]! @external
   """
@@ -3065,10 +3065,10 @@ func (ec *executionContext) _Member_agent(ctx context.Context, field graphql.Col
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *Agent) graphql.Marshaler {
-			return ec.marshalNAgent2ᚖbourseᚋsubgraphsᚋagentᚋinternalᚋgenᚐAgent(ctx, selections, v)
+			return ec.marshalOAgent2ᚖbourseᚋsubgraphsᚋagentᚋinternalᚋgenᚐAgent(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_Member_agent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -5974,7 +5974,7 @@ func (ec *executionContext) _Member(ctx context.Context, sel ast.SelectionSet, o
 			}
 		case "agent":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
+				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Member_agent(ctx, field, obj)
 				})

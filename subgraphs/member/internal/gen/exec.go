@@ -1734,7 +1734,7 @@ type Member @key(fields: "id") {
   id: ID!
   username: String!
   displayName: String!
-  "One row for each asset that the member ever had, by asset code."
+  "One row for each asset of the house, by asset code."
   balances: [Balance!]!
   "Newest first."
   orders(market: String, openOnly: Boolean! = false, first: Int! = 50, after: String): OrderConnection!
