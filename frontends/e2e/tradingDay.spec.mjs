@@ -122,7 +122,9 @@ test('a halted market refuses orders in words, and says so at once', async () =>
 
 test('the schema explorer answers without another host', async () => {
   await admin.at('nav-api').click()
-  await admin.page.locator('.graphiql-execute-button').click({ timeout: 60_000 })
+  const editor = admin.page.locator('.graphiql-query-editor .view-line', { hasText: 'query' })
+  await editor.first().waitFor({ timeout: 60_000 })
+  await admin.page.locator('.graphiql-execute-button').click()
   // The editor draws only the lines in sight.
   await admin.page.locator('.result-window', { hasText: '"symbol"' }).waitFor({ timeout: 30_000 })
   await admin.look('admin-explorer')
