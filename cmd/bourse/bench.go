@@ -73,7 +73,7 @@ func printFigures(out io.Writer, f figures) {
 	fmt.Fprintf(out, "%s/%s, %d CPUs, %s\n\n", f.Machine.OS, f.Machine.Arch, f.Machine.CPUs, f.Machine.Go)
 	line := func(what string, r *bench.Rate) {
 		if r != nil {
-			fmt.Fprintf(out, "%-34s %9d/s   p50 %-10s p99 %s\n", what, r.PerSecond, r.P50.Round(time.Microsecond), r.P99.Round(time.Microsecond))
+			fmt.Fprintf(out, "%-34s %9d/s   p50 %-10s p99 %-10s refused %d\n", what, r.PerSecond, r.P50.Round(time.Microsecond), r.P99.Round(time.Microsecond), r.Refused)
 		}
 	}
 	line("durable orders at the façade", f.Facade)

@@ -180,7 +180,9 @@ func (d *decider) recover(cause error) {
 	d.up.Store(false)
 	d.opts.Logger.Error("commands are refused until the journal can be written", "error", cause)
 	if d.busy != nil { // the venue failed while a commit was on its way
-		_ = <-d.settled
+		if err := <-d.settled; err != nil {
+			d.opts.Logger.Error("the commit under way failed as well", "error", err)
+		}
 		d.busy = nil
 	}
 	d.open.refuseAll(errOpen)

@@ -1,7 +1,7 @@
 import { useAnswer } from '@bourse/client'
 import { Moment, PageButtons, PageHead, RefusalNote, usePages } from '@bourse/console'
 import { useTexts } from '@bourse/locale'
-import { Input, Table, Tag } from 'antd'
+import { Input, Table } from 'antd'
 import { useDeferredValue, useState } from 'react'
 import { MembersDocument, type MembersQuery } from './gql/graphql.ts'
 import { texts } from './texts.ts'
@@ -43,14 +43,7 @@ export function Members() {
         columns={[
           { title: text.username, dataIndex: 'username' },
           { title: text.displayName, dataIndex: 'displayName' },
-          {
-            title: text.status,
-            dataIndex: 'status',
-            render: (status: Member['status']) => (
-              <Tag color={status === 'ACTIVE' ? 'success' : 'warning'}>{text[status]}</Tag>
-            ),
-          },
-          { title: text.agent, render: (_, { agent }) => agent.displayName },
+          { title: text.agent, render: (_, { agent }) => agent?.displayName },
           { title: text.registered, dataIndex: 'registeredAt', render: (at: string) => <Moment at={at} /> },
           {
             title: text.lastSignIn,

@@ -63,7 +63,7 @@ export function Downline() {
             align: 'right',
             render: (equity: string) => format(equity),
           },
-          { title: text.agent, render: (_, { agent }) => agent.displayName },
+          { title: text.agent, render: (_, { agent }) => agent?.displayName },
           { title: text.registered, dataIndex: 'registeredAt', render: (at: string) => <Moment at={at} /> },
         ]}
       />

@@ -38,7 +38,7 @@ export function MemberDetail({ id }: { id: string }) {
           column={{ xs: 1, sm: 2, lg: 4 }}
           items={[
             { key: 'username', label: text.username, children: member.username },
-            { key: 'agent', label: text.agent, children: member.agent.displayName },
+            { key: 'agent', label: text.agent, children: member.agent?.displayName },
             { key: 'registered', label: text.registered, children: <Moment at={member.registeredAt} /> },
             {
               key: 'equity',

@@ -2,10 +2,12 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"bourse/cmd/bourse/internal/client"
 	"bourse/engine"
+	"bourse/engine/fault"
 	"bourse/engine/market"
 )
 
@@ -33,21 +35,32 @@ func Orders(ctx context.Context, o Options) (facade, endpoint Rate, err error) {
 	return medianRate(facades), medianRate(endpoints), nil
 }
 
-// price makes orders meet now and then: buyers and sellers quote around one price.
-func price(caller, n int) string {
-	return fmt.Sprintf("%d.0", 64_000+(caller*7+n*13)%41-20)
+// Half of the callers sell and half buy, all at a price that goes up and down with the
+// count of their orders: most orders trade, what is left behind trades when the price comes
+// back, and nobody meets an order of its own, because neighbours are different members.
+
+func price(n int) string {
+	step := n / 16 % 40
+	return fmt.Sprintf("%d.0", 64_000+min(step, 40-step))
+}
+
+func side(caller int) market.Side {
+	if caller%2 == 1 {
+		return market.Sell
+	}
+	return market.Buy
 }
 
 func (s *stage) placeAtFacade(ctx context.Context, o Options, round int) (Rate, error) {
 	return closedLoop(ctx, o.Waiting, o.Round, func(ctx context.Context, caller, n int) (bool, error) {
-		side := market.Buy
-		if (caller+n)%2 == 1 {
-			side = market.Sell
-		}
 		_, _, err := s.members[caller%len(s.members)].PlaceOrder(ctx, engine.PlaceOrder{
-			Key: fmt.Sprintf("f%d-%d-%d", round, caller, n), Symbol: "BTC-USDT", Side: side,
-			Type: market.Limit, TimeInForce: market.IOC, Price: price(caller, n), Quantity: "0.001",
+			Key: fmt.Sprintf("f%d-%d-%d", round, caller, n), Symbol: "BTC-USDT", Side: side(caller),
+			Type: market.Limit, TimeInForce: market.GTC, Price: price(n), Quantity: "0.001",
 		})
+		var refusal *fault.Error
+		if errors.As(err, &refusal) && refusal.Code != fault.Unavailable {
+			return true, nil
+		}
 		return false, err
 	})
 }
@@ -56,13 +69,9 @@ const placeOperation = `mutation Place($input: PlaceOrderInput!) { placeOrder(in
 
 func (s *stage) placeAtEndpoint(ctx context.Context, o Options, round int) (Rate, error) {
 	return closedLoop(ctx, min(o.Waiting, 64), o.Round, func(ctx context.Context, caller, n int) (bool, error) {
-		side := "BUY"
-		if (caller+n)%2 == 1 {
-			side = "SELL"
-		}
 		err := s.traders[caller%len(s.traders)].Do(ctx, placeOperation, map[string]any{"input": map[string]any{
-			"clientKey": fmt.Sprintf("e%d-%d-%d", round, caller, n), "market": "BTC-USDT", "side": side,
-			"timeInForce": "IOC", "price": price(caller, n), "quantity": "0.001",
+			"clientKey": fmt.Sprintf("e%d-%d-%d", round, caller, n), "market": "BTC-USDT", "side": side(caller).String(),
+			"price": price(n), "quantity": "0.001",
 		}}, nil)
 		if client.Code(err) != "" {
 			return true, nil

@@ -10,7 +10,7 @@ import (
 // Demo is what a demonstration tells its visitors.
 type Demo struct {
 	Demo       bool     `json:"demo"`
-	InviteCode string   `json:"inviteCode"`
+	InviteCode string   `json:"inviteCode,omitempty"`
 	SignIns    []SignIn `json:"signIns"`
 }
 

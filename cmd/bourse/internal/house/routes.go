@@ -88,14 +88,13 @@ func (h *House) serveReady(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "ready")
 }
 
-// serveDemo tells the pages that this is a demonstration and how to sign in; a
-// production house has no such page.
-func (h *House) serveDemo(w http.ResponseWriter, r *http.Request) {
-	if h.Demo == nil {
-		http.NotFound(w, r)
-		return
-	}
+// serveDemo tells the pages whether this is a demonstration, and then how to sign in.
+func (h *House) serveDemo(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	_ = json.NewEncoder(w).Encode(h.Demo)
+	demo := h.Demo
+	if demo == nil {
+		demo = &Demo{SignIns: []SignIn{}}
+	}
+	_ = json.NewEncoder(w).Encode(demo)
 }

@@ -67,14 +67,14 @@ export type DownlineQueryVariables = Exact<{
 }>;
 
 
-export type DownlineQuery = { agent: { id: string, downlineCount: number, downline: { nodes: Array<{ id: string, username: string, displayName: string, registeredAt: string, equity: string, agent: { id: string, displayName: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } };
+export type DownlineQuery = { agent: { id: string, downlineCount: number, downline: { nodes: Array<{ id: string, username: string, displayName: string, registeredAt: string, equity: string, agent: { id: string, displayName: string } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } };
 
 export type DownlineMemberQueryVariables = Exact<{
   id: string | number;
 }>;
 
 
-export type DownlineMemberQuery = { downlineMember: { id: string, username: string, displayName: string, registeredAt: string, equity: string, agent: { id: string, displayName: string }, balances: Array<{ available: string, held: string, total: string, asset: { code: string, scale: number } }>, orders: { nodes: Array<{ id: string, side: Side, type: OrderType, price: string | null, quantity: string, filledQuantity: string, status: OrderStatus, placedAt: string, market: { symbol: string } }> } } | null };
+export type DownlineMemberQuery = { downlineMember: { id: string, username: string, displayName: string, registeredAt: string, equity: string, agent: { id: string, displayName: string } | null, balances: Array<{ available: string, held: string, total: string, asset: { code: string, scale: number } }>, orders: { nodes: Array<{ id: string, side: Side, type: OrderType, price: string | null, quantity: string, filledQuantity: string, status: OrderStatus, placedAt: string, market: { symbol: string } }> } } | null };
 
 export type PendingDepositsQueryVariables = Exact<{
   first: number;
