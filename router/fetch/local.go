@@ -127,7 +127,11 @@ func (l *Local) Stream(ctx context.Context, req *execute.Request) (io.ReadCloser
 	go func() {
 		defer close(s.done)
 		defer stop()
-		s.finish(serve(h, s, hr))
+		err := serve(h, s, hr)
+		if err == nil {
+			err = ctx.Err() // a handler that was told to stop has not come to its end
+		}
+		s.finish(err)
 	}()
 	if err := s.started(ctx); err != nil {
 		_ = s.Close()
