@@ -2,6 +2,7 @@ package router
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -98,7 +99,11 @@ func newGateway(sg *federation.Supergraph, o Options) (*gateway, error) {
 		sg:      sg,
 		planner: plan.New(sg, o.Plan),
 		executor: execute.New(sg, o.Fetcher, execute.Options{MaskErrors: o.MaskErrors, OnFetchError: func(ctx context.Context, subgraph string, err error) {
-			o.Logger.WarnContext(ctx, "subgraph request failed", "subgraph", subgraph, "error", err)
+			level := slog.LevelWarn
+			if errors.Is(err, context.Canceled) {
+				level = slog.LevelDebug // the client left; nothing is wrong with the subgraph
+			}
+			o.Logger.Log(ctx, level, "subgraph request failed", "subgraph", subgraph, "error", err)
 		}}),
 		fetcher: o.Fetcher, limits: o.Limits.WithDefaults(), rules: rules.NewDefaultRules(), ready: ready,
 		headers: canonical(o.SubgraphHeaders), subscribe: o.Subscriptions, introspection: o.Introspection, logger: o.Logger,

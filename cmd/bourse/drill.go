@@ -23,10 +23,10 @@ func newDrill() *cobra.Command {
 		GroupID: "prove",
 		Short:   "Kill the exchange under load and prove that nothing is lost",
 		Long: `Drill starts a house of its own in a temporary directory, lets members trade through
-the public endpoint, kills the process with SIGKILL at moments that the seed chooses,
-starts it again and compares: every acknowledged command must stand once, every
-unanswered one must have one effect when it is sent again, and every invariant of the
-ledger and the books must hold.`,
+the public endpoint and kills the process with SIGKILL at moments that the seed chooses,
+every second time together with its database. Then it starts the house again and
+compares: every acknowledged command must stand once, every unanswered one must have one
+effect when it is sent again, and every invariant of the ledger and the books must hold.`,
 		Example: `  bourse drill --kills 20 --seed 7`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -1,6 +1,7 @@
 // Package drill kills a serving house with SIGKILL, again and again, while clients trade
 // through its public endpoint, and then holds what the clients were told against what the
-// house knows.
+// house knows. Every second time its database is killed along with it, in the same way, so
+// that what was not forced to disk is lost.
 //
 //	start ──▶ load ──▶ SIGKILL ──▶ check the log ──▶ start ──▶ settle what was unknown ──▶ compare
 //	  ▲                                                                                      │
@@ -92,7 +93,9 @@ func (d *drill) run(ctx context.Context) error {
 		return err
 	}
 	for d.report.Kills < d.o.Kills {
-		d.loadAndKill(ctx, running)
+		if err := d.loadAndKill(ctx, running); err != nil {
+			return err
+		}
 		d.report.Kills++
 		if err := d.verify(ctx); err != nil {
 			return err
@@ -136,7 +139,7 @@ func (d *drill) enrol(ctx context.Context, address string) error {
 
 // loadAndKill lets every client trade, and kills the house at a moment that the seed
 // chooses: some while after the first acknowledgement, in the midst of the others.
-func (d *drill) loadAndKill(ctx context.Context, p *process) {
+func (d *drill) loadAndKill(ctx context.Context, p *process) (err error) {
 	loading, cancel := context.WithCancel(ctx)
 	defer cancel()
 	first := make(chan struct{}, len(d.clients))
@@ -161,11 +164,15 @@ func (d *drill) loadAndKill(ctx context.Context, p *process) {
 	case <-moment.C:
 	case <-ctx.Done():
 	}
+	if d.report.Kills%2 == 1 {
+		err = p.killDatabase()
+	}
 	p.kill()
 	cancel()
 	for range d.clients {
 		<-done
 	}
+	return err
 }
 
 func (d *drill) verify(ctx context.Context) error {

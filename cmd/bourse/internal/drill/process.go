@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -13,9 +14,10 @@ import (
 
 // process is a serving house, a child of the drill.
 type process struct {
-	cmd     *exec.Cmd
-	address string
-	done    chan struct{} // closed when it has ended
+	cmd      *exec.Cmd
+	address  string
+	database string        // its embedded database's pid file
+	done     chan struct{} // closed when it has ended
 }
 
 // startLimit bounds how long a house may take to serve.
@@ -38,7 +40,7 @@ func startProcess(ctx context.Context, program, dataDir string) (*process, error
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", program, err)
 	}
-	p := &process{cmd: cmd, done: make(chan struct{})}
+	p := &process{cmd: cmd, database: filepath.Join(dataDir, "house", "postgres", "pgdata", "postmaster.pid"), done: make(chan struct{})}
 	go func() {
 		_ = cmd.Wait() // that it was killed is what we want
 		close(p.done)
@@ -76,6 +78,21 @@ func (p *process) awaitReady(ctx context.Context, file string) (string, error) {
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill() // an error means that it has ended already
 	<-p.done
+}
+
+// killDatabase ends the house's own database as a power cut would: what it had not forced to
+// disk is gone. The house dies right after it.
+func (p *process) killDatabase() error {
+	text, err := os.ReadFile(p.database)
+	if err != nil {
+		return fmt.Errorf("find the database: %w", err)
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	pid, err := strconv.Atoi(strings.TrimSpace(line))
+	if err != nil || pid <= 1 {
+		return fmt.Errorf("find the database: %s names no process", p.database)
+	}
+	return syscall.Kill(pid, syscall.SIGKILL)
 }
 
 // stop ends the house in good order.
