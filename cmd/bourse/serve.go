@@ -52,7 +52,7 @@ Environment: BOURSE_SECRET, DATABASE_URL, REDIS_URL, PG_BIN_DIR.`,
 	flags.StringVar(&f.redisURL, "redis-url", "", "Redis to use instead of an embedded one (REDIS_URL)")
 	flags.StringVar(&f.level, "log-level", "warn", "debug, info, warn or error")
 	flags.BoolVar(&f.demo, "demo", false, "a demonstration house with public sign-ins and simulated traders")
-	flags.IntVar(&f.simulate, "simulate", 5, "commands a second of the demonstration's simulated traders; 0 for none")
+	flags.IntVar(&f.simulate, "simulate", 10, "commands a second of the demonstration's simulated traders; 0 for none")
 	flags.StringVar(&f.readyFile, "ready-file", "", "file that gets the address once requests are served")
 	return cmd
 }
@@ -162,7 +162,7 @@ func demoSimulation(address string, rate int) simulate.Options {
 	return simulate.Options{
 		Enrolment: simulate.Enrolment{
 			Endpoint: address + "/graphql", AgentUsername: agent.Username, AgentPassword: agent.Password,
-			Seed: 1, Traders: 6, Funds: house.DemoFunds(),
+			Seed: 1, Traders: 8, Funds: house.DemoFunds(),
 		},
 		Rate: rate, Prices: house.DemoPrices(),
 	}

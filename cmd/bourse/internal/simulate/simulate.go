@@ -119,7 +119,7 @@ func (a *actor) key() string {
 }
 
 // maxQuotes is how many resting orders a maker keeps before it cancels the oldest.
-const maxQuotes = 10
+const maxQuotes = 30
 
 // trade acts as often as the limiter lets it, until ctx ends. A command under way then is
 // not cut off.
