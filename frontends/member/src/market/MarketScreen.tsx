@@ -1,4 +1,4 @@
-import { compact, format } from '@bourse/decimal'
+import { compact, compare, format } from '@bourse/decimal'
 import { useTexts } from '@bourse/locale'
 import { useLinks } from '@bourse/microapp'
 import { useCallback, useState } from 'react'
@@ -87,11 +87,20 @@ function Trading({ market }: { market: Market }) {
   )
 }
 
+/** The higher (1) or the lower (-1) of two prices that may be missing. */
+function outermost(a: string | null | undefined, b: string | null, side: 1 | -1): string | null {
+  if (!a || !b) return a ?? b
+  return compare(b, a) === side ? b : a
+}
+
 function Header({ market }: { market: Market }) {
   const text = useTexts(texts)
   const { link } = useLinks()
   const { last, change, direction } = usePrice(market)
-  const { high, low, volume } = market.ticker
+  const { volume } = market.ticker
+  // The last price is live and the ticker is asked for now and then: never show one beyond the other.
+  const high = outermost(market.ticker.high, last, 1)
+  const low = outermost(market.ticker.low, last, -1)
   return (
     <header className={styles.header}>
       <a className={styles.symbol} {...link('/')} title={text.allMarkets}>
