@@ -67,35 +67,78 @@ tells. It changes nothing and may run beside a serving house.`,
 
 func newReplay() *cobra.Command {
 	var c house.Config
+	var to uint64
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "replay",
 		GroupID: "operate",
 		Short:   "Replay the log from its beginning and print the state's digest",
-		Args:    cobra.NoArgs,
+		Long: `Replay reads the log from its first command, checks every invariant after the last one and
+prints the digest of the state: the same log gives the same digest on any machine. With
+--to it stops at a sequence; without, it also compares the snapshots and the history.`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			v, err := house.Verify(cmd.Context(), c)
+			var v engine.Verification
+			var err error
+			if cmd.Flags().Changed("to") {
+				v, err = house.Replay(cmd.Context(), c, to)
+			} else {
+				v, err = house.Verify(cmd.Context(), c)
+			}
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				if err := printJSON(cmd.OutOrStdout(), v); err != nil {
-					return err
-				}
-			} else {
-				fmt.Fprintf(cmd.OutOrStdout(), "sequence %d, digest %s\n", v.Sequence, v.Digest)
-				for _, violation := range v.Violations {
-					fmt.Fprintln(cmd.OutOrStdout(), "  !", violation)
-				}
+			return printReplay(cmd, v, asJSON)
+		},
+	}
+	databaseFlags(cmd, &c)
+	cmd.Flags().Uint64Var(&to, "to", 0, "the sequence to stop at (default: the end of the log)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func printReplay(cmd *cobra.Command, v engine.Verification, asJSON bool) error {
+	if asJSON {
+		if err := printJSON(cmd.OutOrStdout(), v); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(cmd.OutOrStdout(), "sequence %d, digest %s\n", v.Sequence, v.Digest)
+		for _, violation := range v.Violations {
+			fmt.Fprintln(cmd.OutOrStdout(), "  !", violation)
+		}
+	}
+	if len(v.Violations) > 0 {
+		return errReported
+	}
+	return nil
+}
+
+func newProject() *cobra.Command {
+	var c house.Config
+	var rebuild bool
+	cmd := &cobra.Command{
+		Use:     "project --rebuild",
+		GroupID: "operate",
+		Short:   "Fill the history anew from the log",
+		Long: `Project empties the projections (orders, trades, fills, postings, balances, candles) and
+fills them again from the log. Nothing is lost by it: the log is the truth. A serving house
+goes on; its history is short until the end.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !rebuild {
+				return fmt.Errorf("say --rebuild: it is the one thing that this command does")
 			}
-			if len(v.Violations) > 0 {
-				return errReported
+			reached, err := house.RebuildProjections(cmd.Context(), c)
+			if err != nil {
+				return err
 			}
+			fmt.Fprintf(cmd.OutOrStdout(), "history is filled up to sequence %d\n", reached)
 			return nil
 		},
 	}
 	databaseFlags(cmd, &c)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&rebuild, "rebuild", false, "empty the projections and fill them again")
 	return cmd
 }
 

@@ -183,25 +183,37 @@ func (r *rows) queueVolumes(batch *pgx.Batch) {
 		columns[0], columns[1], columns[2], columns[3], int64(maxBigint))
 }
 
-// clearProjections empties them all and sets the watermark to the beginning.
+// clearProjections empties them all and sets the watermark to the beginning. Readers lock tables in
+// whatever order they name them, so clearing may be the one that a deadlock costs its turn: it tries
+// again.
 func (s *Store) clearProjections(ctx context.Context) error {
-	return s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		// The order of locks is that of writeRows: the watermark first.
-		_, err := tx.Exec(ctx, `UPDATE projection SET sequence = 0, hash = decode(repeat('00', 32), 'hex'), stamped_at = 0, epoch = 0`)
+	const attempts = 5
+	for attempt := 1; ; attempt++ {
+		err := s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error { return clearIn(ctx, tx) })
 		if err == nil {
-			_, err = tx.Exec(ctx, `TRUNCATE assets, markets, orders, trades, fills, postings, balances, candles, volumes`)
+			return nil
 		}
-		if err == nil { // what is folded from postings begins anew with them
-			_, err = tx.Exec(ctx, `UPDATE reconciliation SET sequence = 0`)
-		}
-		if err == nil {
-			_, err = tx.Exec(ctx, `TRUNCATE reconciled_balances`)
-		}
-		if err != nil {
+		if attempt == attempts || sqlState(err) != deadlockDetected {
 			return fmt.Errorf("projection: clear: %w", err)
 		}
-		return nil
-	})
+	}
+}
+
+// deadlockDetected is what PostgreSQL says to the one whose turn it takes (appendix "Error Codes").
+const deadlockDetected = "40P01"
+
+func clearIn(ctx context.Context, tx pgx.Tx) error {
+	for _, statement := range []string{
+		// The order of locks is that of writeRows and of the reconciliation: their own row first.
+		`UPDATE projection SET sequence = 0, hash = decode(repeat('00', 32), 'hex'), stamped_at = 0, epoch = 0`,
+		`UPDATE reconciliation SET sequence = 0`, // what is folded from postings begins anew with them
+		`TRUNCATE assets, markets, orders, trades, fills, postings, balances, candles, volumes, reconciled_balances`,
+	} {
+		if _, err := tx.Exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // EachEvent runs a function on every event after a head. The event is its only until it returns.
