@@ -35,14 +35,9 @@ func Orders(ctx context.Context, o Options) (facade, endpoint Rate, err error) {
 	return medianRate(facades), medianRate(endpoints), nil
 }
 
-// Half of the callers sell and half buy, all at a price that goes up and down with the
-// count of their orders: most orders trade, what is left behind trades when the price comes
-// back, and nobody meets an order of its own, because neighbours are different members.
-
-func price(n int) string {
-	step := n / 16 % 40
-	return fmt.Sprintf("%d.0", 64_000+min(step, 40-step))
-}
+// Half of the callers buy and half sell, all at one price, and no member does both: every
+// order trades at once or waits for the next of the other side, and nobody meets its own.
+const price = "64000.0"
 
 func side(caller int) market.Side {
 	if caller%2 == 1 {
@@ -55,7 +50,7 @@ func (s *stage) placeAtFacade(ctx context.Context, o Options, round int) (Rate, 
 	return closedLoop(ctx, o.Waiting, o.Round, func(ctx context.Context, caller, n int) (bool, error) {
 		_, _, err := s.members[caller%len(s.members)].PlaceOrder(ctx, engine.PlaceOrder{
 			Key: fmt.Sprintf("f%d-%d-%d", round, caller, n), Symbol: "BTC-USDT", Side: side(caller),
-			Type: market.Limit, TimeInForce: market.GTC, Price: price(n), Quantity: "0.001",
+			Type: market.Limit, TimeInForce: market.GTC, Price: price, Quantity: "0.001",
 		})
 		var refusal *fault.Error
 		if errors.As(err, &refusal) && refusal.Code != fault.Unavailable {
@@ -71,7 +66,7 @@ func (s *stage) placeAtEndpoint(ctx context.Context, o Options, round int) (Rate
 	return closedLoop(ctx, min(o.Waiting, 64), o.Round, func(ctx context.Context, caller, n int) (bool, error) {
 		err := s.traders[caller%len(s.traders)].Do(ctx, placeOperation, map[string]any{"input": map[string]any{
 			"clientKey": fmt.Sprintf("e%d-%d-%d", round, caller, n), "market": "BTC-USDT", "side": side(caller).String(),
-			"price": price(n), "quantity": "0.001",
+			"price": price, "quantity": "0.001",
 		}}, nil)
 		if client.Code(err) != "" {
 			return true, nil
