@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 
 	"bourse/engine/account"
@@ -27,8 +28,8 @@ type Balance struct {
 
 // Ledger is the balances of every account. The zero Ledger is empty and ready.
 type Ledger struct {
-	slots   map[account.ID]uint32 // member -> index into members
-	members []holding
+	slots   []uint32          // open addressing by owner: index into members + 1, 0 when free
+	members []holding         // at most half as many
 	house   [2][]money.Amount // Fees, Deposits by asset
 }
 
@@ -124,14 +125,9 @@ func (l *Ledger) at(a Account, asset AssetID) (*money.Amount, error) {
 		*house = grown(*house, asset)
 		return &(*house)[asset], nil
 	}
-	slot, ok := l.slots[a.Owner]
+	slot, ok := l.find(a.Owner)
 	if !ok {
-		if l.slots == nil {
-			l.slots = make(map[account.ID]uint32)
-		}
-		slot = uint32(len(l.members))
-		l.slots[a.Owner] = slot
-		l.members = append(l.members, holding{owner: a.Owner})
+		slot = l.open(a.Owner)
 	}
 	member := &l.members[slot]
 	member.balances = grown(member.balances, asset)
@@ -140,6 +136,51 @@ func (l *Ledger) at(a Account, asset AssetID) (*money.Amount, error) {
 		return &balance.Held, nil
 	}
 	return &balance.Available, nil
+}
+
+// home spreads the ids, which are dense, by one multiplication.
+func (l *Ledger) home(owner account.ID) int {
+	return int(uint64(owner) * 0x9e3779b97f4a7c15 >> (64 - bits.Len(uint(len(l.slots)-1))))
+}
+
+// find returns where a member's holding is.
+func (l *Ledger) find(owner account.ID) (slot uint32, ok bool) {
+	if len(l.slots) == 0 {
+		return 0, false
+	}
+	mask := len(l.slots) - 1
+	for i := l.home(owner); ; i = (i + 1) & mask {
+		at := l.slots[i&mask]
+		if at == 0 {
+			return 0, false
+		}
+		if l.members[at-1].owner == owner {
+			return at - 1, true
+		}
+	}
+}
+
+// open makes room for the holding of a member that has none.
+func (l *Ledger) open(owner account.ID) (slot uint32) {
+	l.members = append(l.members, holding{owner: owner})
+	if 2*len(l.members) > len(l.slots) {
+		l.slots = make([]uint32, max(2*len(l.slots), 64))
+		for i := range l.members {
+			l.enter(uint32(i))
+		}
+	} else {
+		l.enter(uint32(len(l.members) - 1))
+	}
+	return uint32(len(l.members) - 1)
+}
+
+func (l *Ledger) enter(slot uint32) {
+	mask := len(l.slots) - 1
+	i := l.home(l.members[slot].owner)
+	for l.slots[i] != 0 {
+		i = (i + 1) & mask
+	}
+	l.slots[i] = slot + 1
 }
 
 func grown[T any](list []T, asset AssetID) []T {
@@ -151,7 +192,7 @@ func grown[T any](list []T, asset AssetID) []T {
 
 // Balance returns what a member has of an asset, zero when it never had any.
 func (l *Ledger) Balance(owner account.ID, asset AssetID) Balance {
-	slot, ok := l.slots[owner]
+	slot, ok := l.find(owner)
 	if !ok || int(asset) >= len(l.members[slot].balances) {
 		return Balance{}
 	}

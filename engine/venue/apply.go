@@ -23,8 +23,9 @@ func (s *State) Apply(cmd Command, now Time, out *Events) (Receipt, error) {
 		return Receipt{}, fault.New(fault.InvalidIdempotencyKey, "the key must be 1 to 64 visible ASCII characters")
 	}
 	print, body := printKey(actor, key), cmd.fingerprint()
-	if owner := s.members.find(actor); owner != 0 {
-		if r := s.receipts.find(owner, print); r != nil {
+	owner := s.members.find(actor)
+	if owner != 0 {
+		if r := s.receipts.find(&s.members.at(owner).keys, print); r != nil {
 			return repeat(r, body)
 		}
 	}
@@ -35,7 +36,7 @@ func (s *State) Apply(cmd Command, now Time, out *Events) (Receipt, error) {
 	d := &s.decision
 	*d = decision{
 		events: out, start: start, sequence: s.sequence + 1, time: now,
-		actor: actor, key: key, body: body,
+		actor: actor, owner: owner, key: key, body: body,
 	}
 	if err := cmd.decide(s, d); err != nil {
 		*out = (*out)[:start]
@@ -81,6 +82,7 @@ type decision struct {
 	sequence Sequence
 	time     Time
 	actor    account.ID
+	owner    uint32 // place of the actor, 0 when it is not known yet
 	key      string
 	body     uint64
 	receipt  Receipt

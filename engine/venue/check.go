@@ -135,19 +135,19 @@ func (s *State) checkLists() error {
 }
 
 func (s *State) checkClosed() error {
-	n := 0
-	for at := s.orders.oldestClosed; at != 0; at = s.orders.at(at).next {
-		o := s.orders.at(at)
-		if o.status.Live() || o.hold != 0 || o.handle != 0 || s.orders.find(o.id) != at {
+	n := len(s.orders.closed.list)
+	for i := range n {
+		c := s.orders.closed.at(i)
+		o := s.orders.at(c.place)
+		if o.id != c.id || o.status.Live() || o.hold != 0 || o.handle != 0 || s.orders.find(o.id) != c.place {
 			return fmt.Errorf("venue: closed order %d is not closed", o.id)
 		}
-		n++
 	}
 	known := s.orders.open + n
 	if s.taking.place != 0 {
 		known++
 	}
-	if n != s.orders.closed || known != s.orders.places.count {
+	if known != s.orders.places.count {
 		return fmt.Errorf("venue: %d orders are known, %d of them closed, %d found by id", known, n, s.orders.places.count)
 	}
 	return nil

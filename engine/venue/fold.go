@@ -25,7 +25,7 @@ func (s *State) Fold(ev *Event) error {
 			return misfit(ev, "its key is malformed")
 		}
 		print = printKey(ev.Actor, ev.Key)
-		if owner := s.members.find(ev.Actor); owner != 0 && s.receipts.find(owner, print) != nil {
+		if owner := s.members.find(ev.Actor); owner != 0 && s.receipts.find(&s.members.at(owner).keys, print) != nil {
 			return misfit(ev, "its key was used before")
 		}
 	}

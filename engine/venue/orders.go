@@ -25,7 +25,7 @@ type order struct {
 	market      MarketID
 	owner       uint32 // place of the member
 	handle      book.Handle
-	next, prev  uint32 // younger and older open order of the member; next also links the closed
+	next, prev  uint32 // younger and older open order of the member
 	side        market.Side
 	kind        market.Type
 	timeInForce market.TimeInForce
@@ -40,19 +40,17 @@ func (o *order) remaining() market.Quantity { return o.quantity - o.filled }
 type orders struct {
 	pool   []order
 	free   uint32 // list through next
-	places index
+	places orderIndex
 	open   int
-
-	oldestClosed, youngestClosed uint32 // list through next
-	closed                       int
+	closed closedRing
 }
 
 func (os *orders) at(place uint32) *order { return &os.pool[place] }
 
 // find returns the place of an order, zero when it is not known.
-func (os *orders) find(id market.OrderID) uint32 { return os.places.get(uint64(id)) }
+func (os *orders) find(id market.OrderID) uint32 { return os.places.get(id) }
 
-// take makes a place for a new order.
+// take makes a place for a new order, whose fields are left as they were.
 func (os *orders) take(id market.OrderID) uint32 {
 	place := os.free
 	if place != 0 {
@@ -64,7 +62,7 @@ func (os *orders) take(id market.OrderID) uint32 {
 		place = uint32(len(os.pool))
 		os.pool = append(os.pool, order{})
 	}
-	os.places.set(uint64(id), place)
+	os.places.set(id, place)
 	return place
 }
 
@@ -73,24 +71,42 @@ func (os *orders) take(id market.OrderID) uint32 {
 func (os *orders) retire(place uint32) {
 	o := os.at(place)
 	o.next, o.prev = 0, 0
-	if os.youngestClosed != 0 {
-		os.at(os.youngestClosed).next = place
-	} else {
-		os.oldestClosed = place
-	}
-	os.youngestClosed = place
-	os.closed++
-	if os.closed <= ClosedOrders {
+	oldest := os.closed.push(closedOrder{o.id, place})
+	if oldest.place == 0 {
 		return
 	}
-	oldest := os.oldestClosed
-	forgotten := os.at(oldest)
-	os.oldestClosed = forgotten.next
-	os.closed--
-	os.places.remove(uint64(forgotten.id))
-	*forgotten = order{next: os.free}
-	os.free = oldest
+	os.places.remove(oldest.id)
+	os.at(oldest.place).next, os.free = os.free, oldest.place
 }
+
+// closedRing is the orders that were closed by age, ClosedOrders at most. It
+// repeats their ids, so that forgetting one need not wait for the order itself,
+// which has left the caches long ago.
+type closedRing struct {
+	list   []closedOrder
+	oldest int // once it is full
+}
+
+type closedOrder struct {
+	id    market.OrderID
+	place uint32
+}
+
+// push adds an order and returns the one that it displaces, with place 0 when
+// there is room.
+func (c *closedRing) push(o closedOrder) (displaced closedOrder) {
+	if len(c.list) < ClosedOrders {
+		c.list = append(c.list, o)
+		return closedOrder{}
+	}
+	displaced = c.list[c.oldest]
+	c.list[c.oldest] = o
+	c.oldest = (c.oldest + 1) % ClosedOrders
+	return displaced
+}
+
+// at returns the i-th oldest.
+func (c *closedRing) at(i int) closedOrder { return c.list[(c.oldest+i)%len(c.list)] }
 
 // member is what the venue keeps of an account besides its balances.
 type member struct {

@@ -27,8 +27,8 @@ func (c *PlaceOrder) decide(s *State, d *decision) error {
 	}
 	var who risk.Member
 	who.Available = s.ledger.Balance(c.Actor, m.held(c.Side)).Available
-	if place := s.members.find(c.Actor); place != 0 {
-		who.OpenOrders = s.members.at(place).open
+	if d.owner != 0 {
+		who.OpenOrders = s.members.at(d.owner).open
 	}
 	hold, err := risk.Check(&m.terms, s.limits, check, who)
 	if err != nil {

@@ -1,13 +1,15 @@
 package venue
 
 import (
+	"math/bits"
+
 	"bourse/engine/market"
 	"bourse/engine/money"
 )
 
 // remembered is an accepted command's key, body and receipt. The key is kept as
 // a print of 128 bits: keys of one actor that share a print by chance do not
-// occur, and keys of different actors are told apart by their owner.
+// occur, and keys of different actors are in tables of their own.
 type remembered struct {
 	print    keyPrint
 	body     uint64
@@ -18,8 +20,6 @@ type remembered struct {
 	notional money.Amount
 	fee      money.Amount
 	count    uint32
-	owner    uint32 // place of the actor
-	next     uint32 // links the free ones
 	status   market.Status
 }
 
@@ -30,23 +30,12 @@ func (r *remembered) receipt() Receipt {
 	}
 }
 
-// receipts is the keys of all actors, found by print. There are millions of
-// them and nearly every look-up is for a key that is new, so what counts is how
-// few cache lines one touches: the entries grow by pages, so that growing copies
-// nothing, and are reached through a table of eight bytes a slot.
-//
-// The table is open addressing with linear probing, at most half full, without
-// tombstones. A slot's tag is the lower half of the print; it gives the home and
-// settles nearly every comparison.
+// receipts is the pool of what is remembered of all actors. There are millions
+// of entries, so it grows by pages and growing copies nothing. Place 0 is unused.
 type receipts struct {
 	pages []*[receiptPage]remembered
 	used  uint32 // places handed out, 0 among them
-	free  uint32 // list through next
-	table []receiptSlot
-	count int
 }
-
-type receiptSlot struct{ tag, place uint32 } // place 0: free
 
 const receiptPage = 1 << 12
 
@@ -54,77 +43,7 @@ func (rs *receipts) at(place uint32) *remembered {
 	return &rs.pages[place/receiptPage][place%receiptPage]
 }
 
-// find returns what an actor's key stands for, nil when it is not known.
-func (rs *receipts) find(owner uint32, print keyPrint) *remembered {
-	if rs.count == 0 {
-		return nil
-	}
-	mask := uint32(len(rs.table) - 1)
-	tag := uint32(print.low)
-	for i := tag & mask; ; i = (i + 1) & mask {
-		slot := rs.table[i]
-		if slot.place == 0 {
-			return nil
-		}
-		if slot.tag != tag {
-			continue
-		}
-		if r := rs.at(slot.place); r.owner == owner && r.print == print {
-			return r
-		}
-	}
-}
-
-// add puts an entry, which no key of its actor equals, into the table.
-func (rs *receipts) add(tag, place uint32) {
-	if (rs.count+1)*2 > len(rs.table) {
-		old := rs.table
-		rs.table = make([]receiptSlot, max(2*len(old), smallestIndex))
-		for _, slot := range old {
-			if slot.place != 0 {
-				rs.insert(slot)
-			}
-		}
-	}
-	rs.insert(receiptSlot{tag, place})
-	rs.count++
-}
-
-func (rs *receipts) insert(slot receiptSlot) {
-	mask := uint32(len(rs.table) - 1)
-	i := slot.tag & mask
-	for rs.table[i].place != 0 {
-		i = (i + 1) & mask
-	}
-	rs.table[i] = slot
-}
-
-// forget takes an entry out and frees its place. Every slot up to the next free
-// one moves back into the gap if its home allows.
-func (rs *receipts) forget(place uint32) {
-	r := rs.at(place)
-	mask := uint32(len(rs.table) - 1)
-	gap := uint32(r.print.low) & mask
-	for rs.table[gap].place != place {
-		gap = (gap + 1) & mask
-	}
-	for i := (gap + 1) & mask; rs.table[i].place != 0; i = (i + 1) & mask {
-		if home := rs.table[i].tag & mask; (i-home)&mask >= (i-gap)&mask {
-			rs.table[gap] = rs.table[i]
-			gap = i
-		}
-	}
-	rs.table[gap] = receiptSlot{}
-	rs.count--
-	*r = remembered{next: rs.free}
-	rs.free = place
-}
-
 func (rs *receipts) take() uint32 {
-	if place := rs.free; place != 0 {
-		rs.free = rs.at(place).next
-		return place
-	}
 	if rs.used%receiptPage == 0 {
 		rs.pages = append(rs.pages, new([receiptPage]remembered))
 		rs.used = max(rs.used, 1)
@@ -133,40 +52,158 @@ func (rs *receipts) take() uint32 {
 	return rs.used - 1
 }
 
-// keyRing is the places of an actor's receipts by age, KeysPerActor at most.
+// keyRing is an actor's receipts by age, KeysPerActor at most, and a table that
+// finds them by print.
 type keyRing struct {
-	places []uint32
-	oldest int // once it is full
+	entries []keyEntry
+	oldest  int // once it is full
+	table   keyTable
 }
 
-// push adds a place and returns the one that it displaces, zero when there is
-// room.
-func (k *keyRing) push(place uint32) (displaced uint32) {
-	if len(k.places) < KeysPerActor {
-		k.places = append(k.places, place)
-		return 0
+// keyEntry is what the table needs to know of a receipt, kept apart from it so
+// that growing the table and forgetting a key touch no receipt.
+type keyEntry struct {
+	place uint32
+	hash  uint32 // lower half of the print
+}
+
+// at returns the place of the i-th oldest.
+func (k *keyRing) at(i int) uint32 { return k.entries[(k.oldest+i)%len(k.entries)].place }
+
+// keyTable maps hashes to positions in a ring. Nearly every look-up is for a key
+// that is new, in a table that has left the caches, so what counts is how much
+// memory they spread over and that the answer "new" is nearly always found the
+// same way, which lets the processor go on before the memory answers.
+//
+//	group: tags ▸ ▸ ▸ ▸ ▸ ▸ ▸      one byte of the hash each, 0 when free
+//	       positions               in the ring, side by side with the tags
+//	       passed                  keys of this and earlier homes that went by
+//
+// A key goes to the first group from its home on that has room, and is counted
+// in each that it passes. A look-up compares the tags of a group at once and
+// ends at a group that none has passed, so that nothing marks what was removed.
+type keyTable struct {
+	groups []keyGroup // a power of two, or none
+	count  int
+}
+
+type keyGroup struct {
+	tags      uint64 // in the lower seven bytes
+	positions [groupKeys]uint16
+	passed    uint16
+}
+
+const (
+	groupKeys = 7
+	everyTag  = 0x00_01_01_01_01_01_01_01
+	tagTops   = everyTag << 7
+	tagRests  = tagTops - everyTag
+)
+
+// tagOf is never zero. The home takes its bits from the other end.
+func tagOf(hash uint32) uint64 { return uint64(max(hash>>24, 1)) }
+
+// candidates marks in its top bit each byte of tags that equals tag.
+func candidates(tags, tag uint64) uint64 {
+	different := tags ^ tag*everyTag
+	return ^((different&tagRests + tagRests) | different) & tagTops
+}
+
+// find returns the receipt of a print, nil when it is not known.
+func (rs *receipts) find(k *keyRing, print keyPrint) *remembered {
+	t := &k.table
+	if t.count == 0 {
+		return nil
 	}
-	displaced = k.places[k.oldest]
-	k.places[k.oldest] = place
-	k.oldest = (k.oldest + 1) % KeysPerActor
-	return displaced
+	hash := uint32(print.low)
+	tag, mask := tagOf(hash), uint32(len(t.groups)-1)
+	for at := hash & mask; ; at = (at + 1) & mask {
+		g := &t.groups[at]
+		for found := candidates(g.tags, tag); found != 0; found &= found - 1 {
+			e := k.entries[g.positions[bits.TrailingZeros64(found)/8]]
+			if e.hash != hash {
+				continue
+			}
+			if r := rs.at(e.place); r.print == print {
+				return r
+			}
+		}
+		if g.passed == 0 {
+			return nil
+		}
+	}
 }
 
-// at returns the i-th oldest place.
-func (k *keyRing) at(i int) uint32 { return k.places[(k.oldest+i)%len(k.places)] }
+// add makes a position findable, which must not be yet.
+func (t *keyTable) add(hash uint32, position int) {
+	tag, mask := tagOf(hash), uint32(len(t.groups)-1)
+	for at := hash & mask; ; at = (at + 1) & mask {
+		g := &t.groups[at]
+		if free := candidates(g.tags, 0); free != 0 {
+			i := bits.TrailingZeros64(free) / 8
+			g.tags |= tag << (8 * i)
+			g.positions[i] = uint16(position)
+			t.count++
+			return
+		}
+		g.passed++
+	}
+}
 
-// remember adds a key of the actor at owner, which it must not have yet, and
-// forgets its oldest when it has too many.
+// remove takes a position out, which must be there.
+func (t *keyTable) remove(hash uint32, position int) {
+	tag, mask := tagOf(hash), uint32(len(t.groups)-1)
+	for at := hash & mask; ; at = (at + 1) & mask {
+		g := &t.groups[at]
+		for found := candidates(g.tags, tag); found != 0; found &= found - 1 {
+			if i := bits.TrailingZeros64(found) / 8; g.positions[i] == uint16(position) {
+				g.tags &^= 0xff << (8 * i)
+				t.count--
+				return
+			}
+		}
+		g.passed--
+	}
+}
+
+// reserve makes room for one more key: a table is at most three quarters full.
+// No actor has more than KeysPerActor keys, which bounds how long it takes.
+func (k *keyRing) reserve() {
+	t := &k.table
+	if (t.count+1)*4 <= len(t.groups)*groupKeys*3 {
+		return
+	}
+	*t = keyTable{groups: make([]keyGroup, max(2*len(t.groups), 1))}
+	for i := range k.entries {
+		t.add(k.entries[i].hash, i)
+	}
+}
+
+// remember adds a key of the actor at owner, which it must not have yet. When
+// the actor has too many, the key takes the place of its oldest.
 func (s *State) remember(owner uint32, print keyPrint, body uint64, receipt *Receipt) {
-	rs := &s.receipts
-	place := rs.take()
-	r := rs.at(place)
-	r.print, r.body, r.owner, r.status = print, body, owner, receipt.Status
+	rs, k := &s.receipts, &s.members.at(owner).keys
+	entry := keyEntry{hash: uint32(print.low)}
+	position := len(k.entries)
+	if position < KeysPerActor {
+		k.reserve()
+		entry.place = rs.take()
+		if position == cap(k.entries) {
+			k.entries = append(make([]keyEntry, 0, min(max(2*position, 4), KeysPerActor)), k.entries...)
+		}
+		k.entries = append(k.entries, entry)
+	} else {
+		position = k.oldest
+		oldest := k.entries[position]
+		k.table.remove(oldest.hash, position)
+		entry.place = oldest.place
+		k.entries[position] = entry
+		k.oldest = (position + 1) % KeysPerActor
+	}
+	k.table.add(entry.hash, position)
+	// Field by field: a literal would be built elsewhere and copied.
+	r := rs.at(entry.place)
+	r.print, r.body, r.status = print, body, receipt.Status
 	r.sequence, r.time, r.order = receipt.Sequence, receipt.Time, receipt.Order
 	r.filled, r.notional, r.fee, r.count = receipt.Filled, receipt.Notional, receipt.Fee, receipt.Count
-	r.next = 0
-	rs.add(uint32(print.low), place)
-	if displaced := s.members.at(owner).keys.push(place); displaced != 0 {
-		rs.forget(displaced)
-	}
 }

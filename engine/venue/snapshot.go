@@ -93,9 +93,9 @@ func (s *State) appendOrders(dst []byte) []byte {
 			}
 		}
 	}
-	dst = appendNumbers(dst, uint64(s.orders.closed))
-	for at := s.orders.oldestClosed; at != 0; at = s.orders.at(at).next {
-		dst = appendOrder(dst, s.orders.at(at))
+	dst = appendNumbers(dst, uint64(len(s.orders.closed.list)))
+	for i := range s.orders.closed.list {
+		dst = appendOrder(dst, s.orders.at(s.orders.closed.at(i).place))
 	}
 	return dst
 }
@@ -110,7 +110,7 @@ func appendOrder(dst []byte, o *order) []byte {
 func (s *State) appendReceipts(dst []byte) []byte {
 	var actors []account.ID
 	for i := range s.members.list {
-		if len(s.members.list[i].keys.places) > 0 {
+		if len(s.members.list[i].keys.entries) > 0 {
 			actors = append(actors, s.members.list[i].id)
 		}
 	}
@@ -118,8 +118,8 @@ func (s *State) appendReceipts(dst []byte) []byte {
 	dst = appendNumbers(dst, uint64(len(actors)))
 	for _, id := range actors {
 		keys := &s.members.at(s.members.find(id)).keys
-		dst = appendNumbers(dst, uint64(id), uint64(len(keys.places)))
-		for i := range keys.places {
+		dst = appendNumbers(dst, uint64(id), uint64(len(keys.entries)))
+		for i := range keys.entries {
 			r := s.receipts.at(keys.at(i))
 			dst = binary.LittleEndian.AppendUint64(dst, r.print.high)
 			dst = binary.LittleEndian.AppendUint64(dst, r.print.low)
@@ -169,6 +169,7 @@ func (s *State) restore(r *reader) {
 		s.restoreMarket(r)
 	}
 	s.restoreBalances(r)
+	s.orders.places.follow(s.lastOrder)
 	for n := r.number(); n > 0 && r.err == nil; n-- {
 		s.restoreOpen(r)
 	}
@@ -243,7 +244,7 @@ func (s *State) restoreOrder(r *reader) (uint32, *order) {
 		return 0, nil
 	}
 	if s.market(o.market) == nil || !o.side.Valid() || !o.status.Valid() || o.filled > o.quantity ||
-		o.price <= 0 || o.price > market.MaxPrice || s.orders.find(o.id) != 0 {
+		o.price <= 0 || o.price > market.MaxPrice || o.id > s.lastOrder || s.orders.find(o.id) != 0 {
 		r.fail("an order is out of range or doubled")
 		return 0, nil
 	}
@@ -295,7 +296,7 @@ func (s *State) restoreReceipts(r *reader) {
 			receipt.Sequence, receipt.Time = Sequence(r.number()), Time(r.number())
 			receipt.Order, receipt.Filled = market.OrderID(r.number()), market.Quantity(r.amount())
 			receipt.Notional, receipt.Fee, receipt.Count = r.amount(), r.amount(), uint32(r.number())
-			if r.err == nil && s.receipts.find(owner, print) != nil {
+			if r.err == nil && s.receipts.find(&s.members.at(owner).keys, print) != nil {
 				r.fail("a key is doubled")
 			}
 			if r.err == nil {

@@ -408,10 +408,10 @@ func TestOldKeysAndClosedOrdersAreForgotten(t *testing.T) {
 	if _, ok := h.state.Order(2); !ok {
 		t.Error("the second closed order is forgotten already")
 	}
-	if got := len(h.state.members.at(h.state.members.find(1)).keys.places); got != KeysPerActor {
+	if got := len(h.state.members.at(h.state.members.find(1)).keys.entries); got != KeysPerActor {
 		t.Errorf("%d keys are remembered", got)
 	}
-	if got := h.state.receipts.count; got > KeysPerActor+20 {
+	if got := int(h.state.receipts.used); got > KeysPerActor+20 {
 		t.Errorf("%d keys are found", got)
 	}
 	restored(t, h.state)
