@@ -28,8 +28,10 @@ type Balance struct {
 
 // Ledger is the balances of every account. The zero Ledger is empty and ready.
 type Ledger struct {
+	shift   uint8             // 64 less the bits of a slot's number
 	slots   []uint32          // open addressing by owner: index into members + 1, 0 when free
 	members []holding         // at most half as many
+	last    uint32            // member that was posted to last, whose turn it often is again
 	house   [2][]money.Amount // Fees, Deposits by asset
 }
 
@@ -125,9 +127,13 @@ func (l *Ledger) at(a Account, asset AssetID) (*money.Amount, error) {
 		*house = grown(*house, asset)
 		return &(*house)[asset], nil
 	}
-	slot, ok := l.find(a.Owner)
-	if !ok {
-		slot = l.open(a.Owner)
+	slot := l.last
+	if int(slot) >= len(l.members) || l.members[slot].owner != a.Owner {
+		var ok bool
+		if slot, ok = l.find(a.Owner); !ok {
+			slot = l.open(a.Owner)
+		}
+		l.last = slot
 	}
 	member := &l.members[slot]
 	member.balances = grown(member.balances, asset)
@@ -140,7 +146,7 @@ func (l *Ledger) at(a Account, asset AssetID) (*money.Amount, error) {
 
 // home spreads the ids, which are dense, by one multiplication.
 func (l *Ledger) home(owner account.ID) int {
-	return int(uint64(owner) * 0x9e3779b97f4a7c15 >> (64 - bits.Len(uint(len(l.slots)-1))))
+	return int(uint64(owner) * 0x9e3779b97f4a7c15 >> l.shift)
 }
 
 // find returns where a member's holding is.
@@ -149,7 +155,7 @@ func (l *Ledger) find(owner account.ID) (slot uint32, ok bool) {
 		return 0, false
 	}
 	mask := len(l.slots) - 1
-	for i := l.home(owner); ; i = (i + 1) & mask {
+	for i := l.home(owner); ; i++ {
 		at := l.slots[i&mask]
 		if at == 0 {
 			return 0, false
@@ -165,6 +171,7 @@ func (l *Ledger) open(owner account.ID) (slot uint32) {
 	l.members = append(l.members, holding{owner: owner})
 	if 2*len(l.members) > len(l.slots) {
 		l.slots = make([]uint32, max(2*len(l.slots), 64))
+		l.shift = uint8(64 - bits.TrailingZeros(uint(len(l.slots))))
 		for i := range l.members {
 			l.enter(uint32(i))
 		}

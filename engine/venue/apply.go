@@ -22,23 +22,31 @@ func (s *State) Apply(cmd Command, now Time, out *Events) (Receipt, error) {
 	if !validKey(key) {
 		return Receipt{}, fault.New(fault.InvalidIdempotencyKey, "the key must be 1 to 64 visible ASCII characters")
 	}
-	print, body := printKey(actor, key), cmd.fingerprint()
+	print := printKey(actor, key)
 	owner := s.members.find(actor)
 	if owner != 0 {
-		if r := s.receipts.find(&s.members.at(owner).keys, print); r != nil {
-			return repeat(r, body)
-		}
-	}
-	if now < s.time {
-		return Receipt{}, fault.New(fault.ClockWentBack, "the command is stamped earlier than the last one")
+		s.members.at(owner).keys.table.expect(uint32(print.low))
 	}
 	start := len(*out)
 	d := &s.decision
 	*d = decision{
 		events: out, start: start, sequence: s.sequence + 1, time: now,
-		actor: actor, owner: owner, key: key, body: body,
+		actor: actor, owner: owner, key: key, body: cmd.fingerprint(),
 	}
-	if err := cmd.decide(s, d); err != nil {
+	// Deciding changes nothing, so it may come before the answer to whether the
+	// key is known, for which the memory is still being waited.
+	err := cmd.decide(s, d)
+	if owner != 0 {
+		if r := s.receipts.find(&s.members.at(owner).keys, print); r != nil {
+			*out = (*out)[:start]
+			return repeat(r, d.body)
+		}
+	}
+	if now < s.time {
+		*out = (*out)[:start]
+		return Receipt{}, fault.New(fault.ClockWentBack, "the command is stamped earlier than the last one")
+	}
+	if err != nil {
 		*out = (*out)[:start]
 		return Receipt{}, err
 	}

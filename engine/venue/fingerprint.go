@@ -1,7 +1,6 @@
 package venue
 
 import (
-	"encoding/binary"
 	"math/bits"
 
 	"bourse/engine/account"
@@ -34,9 +33,22 @@ func (m *mixer) text(s string) {
 		m.word(uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56)
 	}
-	var last [8]byte
-	copy(last[:], s)
-	m.word(binary.LittleEndian.Uint64(last[:]))
+	m.word(short(s))
+}
+
+// short returns a text of less than eight bytes as a word, the first byte lowest.
+// It reads bytes twice rather than loop or go through memory.
+func short(s string) uint64 {
+	n := len(s)
+	switch {
+	case n >= 4:
+		first := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24
+		last := uint64(s[n-4]) | uint64(s[n-3])<<8 | uint64(s[n-2])<<16 | uint64(s[n-1])<<24
+		return first | last<<(8*(n-4))
+	case n > 0:
+		return uint64(s[0]) | uint64(s[n/2])<<(8*(n/2)) | uint64(s[n-1])<<(8*(n-1))
+	}
+	return 0
 }
 
 func (m *mixer) decimal(d money.Decimal) {

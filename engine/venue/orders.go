@@ -121,6 +121,7 @@ type member struct {
 type members struct {
 	list   []member
 	places index
+	taken  uint32 // what take returned last but for new ones
 }
 
 func (ms *members) at(place uint32) *member { return &ms.list[place] }
@@ -130,7 +131,11 @@ func (ms *members) find(id account.ID) uint32 { return ms.places.get(uint64(id))
 
 // take returns the place of a member, making it known.
 func (ms *members) take(id account.ID) uint32 {
+	if ms.taken != 0 && ms.list[ms.taken].id == id {
+		return ms.taken
+	}
 	if place := ms.find(id); place != 0 {
+		ms.taken = place
 		return place
 	}
 	if len(ms.list) == 0 {

@@ -2,6 +2,7 @@ package venue
 
 import (
 	"math/bits"
+	"unsafe"
 
 	"bourse/engine/market"
 	"bourse/engine/money"
@@ -131,6 +132,13 @@ func (rs *receipts) find(k *keyRing, print keyPrint) *remembered {
 		if g.passed == 0 {
 			return nil
 		}
+	}
+}
+
+// expect has the memory bring what find and add will need.
+func (t *keyTable) expect(hash uint32) {
+	if n := uint32(len(t.groups)); n != 0 {
+		prefetch(unsafe.Pointer(&t.groups[hash&(n-1)]))
 	}
 }
 
