@@ -8,6 +8,7 @@ import (
 	"bourse/engine/account"
 	"bourse/engine/fault"
 	"bourse/engine/market"
+	"bourse/graph/scalar"
 )
 
 // Onlooker is what someone who is signed in may see of people and their books: a member itself, an
@@ -44,6 +45,31 @@ func Look(ctx context.Context, x *engine.Exchange) (Onlooker, error) {
 		view, err := x.Member(actor)
 		return memberLook{view, actor.ID}, err
 	}
+}
+
+// MemberEntities answers representations of members, each in its place, as far as the caller may see
+// them; for the others it leaves the zero value. An id that is malformed names nobody.
+func MemberEntities[R, M any](ctx context.Context, x *engine.Exchange, reps []R, id func(R) string, show func(*account.Member) M) ([]M, error) {
+	look, err := Look(ctx, x)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]account.ID, len(reps))
+	for i, rep := range reps {
+		n, _ := scalar.DecodeID(scalar.Member, id(rep)) // 0 is the house, which is no member
+		ids[i] = account.ID(n)
+	}
+	found, err := look.Members(ctx, slices.Compact(slices.Sorted(slices.Values(ids))))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]M, len(reps))
+	for i := range ids {
+		if member, ok := found[ids[i]]; ok {
+			out[i] = show(&member)
+		}
+	}
+	return out, nil
 }
 
 type agentLook struct{ *engine.Agent }

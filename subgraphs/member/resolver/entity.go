@@ -28,26 +28,7 @@ func (r entityResolver) FindManyMarketBySymbols(ctx context.Context, reps []*gen
 }
 
 func (r entityResolver) FindManyMemberByIDs(ctx context.Context, reps []*gen.MemberByIDsInput) ([]*gen.Member, error) {
-	look, err := viewer.Look(ctx, r.Exchange)
-	if err != nil {
-		return nil, err
-	}
-	ids := make([]account.ID, len(reps))
-	for i, rep := range reps {
-		id, _ := scalar.DecodeID(scalar.Member, rep.ID) // 0 is the house, which is no member
-		ids[i] = account.ID(id)
-	}
-	found, err := look.Members(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]*gen.Member, len(reps))
-	for i, id := range ids {
-		if member, ok := found[id]; ok {
-			out[i] = memberOf(&member)
-		}
-	}
-	return out, nil
+	return viewer.MemberEntities(ctx, r.Exchange, reps, func(rep *gen.MemberByIDsInput) string { return rep.ID }, memberOf)
 }
 
 func (r entityResolver) FindManyOrderByIDs(ctx context.Context, reps []*gen.OrderByIDsInput) ([]*gen.Order, error) {
