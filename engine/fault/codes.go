@@ -44,6 +44,40 @@ const (
 	Unavailable           Code = "UNAVAILABLE"
 	Overloaded            Code = "OVERLOADED"
 	SequenceNotReached    Code = "SEQUENCE_NOT_REACHED"
+	OutcomeUnknown        Code = "OUTCOME_UNKNOWN"
+	MarketClosed          Code = "MARKET_CLOSED"
+	CancelOnly            Code = "CANCEL_ONLY"
+	OrderTypeNotAllowed   Code = "ORDER_TYPE_NOT_ALLOWED"
+	InvalidPhaseChange    Code = "INVALID_PHASE_CHANGE"
+	PriceOutsideBand      Code = "PRICE_OUTSIDE_BAND"
+	PriceTooFar           Code = "PRICE_TOO_FAR"
+	PostOnlyWouldTake     Code = "POST_ONLY_WOULD_TAKE"
+	NotFillable           Code = "NOT_FILLABLE"
+	InvalidTrigger        Code = "INVALID_TRIGGER"
+	TriggerPassed         Code = "TRIGGER_PASSED"
+	NoReferencePrice      Code = "NO_REFERENCE_PRICE"
+	InvalidDisplay        Code = "INVALID_DISPLAY"
+	InvalidExpiry         Code = "INVALID_EXPIRY"
+	InvalidAmend          Code = "INVALID_AMEND"
+	OrderNotAmendable     Code = "ORDER_NOT_AMENDABLE"
+	OrderQuantityLimit    Code = "ORDER_QUANTITY_LIMIT"
+	OrderNotionalLimit    Code = "ORDER_NOTIONAL_LIMIT"
+	PositionLimit         Code = "POSITION_LIMIT"
+	ExposureLimit         Code = "EXPOSURE_LIMIT"
+	OrderRateExceeded     Code = "ORDER_RATE_EXCEEDED"
+	AccountFrozen         Code = "ACCOUNT_FROZEN"
+	ApprovalRequired      Code = "APPROVAL_REQUIRED"
+	InvalidLimits         Code = "INVALID_LIMITS"
+	InvalidFees           Code = "INVALID_FEES"
+	InvalidCommission     Code = "INVALID_COMMISSION"
+	UnknownAgent          Code = "UNKNOWN_AGENT"
+	AgentCycle            Code = "AGENT_CYCLE"
+	TradeNotFound         Code = "TRADE_NOT_FOUND"
+	TradeBusted           Code = "TRADE_BUSTED"
+	BustNotCovered        Code = "BUST_NOT_COVERED"
+	TransferExists        Code = "TRANSFER_EXISTS"
+	TransferNotFound      Code = "TRANSFER_NOT_FOUND"
+	TransferNotPending    Code = "TRANSFER_NOT_PENDING"
 )
 
 // Description is a code with the sentence that documents it.
@@ -93,7 +127,41 @@ var codes = []Description{
 	{SelfApproval, "Nobody may approve what benefits themselves."},
 	{SelfTrade, "The order would have traded with an order of the same member."},
 	{ClockWentBack, "The command is stamped earlier than one that was accepted before it."},
-	{Unavailable, "The command was not acknowledged; ask again with the same key."},
+	{Unavailable, "The exchange cannot take this now; nothing happened. Ask again with the same key."},
 	{Overloaded, "Too many commands are waiting; ask again later with the same key."},
 	{SequenceNotReached, "The wanted sequence number was not reached in time."},
+	{OutcomeUnknown, "Whether the command had its effect is not known; ask again with the same key to settle it."},
+	{MarketClosed, "The market takes no orders in its present phase."},
+	{CancelOnly, "The market takes cancels and reductions only."},
+	{OrderTypeNotAllowed, "The market does not take this kind of order in its present phase."},
+	{InvalidPhaseChange, "The market cannot go from its phase to that one."},
+	{PriceOutsideBand, "The price lies outside the market's band around its reference price."},
+	{PriceTooFar, "The price is further from the reference price than the member's limits allow."},
+	{PostOnlyWouldTake, "A post-only order would have traded at once."},
+	{NotFillable, "A fill-or-kill order cannot be filled whole at once."},
+	{InvalidTrigger, "The trigger price or trailing distance is missing, out of range or not wanted by the order's type."},
+	{TriggerPassed, "The last price has reached the trigger price already."},
+	{NoReferencePrice, "The market has no price yet that the order could be measured against."},
+	{InvalidDisplay, "The displayed quantity is out of range or not wanted by the order."},
+	{InvalidExpiry, "The expiry is missing, past, too far ahead or not wanted by the time in force."},
+	{InvalidAmend, "The amendment changes nothing or leaves nothing to trade."},
+	{OrderNotAmendable, "An order of this kind or state cannot be amended; cancel it and place another."},
+	{OrderQuantityLimit, "The quantity is above what one order of the member may have."},
+	{OrderNotionalLimit, "Price times quantity is above what one order of the member may come to."},
+	{PositionLimit, "With this order the member could come to hold more than it may."},
+	{ExposureLimit, "With this order the member's open orders in the market come to more than they may."},
+	{OrderRateExceeded, "The member places orders faster than it may."},
+	{AccountFrozen, "The account is frozen: it may cancel, but not place orders or move money out."},
+	{ApprovalRequired, "An order of this size needs an approval first."},
+	{InvalidLimits, "The limits contradict one another, name no scope or lack the market that their unit needs."},
+	{InvalidFees, "The fee tiers are not in order or out of range."},
+	{InvalidCommission, "The commission plan is out of range."},
+	{UnknownAgent, "The exchange has no such agent."},
+	{AgentCycle, "The agent would stand above itself, or too deep."},
+	{TradeNotFound, "There is no such trade."},
+	{TradeBusted, "The trade was busted already."},
+	{BustNotCovered, "A party no longer has what busting the trade would take back."},
+	{TransferExists, "A transfer with this id was begun before."},
+	{TransferNotFound, "There is no such transfer."},
+	{TransferNotPending, "The transfer was posted or voided already."},
 }

@@ -109,6 +109,142 @@ const texts: Record<string, Record<Locale, string>> = {
     en: 'The view is still catching up. Try again in a moment.',
     'zh-Hans': '数据正在同步，请稍后重试。',
   },
+  OUTCOME_UNKNOWN: {
+    en: 'It is not known yet whether this went through. Send it again: it will not happen twice.',
+    'zh-Hans': '结果暂时未知，请重新提交；同一请求不会执行两次。',
+  },
+  MARKET_CLOSED: {
+    en: 'This market is closed. Orders are accepted when it opens.',
+    'zh-Hans': '该市场已休市，开市后可下单。',
+  },
+  CANCEL_ONLY: {
+    en: 'Only cancelling and reducing orders is possible in this market now.',
+    'zh-Hans': '该市场目前仅允许撤单或减少数量。',
+  },
+  ORDER_TYPE_NOT_ALLOWED: {
+    en: "This kind of order is not possible in the market's present phase.",
+    'zh-Hans': '当前市场阶段不接受此类委托。',
+  },
+  INVALID_PHASE_CHANGE: {
+    en: 'The market cannot change from its present phase to that one.',
+    'zh-Hans': '市场无法从当前阶段切换到该阶段。',
+  },
+  PRICE_OUTSIDE_BAND: {
+    en: 'The price is outside the band that the market allows.',
+    'zh-Hans': '价格超出市场允许的波动区间。',
+  },
+  PRICE_TOO_FAR: {
+    en: 'The price is suspiciously far from the market. Check for a slip of the finger.',
+    'zh-Hans': '价格偏离市场过多，请检查是否输入有误。',
+  },
+  POST_ONLY_WOULD_TAKE: {
+    en: 'This order must not trade at once, but it would. Choose another price.',
+    'zh-Hans': '该委托只能挂单，但会立即成交，请调整价格。',
+  },
+  NOT_FILLABLE: {
+    en: 'The whole quantity cannot be filled at once.',
+    'zh-Hans': '无法立即全部成交。',
+  },
+  INVALID_TRIGGER: {
+    en: 'Check the trigger price or trailing distance.',
+    'zh-Hans': '请检查触发价或跟踪距离。',
+  },
+  TRIGGER_PASSED: {
+    en: 'The market has passed this trigger price already.',
+    'zh-Hans': '市场价格已越过触发价。',
+  },
+  NO_REFERENCE_PRICE: {
+    en: 'This market has not traded yet. Place a limit order.',
+    'zh-Hans': '该市场尚无成交价，请使用限价委托。',
+  },
+  INVALID_DISPLAY: {
+    en: 'Check the displayed quantity: at least a hundredth of the whole, and less than the whole.',
+    'zh-Hans': '请检查显示数量：不少于总量的百分之一且小于总量。',
+  },
+  INVALID_EXPIRY: {
+    en: 'Check the expiry: it must lie ahead, within a year.',
+    'zh-Hans': '请检查到期时间：须在未来一年之内。',
+  },
+  INVALID_AMEND: {
+    en: 'The change must leave something to trade and differ from what stands.',
+    'zh-Hans': '修改须与现有委托不同，且保留可成交数量。',
+  },
+  ORDER_NOT_AMENDABLE: {
+    en: 'This order cannot be changed. Cancel it and place another.',
+    'zh-Hans': '该委托不可修改，请撤单后重新下单。',
+  },
+  ORDER_QUANTITY_LIMIT: {
+    en: 'The quantity is above your limit for one order.',
+    'zh-Hans': '数量超过单笔委托上限。',
+  },
+  ORDER_NOTIONAL_LIMIT: {
+    en: 'The value is above your limit for one order.',
+    'zh-Hans': '金额超过单笔委托上限。',
+  },
+  POSITION_LIMIT: {
+    en: 'This order could take your position above its limit.',
+    'zh-Hans': '该委托可能使持仓超过上限。',
+  },
+  EXPOSURE_LIMIT: {
+    en: 'Your open orders in this market would be above their limit.',
+    'zh-Hans': '该市场未成交委托总额将超过上限。',
+  },
+  ORDER_RATE_EXCEEDED: {
+    en: 'Too many orders in one second. Slow down.',
+    'zh-Hans': '下单过于频繁，请放慢速度。',
+  },
+  ACCOUNT_FROZEN: {
+    en: 'This account is frozen. Please ask your agent.',
+    'zh-Hans': '账户已冻结，请联系您的代理。',
+  },
+  APPROVAL_REQUIRED: {
+    en: 'An order of this size needs an approval first.',
+    'zh-Hans': '该金额的委托需先经审批。',
+  },
+  INVALID_LIMITS: {
+    en: 'Check the limits.',
+    'zh-Hans': '请检查风控限额。',
+  },
+  INVALID_FEES: {
+    en: 'Check the fee tiers.',
+    'zh-Hans': '请检查费率阶梯。',
+  },
+  INVALID_COMMISSION: {
+    en: 'Check the commission plan.',
+    'zh-Hans': '请检查佣金方案。',
+  },
+  UNKNOWN_AGENT: {
+    en: 'There is no such agent.',
+    'zh-Hans': '代理不存在。',
+  },
+  AGENT_CYCLE: {
+    en: 'An agent cannot stand below itself.',
+    'zh-Hans': '代理层级不能循环或过深。',
+  },
+  TRADE_NOT_FOUND: {
+    en: 'There is no such trade.',
+    'zh-Hans': '成交不存在。',
+  },
+  TRADE_BUSTED: {
+    en: 'This trade was busted already.',
+    'zh-Hans': '该成交已被撤销。',
+  },
+  BUST_NOT_COVERED: {
+    en: 'A party no longer has what would have to be given back.',
+    'zh-Hans': '一方余额不足以撤销该成交。',
+  },
+  TRANSFER_EXISTS: {
+    en: 'This transfer was begun already.',
+    'zh-Hans': '该划转已存在。',
+  },
+  TRANSFER_NOT_FOUND: {
+    en: 'There is no such transfer.',
+    'zh-Hans': '划转不存在。',
+  },
+  TRANSFER_NOT_PENDING: {
+    en: 'This transfer was decided already.',
+    'zh-Hans': '该划转已处理。',
+  },
   SUBSCRIPTION_LAGGED: {
     en: 'Live data fell behind and is being fetched anew.',
     'zh-Hans': '实时数据落后，正在重新获取。',
