@@ -17,7 +17,8 @@ var errOrderNotFound = fault.New(fault.OrderNotFound, "there is no such order")
 // PlaceOrder places an order and returns it as its command left it, with the sequence at which it
 // was accepted: it is durable then. The same key and body returns the same again. Refusals:
 // UNKNOWN_MARKET, INVALID_PRICE, PRICE_OFF_TICK, INVALID_QUANTITY, QUANTITY_OFF_LOT and those of
-// venue.PlaceOrder; OVERLOADED; UNAVAILABLE, after which the same key settles what happened.
+// venue.PlaceOrder; OVERLOADED; UNAVAILABLE, after which the same key settles what happened;
+// SEQUENCE_NOT_REACHED when it is asked for again while history is far behind.
 func (m *Member) PlaceOrder(ctx context.Context, ask PlaceOrder) (Order, Sequence, error) {
 	c := m.x.catalogue.Load()
 	mk := c.bySymbol[ask.Symbol]
@@ -36,12 +37,36 @@ func (m *Member) PlaceOrder(ctx context.Context, ask PlaceOrder) (Order, Sequenc
 		order, err := m.x.memberOrder(ctx, m.actor.ID, receipt.Order)
 		return order, receipt.Sequence, err
 	}
+	if receipt.Repeated && receipt.Filled > 0 {
+		if err := m.x.recall(ctx, m.actor.ID, &receipt); err != nil {
+			return Order{}, 0, err
+		}
+	}
 	order := c.order(&venue.Order{
 		ID: receipt.Order, Member: m.actor.ID, Market: mk.ID, Side: cmd.Side, Type: cmd.Type, TimeInForce: cmd.TimeInForce,
 		Status: receipt.Status, Price: cmd.Price, Quantity: cmd.Quantity, Filled: receipt.Filled, Notional: receipt.Notional,
 		Fee: receipt.Fee, Sequence: receipt.Sequence, PlacedAt: receipt.Time, UpdatedAt: receipt.Time,
 	})
 	return order, receipt.Sequence, nil
+}
+
+// recall fills in the amounts that the receipt of an order does not tell when it is asked for again.
+// An order that has not traded since still knows them; otherwise they are the sums of the fills of
+// its own command. Refusal: SEQUENCE_NOT_REACHED, while history is far behind.
+func (x *Exchange) recall(ctx context.Context, member account.ID, receipt *venue.Receipt) error {
+	var o venue.Order
+	var found bool
+	x.read(func(s *venue.State) { o, found = s.Order(receipt.Order) })
+	if found && o.Filled == receipt.Filled {
+		receipt.Notional, receipt.Fee = o.Notional, o.Fee
+		return nil
+	}
+	if err := x.AwaitProjected(ctx, receipt.Sequence); err != nil {
+		return err
+	}
+	var err error
+	receipt.Notional, receipt.Fee, err = x.db.TradedAtOnce(ctx, member, receipt.Order, receipt.Sequence)
+	return refusal(err)
 }
 
 func (ask *PlaceOrder) command(actor account.ID, d *market.Definition) (*venue.PlaceOrder, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -536,6 +537,37 @@ func TestRepeatsAtOnceHaveOneEffect(t *testing.T) {
 		t.Fatalf("another body: %v", err)
 	}
 	f.sound()
+}
+
+// An order that traded at once is told the same again, at first from memory, and from history once
+// it has traded further.
+func TestARepeatedOrderIsAnsweredWithWhatItTradedAtOnce(t *testing.T) {
+	f := openFloor(t, nil)
+	alice, bob := f.rich(1001), f.rich(1002)
+	place := func(m *Member, ask PlaceOrder) Order {
+		t.Helper()
+		order, _, err := m.PlaceOrder(t.Context(), ask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return order
+	}
+	place(bob, limit("1", market.Sell, "100.00", "1.0"))
+	place(bob, limit("2", market.Sell, "101.00", "2.0"))
+	ask := limit("same", market.Buy, "102.00", "5.0")
+	first := place(alice, ask)
+	if first.Status != market.PartiallyFilled || first.AveragePrice == nil || first.Fee.String() == "0.00" {
+		t.Fatalf("the order came to %+v", first)
+	}
+	if again := place(alice, ask); !reflect.DeepEqual(again, first) {
+		t.Errorf("again: %+v, first %+v", again, first)
+	}
+	for i, quantity := range []string{"1.0", "1.0"} {
+		place(bob, limit(fmt.Sprint("more", i), market.Sell, "102.00", quantity))
+		if again := place(alice, ask); !reflect.DeepEqual(again, first) {
+			t.Errorf("after %d more trades: %+v, first %+v", i+1, again, first)
+		}
+	}
 }
 
 func TestRaceForOneBalance(t *testing.T) {

@@ -76,9 +76,10 @@ func (s *State) checkQueue(m *venueMarket, side market.Side, needed map[holding]
 		if !ok || hold != o.hold {
 			return fmt.Errorf("venue: order %d holds %d and needs %d", o.id, o.hold, hold)
 		}
-		at := holding{o.member, m.held(side)}
+		member := s.members.at(o.owner).id
+		at := holding{member, m.held(side)}
 		if needed[at], ok = needed[at].Add(hold); !ok {
-			return fmt.Errorf("venue: the holds of account %d overflow", o.member)
+			return fmt.Errorf("venue: the holds of account %d overflow", member)
 		}
 	}
 	return nil

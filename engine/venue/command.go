@@ -114,14 +114,16 @@ func (c *CancelOrder) origin() (account.ID, string)   { return c.Actor, c.Key }
 func (c *CancelAll) origin() (account.ID, string)     { return c.Actor, c.Key }
 
 // Receipt is the answer to an accepted command. Which fields are set depends on
-// the command; asking again with the same key yields the same receipt.
+// the command. Asking again with the same key yields the same receipt, marked as
+// Repeated and without the amounts: those are in the history of the order.
 type Receipt struct {
 	Sequence Sequence
 	Time     Time
 	Order    market.OrderID  // PlaceOrder, CancelOrder
 	Status   market.Status   // PlaceOrder, CancelOrder: as the command left the order
 	Filled   market.Quantity // PlaceOrder: traded at once; CancelOrder: traded before
-	Notional money.Amount    // quote minor units of Filled
-	Fee      money.Amount    // quote minor units
+	Notional money.Amount    // quote minor units of Filled; zero when Repeated
+	Fee      money.Amount    // quote minor units; zero when Repeated
 	Count    uint32          // CancelAll: how many orders were cancelled
+	Repeated bool            // the command had its effect before
 }

@@ -1,6 +1,7 @@
 package venue
 
 import (
+	"bourse/engine/account"
 	"bourse/engine/fault"
 	"bourse/engine/ledger"
 	"bourse/engine/market"
@@ -90,7 +91,7 @@ func (c *CreditDeposit) decide(s *State, d *decision) error {
 
 func (c *CancelOrder) decide(s *State, d *decision) error {
 	place := s.orders.find(c.Order)
-	if place == 0 || s.orders.at(place).member != c.Actor {
+	if place == 0 || s.orders.at(place).owner != d.owner {
 		return fault.New(fault.OrderNotFound, "you have no such order")
 	}
 	o := s.orders.at(place)
@@ -131,12 +132,12 @@ func (c *CancelAll) decide(s *State, d *decision) error {
 
 // cancel adds the cancel of a resting order that its member asked for.
 func (s *State) cancel(o *order, d *decision) {
-	cancelled(d, o, market.CancelRequested, o.remaining(), o.hold, s.markets[o.market-1])
+	cancelled(d, o, d.actor, market.CancelRequested, o.remaining(), o.hold, s.markets[o.market-1])
 }
 
-func cancelled(d *decision, o *order, why market.CancelReason, left market.Quantity, release money.Amount, m *venueMarket) {
+func cancelled(d *decision, o *order, member account.ID, why market.CancelReason, left market.Quantity, release money.Amount, m *venueMarket) {
 	ev := d.add(OrderCancelled)
-	ev.Market, ev.Order, ev.Member, ev.Side, ev.Price = m.id, o.id, o.member, o.side, o.price
+	ev.Market, ev.Order, ev.Member, ev.Side, ev.Price = m.id, o.id, member, o.side, o.price
 	ev.Reason, ev.Quantity, ev.Asset, ev.Amount = why, left, m.held(o.side), release
 }
 

@@ -154,7 +154,7 @@ func (s *State) foldPlaced(ev *Event) error {
 	owner := s.members.take(ev.Member)
 	place := s.orders.take(ev.Order)
 	*s.orders.at(place) = order{
-		id: ev.Order, member: ev.Member, owner: owner, market: ev.Market,
+		id: ev.Order, owner: owner, market: ev.Market,
 		side: ev.Side, kind: ev.Type, timeInForce: ev.TimeInForce, status: market.Open,
 		price: ev.Price, quantity: ev.Quantity, hold: ev.Amount,
 		sequence: ev.Sequence, placedAt: ev.Time, updatedAt: ev.Time,
@@ -234,7 +234,7 @@ func (s *State) foldTraded(ev *Event) error {
 		return misfit(ev, "there is no such market or the trade is out of order")
 	}
 	taker := s.orders.at(s.taking.place)
-	if taker.id != ev.Order || taker.member != ev.Member || taker.market != ev.Market || taker.side != ev.Side {
+	if taker.id != ev.Order || s.members.at(taker.owner).id != ev.Member || taker.market != ev.Market || taker.side != ev.Side {
 		return misfit(ev, "it is not a trade of the order that was placed")
 	}
 	h := m.book.First(ev.Side.Opposite())
@@ -243,7 +243,7 @@ func (s *State) foldTraded(ev *Event) error {
 	}
 	price, rested, ref := m.book.Resting(h)
 	maker := s.orders.at(uint32(ref))
-	if maker.id != ev.Maker || maker.member != ev.MakerMember || price != ev.Price {
+	if maker.id != ev.Maker || s.members.at(maker.owner).id != ev.MakerMember || price != ev.Price {
 		return misfit(ev, "another order trades first")
 	}
 	if ev.Quantity <= 0 || ev.Quantity > rested || ev.Quantity > s.taking.filled-taker.filled {
@@ -304,7 +304,7 @@ func (s *State) foldCancelled(ev *Event) error {
 		return misfit(ev, "the order is not open")
 	case resting && s.taking.place != 0:
 		return misfit(ev, "another order is being taken")
-	case o.member != ev.Member || o.market != ev.Market || o.side != ev.Side || o.price != ev.Price || !ev.Reason.Valid():
+	case s.members.at(o.owner).id != ev.Member || o.market != ev.Market || o.side != ev.Side || o.price != ev.Price || !ev.Reason.Valid():
 		return misfit(ev, "it does not describe the order")
 	case ev.Quantity != o.remaining() || ev.Amount != o.hold || ev.Asset != s.markets[o.market-1].held(o.side):
 		return misfit(ev, "it does not release what the order holds")

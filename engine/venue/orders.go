@@ -12,7 +12,6 @@ import (
 // garbage collector.
 type order struct {
 	id          market.OrderID
-	member      account.ID
 	price       market.Price
 	quantity    market.Quantity
 	filled      market.Quantity

@@ -35,7 +35,7 @@ func (c *PlaceOrder) decide(s *State, d *decision) error {
 		return err
 	}
 	taker := order{
-		id: s.lastOrder + 1, member: c.Actor, side: c.Side,
+		id: s.lastOrder + 1, owner: d.owner, side: c.Side,
 		price: check.Price, quantity: c.Quantity, hold: hold,
 	}
 	ev := d.add(OrderPlaced)
@@ -91,7 +91,7 @@ func (s *State) take(m *venueMarket, taker *order, timeInForce market.TimeInForc
 			break
 		}
 		maker := s.orders.at(uint32(ref))
-		if maker.member == taker.member {
+		if maker.owner == taker.owner {
 			reason = market.CancelSelfTrade
 			break
 		}
@@ -105,7 +105,7 @@ func (s *State) take(m *venueMarket, taker *order, timeInForce market.TimeInForc
 		d.receipt.Status = market.Filled
 	case timeInForce == market.IOC || reason == market.CancelSelfTrade:
 		d.receipt.Status = market.Cancelled
-		cancelled(d, taker, reason, left, taker.hold, m)
+		cancelled(d, taker, d.actor, reason, left, taker.hold, m)
 	case taker.filled > 0:
 		d.receipt.Status = market.PartiallyFilled
 	default:
@@ -141,7 +141,7 @@ func (s *State) trade(m *venueMarket, taker, maker *order, price market.Price, d
 	ev := d.add(Traded)
 	ev.Market, ev.Side, ev.Base, ev.Quote = m.id, taker.side, m.base, m.quote
 	ev.Trade = s.lastTrade + market.TradeID(len(*d.events)-d.start-1)
-	ev.Order, ev.Member, ev.Maker, ev.MakerMember = taker.id, taker.member, maker.id, maker.member
+	ev.Order, ev.Member, ev.Maker, ev.MakerMember = taker.id, d.actor, maker.id, s.members.at(maker.owner).id
 	ev.Price, ev.Quantity, ev.Amount, ev.Notional = price, quantity, base, notional
 	ev.MakerFee, ev.TakerFee = makerFee, takerFee
 	ev.Release = buyer.hold - notional - buyerFee - needed

@@ -5,12 +5,13 @@ import (
 	"unsafe"
 
 	"bourse/engine/market"
-	"bourse/engine/money"
 )
 
-// remembered is an accepted command's key, body and receipt. The key is kept as
-// a print of 128 bits: keys of one actor that share a print by chance do not
-// occur, and keys of different actors are in tables of their own.
+// remembered is an accepted command's key, body and what a repetition is
+// answered with. The key is kept as a print of 128 bits: keys of one actor that
+// share a print by chance do not occur, and keys of different actors are in
+// tables of their own. It is one cache line; the amounts that a repetition does
+// not tell are in history.
 type remembered struct {
 	print    keyPrint
 	body     uint64
@@ -18,8 +19,6 @@ type remembered struct {
 	time     Time
 	order    market.OrderID
 	filled   market.Quantity
-	notional money.Amount
-	fee      money.Amount
 	count    uint32
 	status   market.Status
 }
@@ -27,7 +26,7 @@ type remembered struct {
 func (r *remembered) receipt() Receipt {
 	return Receipt{
 		Sequence: r.sequence, Time: r.time, Order: r.order, Status: r.status,
-		Filled: r.filled, Notional: r.notional, Fee: r.fee, Count: r.count,
+		Filled: r.filled, Count: r.count, Repeated: true,
 	}
 }
 
@@ -213,5 +212,5 @@ func (s *State) remember(owner uint32, print keyPrint, body uint64, receipt *Rec
 	r := rs.at(entry.place)
 	r.print, r.body, r.status = print, body, receipt.Status
 	r.sequence, r.time, r.order = receipt.Sequence, receipt.Time, receipt.Order
-	r.filled, r.notional, r.fee, r.count = receipt.Filled, receipt.Notional, receipt.Fee, receipt.Count
+	r.filled, r.count = receipt.Filled, receipt.Count
 }

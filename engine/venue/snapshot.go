@@ -19,7 +19,7 @@ import (
 // will do, and the SHA-256 of all that. Two states that will behave alike have
 // the same snapshot, byte for byte: what is a set is sorted, and neither places
 // in pools nor the shape of tables leaves a trace.
-var snapshotName = []byte("BOURSE VENUE 1\n")
+var snapshotName = []byte("BOURSE VENUE 2\n")
 
 // Digest is the SHA-256 of the state. Two states of the same digest will answer
 // the same commands with the same events.
@@ -89,20 +89,20 @@ func (s *State) appendOrders(dst []byte) []byte {
 		for _, side := range [...]market.Side{market.Buy, market.Sell} {
 			for h := m.book.First(side); h != 0; h = m.book.After(h) {
 				_, _, ref := m.book.Resting(h)
-				dst = appendOrder(dst, s.orders.at(uint32(ref)))
+				dst = s.appendOrder(dst, s.orders.at(uint32(ref)))
 			}
 		}
 	}
 	dst = appendNumbers(dst, uint64(len(s.orders.closed.list)))
 	for i := range s.orders.closed.list {
-		dst = appendOrder(dst, s.orders.at(s.orders.closed.at(i).place))
+		dst = s.appendOrder(dst, s.orders.at(s.orders.closed.at(i).place))
 	}
 	return dst
 }
 
-func appendOrder(dst []byte, o *order) []byte {
+func (s *State) appendOrder(dst []byte, o *order) []byte {
 	dst = append(dst, byte(o.side), byte(o.kind), byte(o.timeInForce), byte(o.status), byte(o.reason))
-	dst = appendNumbers(dst, uint64(o.id), uint64(o.member), uint64(o.market), uint64(o.price))
+	dst = appendNumbers(dst, uint64(o.id), uint64(s.members.at(o.owner).id), uint64(o.market), uint64(o.price))
 	dst = appendNumbers(dst, uint64(o.quantity), uint64(o.filled), uint64(o.notional), uint64(o.fee))
 	return appendNumbers(dst, uint64(o.hold), uint64(o.sequence), uint64(o.placedAt), uint64(o.updatedAt))
 }
@@ -126,7 +126,7 @@ func (s *State) appendReceipts(dst []byte) []byte {
 			dst = binary.LittleEndian.AppendUint64(dst, r.body)
 			dst = append(dst, byte(r.status))
 			dst = appendNumbers(dst, uint64(r.sequence), uint64(r.time), uint64(r.order), uint64(r.filled))
-			dst = appendNumbers(dst, uint64(r.notional), uint64(r.fee), uint64(r.count))
+			dst = appendNumbers(dst, uint64(r.count))
 		}
 	}
 	return dst
@@ -236,7 +236,9 @@ func (s *State) restoreOrder(r *reader) (uint32, *order) {
 		side: market.Side(r.byte()), kind: market.Type(r.byte()), timeInForce: market.TimeInForce(r.byte()),
 		status: market.Status(r.byte()), reason: market.CancelReason(r.byte()),
 	}
-	o.id, o.member, o.market = market.OrderID(r.number()), account.ID(r.number()), r.marketID()
+	o.id = market.OrderID(r.number())
+	member := account.ID(r.number())
+	o.market = r.marketID()
 	o.price, o.quantity = market.Price(r.amount()), market.Quantity(r.amount())
 	o.filled, o.notional, o.fee, o.hold = market.Quantity(r.amount()), r.amount(), r.amount(), r.amount()
 	o.sequence, o.placedAt, o.updatedAt = Sequence(r.number()), Time(r.number()), Time(r.number())
@@ -248,7 +250,7 @@ func (s *State) restoreOrder(r *reader) (uint32, *order) {
 		r.fail("an order is out of range or doubled")
 		return 0, nil
 	}
-	o.owner = s.members.take(o.member)
+	o.owner = s.members.take(member)
 	place := s.orders.take(o.id)
 	*s.orders.at(place) = o
 	return place, s.orders.at(place)
@@ -295,7 +297,7 @@ func (s *State) restoreReceipts(r *reader) {
 			receipt := Receipt{Status: status}
 			receipt.Sequence, receipt.Time = Sequence(r.number()), Time(r.number())
 			receipt.Order, receipt.Filled = market.OrderID(r.number()), market.Quantity(r.amount())
-			receipt.Notional, receipt.Fee, receipt.Count = r.amount(), r.amount(), uint32(r.number())
+			receipt.Count = uint32(r.bounded(1<<32 - 1))
 			if r.err == nil && s.receipts.find(&s.members.at(owner).keys, print) != nil {
 				r.fail("a key is doubled")
 			}

@@ -163,7 +163,7 @@ func (s *State) Order(id market.OrderID) (Order, bool) {
 
 func (s *State) orderView(o *order) Order {
 	return Order{
-		ID: o.id, Member: o.member, Market: o.market, Symbol: s.markets[o.market-1].definition.Symbol,
+		ID: o.id, Member: s.members.at(o.owner).id, Market: o.market, Symbol: s.markets[o.market-1].definition.Symbol,
 		Side: o.side, Type: o.kind, TimeInForce: o.timeInForce, Status: o.status, Reason: o.reason,
 		Price: o.price, Quantity: o.quantity, Filled: o.filled, Notional: o.notional, Fee: o.fee,
 		Held: o.hold, Sequence: o.sequence, PlacedAt: o.placedAt, UpdatedAt: o.updatedAt,

@@ -121,6 +121,21 @@ func (s *Store) Fills(ctx context.Context, viewer account.ID, q FillQuery) (fill
 	return fills, nil
 }
 
+// TradedAtOnce is what an order of a member came to in the command of a sequence, which must be
+// projected: the quote amount of its fills and the fees on them.
+func (s *Store) TradedAtOnce(ctx context.Context, member account.ID, order market.OrderID, at venue.Sequence) (notional, fee money.Amount, err error) {
+	err = s.read(ctx, member, func(r reader) error {
+		return r.QueryRow(ctx, `
+			SELECT coalesce(sum(notional), 0)::bigint, coalesce(sum(fee), 0)::bigint FROM fills
+			WHERE member_id = $1 AND order_id = $2 AND sequence = $3`,
+			int64(member), int64(order), int64(at)).Scan(&notional, &fee)
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("postgres: traded at once: %w", err)
+	}
+	return notional, fee, nil
+}
+
 // before turns the last key that was seen into an upper bound.
 func before(key uint64) int64 {
 	if key == 0 || key > math.MaxInt64 {

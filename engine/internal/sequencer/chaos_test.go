@@ -113,7 +113,7 @@ func chaos(t *testing.T, seed uint64, before, after, restarts int) {
 	}
 	for _, receipts := range acknowledged {
 		for key, receipt := range receipts {
-			if written[key] != receipt {
+			if again(written[key]) != again(receipt) {
 				t.Fatalf("seed %d: %s was acknowledged as %+v and written as %+v", seed, key, receipt, written[key])
 			}
 		}
