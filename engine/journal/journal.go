@@ -31,6 +31,8 @@ var (
 	ErrGap = errors.New("journal: batch does not follow the head")
 	// ErrSpent: this writer has failed or was closed; take the lead again.
 	ErrSpent = errors.New("journal: writer is spent")
+	// ErrForget: the batches may not be dropped, or are not there; nothing was dropped.
+	ErrForget = errors.New("journal: these batches cannot be dropped")
 	// ErrTooLarge: the payload is over MaxPayload; nothing was written.
 	ErrTooLarge = errors.New("journal: payload too large")
 )
@@ -43,11 +45,13 @@ type Journal interface {
 	// Lead makes the caller the writer, with an epoch above every one before. ErrHeld when another
 	// writer is alive.
 	Lead(ctx context.Context) (Writer, error)
-	// Head is where the journal ends. The zero Head: it is empty.
+	// Head is where the journal ends. The zero Head: it is empty. A *BrokenError when a snapshot was
+	// taken beyond it: then the newest batches are missing.
 	Head(ctx context.Context) (Head, error)
 	// Read yields the batches after a head, verified, up to the end of the journal as it is found.
 	// It holds a bounded part of them in memory. The first error ends it; a record that cannot be
-	// trusted is a *BrokenError. A payload belongs to the receiver.
+	// trusted is a *BrokenError, batches that were moved to an archive an *ArchivedError. A payload
+	// belongs to the receiver.
 	Read(ctx context.Context, after Head) iter.Seq2[Batch, error]
 	// SaveSnapshot keeps a snapshot; the newest few are kept. Saving the same one twice is no error.
 	SaveSnapshot(ctx context.Context, s Snapshot) error
@@ -66,6 +70,18 @@ type Writer interface {
 	Append(ctx context.Context, e Entry) (Head, error)
 	// Close gives up the lead.
 	Close() error
+}
+
+// Archivable is a journal whose oldest batches can be moved elsewhere: whoever moves them has them
+// safe before Forget.
+type Archivable interface {
+	Journal
+	// Origin is the place before the first batch that is kept. The zero Head: nothing was forgotten.
+	Origin(ctx context.Context) (Head, error)
+	// Forget drops the batches between two heads, from being the origin, wholly or not at all. The
+	// batch at the end of the journal stays, and nothing after the oldest snapshot is dropped. When
+	// the journal does not stand as the caller believes it is an ErrForget.
+	Forget(ctx context.Context, from, to Head) error
 }
 
 // Entry is what a writer appends: the events of the commands First to Last, both included.
@@ -104,4 +120,14 @@ func (e *BrokenError) Error() string {
 		what = "snapshot"
 	}
 	return fmt.Sprintf("journal: %s at sequence %d is broken: %s", what, e.Sequence, e.Reason)
+}
+
+// ArchivedError says that batches are asked for that are no longer kept here.
+type ArchivedError struct {
+	// From and To are the first and the last sequence that were asked for and are not here.
+	From, To uint64
+}
+
+func (e *ArchivedError) Error() string {
+	return fmt.Sprintf("journal: sequences %d to %d were archived; name the directory of the archive", e.From, e.To)
 }

@@ -28,7 +28,7 @@ func TestMemory(t *testing.T) {
 			tamper(j, func(batches []journal.Batch, _ []journal.Snapshot) {
 				for i := range batches {
 					if batches[i].First == first {
-						copy(batches[i:], batches[i+1:])
+						batches[i] = journal.Batch{}
 					}
 				}
 			})
@@ -43,6 +43,28 @@ func TestMemory(t *testing.T) {
 			})
 		},
 		Depose: func(_ *testing.T, j journal.Journal) { j.(*journal.Memory).Depose() },
+		Replace: func(_ *testing.T, j journal.Journal, first uint64, with journal.Batch) {
+			tamper(j, func(batches []journal.Batch, _ []journal.Snapshot) {
+				for i := range batches {
+					if batches[i].First == first {
+						batches[i] = with
+						return
+					}
+				}
+			})
+		},
+		ReplaceSnapshot: func(_ *testing.T, j journal.Journal, sequence uint64, with journal.Snapshot, sum uint32) {
+			tamper(j, func(_ []journal.Batch, snapshots []journal.Snapshot) {
+				for i := range snapshots {
+					if snapshots[i].Head.Sequence == sequence {
+						snapshots[i] = with
+						j.(*journal.Memory).TamperSum(i, sum)
+						return
+					}
+				}
+			})
+		},
+		Projected: func(*testing.T, journal.Journal, journal.Head) {},
 	})
 }
 

@@ -1,7 +1,9 @@
 package journal
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 	"sync"
@@ -20,6 +22,7 @@ type Memory struct {
 
 	mu        sync.Mutex
 	batches   []Batch
+	origin    Head
 	head      Head
 	epoch     uint64
 	leads     *memoryWriter
@@ -37,8 +40,12 @@ func (m *Memory) Lead(context.Context) (Writer, error) {
 	if m.leads != nil && !m.leads.spent {
 		return nil, ErrHeld
 	}
+	head, err := m.end()
+	if err != nil {
+		return nil, err
+	}
 	m.epoch++
-	m.leads = &memoryWriter{journal: m, epoch: m.epoch, head: m.head}
+	m.leads = &memoryWriter{journal: m, epoch: m.epoch, head: head}
 	return m.leads, nil
 }
 
@@ -54,13 +61,64 @@ func (m *Memory) Depose() {
 func (m *Memory) Head(context.Context) (Head, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.end()
+}
+
+func (m *Memory) end() (Head, error) {
+	if n := len(m.batches); n > 0 {
+		last := &m.batches[n-1]
+		// What it follows is known to whoever reads from there; that it is whole can be seen here.
+		if err := last.Verify(Head{Sequence: last.First - 1, Hash: last.Prev}); err != nil {
+			return Head{}, err
+		}
+	}
+	if n := len(m.snapshots); n > 0 && m.snapshots[n-1].Head.Sequence > m.head.Sequence {
+		return Head{}, TailMissing(m.head.Sequence, m.snapshots[n-1].Head.Sequence, "a snapshot was taken")
+	}
 	return m.head, nil
+}
+
+// TailMissing is the error of a journal that ends before something that was derived from it.
+func TailMissing(end, known uint64, what string) error {
+	return &BrokenError{Sequence: end + 1, Reason: fmt.Sprintf("the journal ends before it, but %s at %d", what, known)}
+}
+
+// Origin implements Archivable.
+func (m *Memory) Origin(context.Context) (Head, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.origin, nil
+}
+
+// Forget implements Archivable.
+func (m *Memory) Forget(_ context.Context, from, to Head) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := slices.IndexFunc(m.batches, func(b Batch) bool { return b.Last == to.Sequence })
+	switch {
+	case from != m.origin:
+		return fmt.Errorf("%w: the journal begins after %d", ErrForget, m.origin.Sequence)
+	case n < 0 || m.batches[n].Head() != to:
+		return fmt.Errorf("%w: no batch ends at %d with that hash", ErrForget, to.Sequence)
+	case n == len(m.batches)-1:
+		return fmt.Errorf("%w: the last one stays", ErrForget)
+	case len(m.snapshots) == 0 || m.snapshots[0].Head.Sequence < to.Sequence:
+		return fmt.Errorf("%w: a snapshot needs them", ErrForget)
+	}
+	m.batches = slices.Clone(m.batches[n+1:]) // readers hold on to the old ones
+	m.origin = to
+	return nil
 }
 
 // Read implements Journal.
 func (m *Memory) Read(ctx context.Context, after Head) iter.Seq2[Batch, error] {
 	return Verified(func(yield func(Batch, error) bool) {
 		m.mu.Lock()
+		if origin := m.origin.Sequence; after.Sequence < origin {
+			m.mu.Unlock()
+			yield(Batch{}, &ArchivedError{From: after.Sequence + 1, To: origin})
+			return
+		}
 		from, _ := slices.BinarySearchFunc(m.batches, after.Sequence, func(b Batch, seq uint64) int {
 			if b.Last <= seq {
 				return -1
@@ -114,7 +172,7 @@ func (m *Memory) LoadSnapshot(_ context.Context, atMost uint64) (Snapshot, bool,
 		if s.Head.Sequence > atMost {
 			continue
 		}
-		if s.Checksum() != m.sums[i] {
+		if s.Checksum() != m.sums[i] || s.Head.Sequence == 0 {
 			return Snapshot{}, false, &BrokenError{Sequence: s.Head.Sequence, Snapshot: true, Reason: "checksum does not match"}
 		}
 		s.Payload = slices.Clone(s.Payload)
@@ -123,12 +181,22 @@ func (m *Memory) LoadSnapshot(_ context.Context, atMost uint64) (Snapshot, bool,
 	return Snapshot{}, false, nil
 }
 
-// Tamper changes what stands in the journal, for tests of what a reader makes of it.
+// Tamper changes what stands in the journal, for tests of what a reader makes of it. Batches whose
+// first sequence is zero are taken away, and the others put into order again, as a table has them.
 func (m *Memory) Tamper(change func(batches []Batch, snapshots []Snapshot)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.batches = slices.Clone(m.batches)
 	change(m.batches, m.snapshots)
+	m.batches = slices.DeleteFunc(m.batches, func(b Batch) bool { return b.First == 0 })
+	slices.SortStableFunc(m.batches, func(a, b Batch) int { return cmp.Compare(a.First, b.First) })
+	if n := len(m.batches); n > 0 {
+		m.head = m.batches[n-1].Head()
+	}
 }
+
+// TamperSum changes the checksum of the i-th oldest snapshot, within Tamper.
+func (m *Memory) TamperSum(i int, sum uint32) { m.sums[i] = sum }
 
 type memoryWriter struct {
 	journal *Memory

@@ -57,29 +57,52 @@ type querier interface {
 
 const batchColumns = `first_seq, last_seq, stamped_at, epoch, crc, version, prev, payload`
 
+// readHead reads the newest batch and how far snapshots and projections have come, in one statement
+// and so at one instant: neither is ever ahead of the journal, unless its end is missing.
 func readHead(ctx context.Context, q querier) (journal.Head, error) {
-	row := q.QueryRow(ctx, `SELECT `+batchColumns+` FROM journal_batch ORDER BY first_seq DESC LIMIT 1`)
-	b, err := scanBatch(row)
-	if noRows(err) {
-		return journal.Head{}, nil
+	var any bool
+	var snapshot, projected int64
+	b, err := scanBatch(q.QueryRow(ctx, newest), &any, &snapshot, &projected)
+	var head journal.Head
+	var broken *journal.BrokenError
+	switch {
+	case err != nil && !errors.As(err, &broken):
+		return head, fmt.Errorf("journal: head: %w", err)
+	case any && err != nil:
+		return head, err
+	case any:
+		// What it follows cannot be known from here; that it is whole can.
+		if err := b.Verify(journal.Head{Sequence: b.First - 1, Hash: b.Prev}); err != nil {
+			return head, err
+		}
+		head = b.Head()
 	}
-	if err != nil {
-		return journal.Head{}, fmt.Errorf("journal: head: %w", err)
+	if uint64(snapshot) > head.Sequence {
+		return journal.Head{}, journal.TailMissing(head.Sequence, uint64(snapshot), "a snapshot was taken")
 	}
-	// What it follows cannot be known from here; that it is whole can.
-	before := journal.Head{Sequence: b.First - 1, Hash: b.Prev}
-	if err := b.Verify(before); err != nil {
-		return journal.Head{}, err
+	if uint64(projected) > head.Sequence {
+		return journal.Head{}, journal.TailMissing(head.Sequence, uint64(projected), "the projections stand")
 	}
-	return b.Head(), nil
+	return head, nil
 }
 
-func scanBatch(row pgx.Row) (journal.Batch, error) {
+// newest reads the last batch and how far snapshots and projections have come, in one statement and
+// so at one instant: neither is ever ahead of the journal, unless the end of it is missing.
+const newest = `
+	SELECT COALESCE(b.first_seq, 0), COALESCE(b.last_seq, 0), COALESCE(b.stamped_at, 0), COALESCE(b.epoch, 0),
+		COALESCE(b.crc, 0), COALESCE(b.version, 0), COALESCE(b.prev, ''), COALESCE(b.payload, ''),
+		b.first_seq IS NOT NULL, snapshots.last, projection.sequence
+	FROM projection, (SELECT COALESCE(max(sequence), 0) AS last FROM journal_snapshot) snapshots
+	LEFT JOIN LATERAL (SELECT * FROM journal_batch ORDER BY first_seq DESC LIMIT 1) b ON true`
+
+// scanBatch reads batchColumns, and what the query selects after them.
+func scanBatch(row pgx.Row, more ...any) (journal.Batch, error) {
 	var b journal.Batch
 	var first, last, epoch, crc int64
 	var version int16
 	var prev []byte
-	if err := row.Scan(&first, &last, &b.Time, &epoch, &crc, &version, &prev, &b.Payload); err != nil {
+	into := []any{&first, &last, &b.Time, &epoch, &crc, &version, &prev, &b.Payload}
+	if err := row.Scan(append(into, more...)...); err != nil {
 		return b, err
 	}
 	b.First, b.Last, b.Epoch, b.CRC, b.Version = uint64(first), uint64(last), uint64(epoch), uint32(crc), uint8(version)
@@ -95,15 +118,50 @@ const readPage = 512
 
 // Read implements journal.Journal.
 func (j *Journal) Read(ctx context.Context, after journal.Head) iter.Seq2[journal.Batch, error] {
-	return journal.Verified(func(yield func(journal.Batch, error) bool) {
-		for from := after.Sequence; ; {
+	return func(yield func(journal.Batch, error) bool) {
+		from := after.Sequence
+		for b, err := range journal.Verified(j.pages(ctx, from), after) {
+			if err != nil {
+				yield(journal.Batch{}, j.explain(ctx, from, err))
+				return
+			}
+			from = b.Last
+			if !yield(b, nil) {
+				return
+			}
+		}
+	}
+}
+
+// explain returns why what should follow a sequence does not: it was archived, perhaps while it was
+// being read, or else for the reason given. The newest batch always stays, so that what is missing
+// shows as a gap.
+func (j *Journal) explain(ctx context.Context, from uint64, why error) error {
+	var broken *journal.BrokenError
+	if !errors.As(why, &broken) {
+		return why
+	}
+	origin, err := j.Origin(ctx)
+	if err != nil {
+		return errors.Join(why, err)
+	}
+	if from < origin.Sequence {
+		return &journal.ArchivedError{From: from + 1, To: origin.Sequence}
+	}
+	return why
+}
+
+// pages yields the batches that begin after a sequence.
+func (j *Journal) pages(ctx context.Context, from uint64) iter.Seq2[journal.Batch, error] {
+	return func(yield func(journal.Batch, error) bool) {
+		for {
 			last, n, more := j.readPage(ctx, from, yield)
 			if !more || n < readPage {
 				return
 			}
 			from = last
 		}
-	}, after)
+	}
 }
 
 // readPage yields one page of batches that begin after a sequence. It reports the last sequence,
@@ -159,7 +217,7 @@ func (j *Journal) LoadSnapshot(ctx context.Context, atMost uint64) (journal.Snap
 	var hash []byte
 	err := j.store.pool.QueryRow(ctx, `
 		SELECT sequence, hash, stamped_at, epoch, crc, payload FROM journal_snapshot
-		WHERE sequence <= $1 ORDER BY sequence DESC LIMIT 1`, int64(min(atMost, math.MaxInt64))).
+		WHERE sequence BETWEEN 1 AND $1 ORDER BY sequence DESC LIMIT 1`, int64(min(atMost, math.MaxInt64))).
 		Scan(&sequence, &hash, &s.Head.Time, &epoch, &crc, &s.Payload)
 	if noRows(err) {
 		return s, false, nil

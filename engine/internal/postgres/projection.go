@@ -21,17 +21,11 @@ func (s *Store) Projected(ctx context.Context) (journal.Head, error) {
 	return projected(ctx, s.pool, "")
 }
 
-func projected(ctx context.Context, q querier, suffix string) (journal.Head, error) {
-	var sequence, epoch int64
-	var hash []byte
-	var head journal.Head
-	err := q.QueryRow(ctx, `SELECT sequence, hash, stamped_at, epoch FROM projection `+suffix).
-		Scan(&sequence, &hash, &head.Time, &epoch)
+func projected(ctx context.Context, q querier, lock string) (journal.Head, error) {
+	head, err := scanHead(q.QueryRow(ctx, `SELECT sequence, hash, stamped_at, epoch FROM projection `+lock))
 	if err != nil {
 		return head, fmt.Errorf("projection: read the watermark: %w", err)
 	}
-	head.Sequence, head.Epoch = uint64(sequence), uint64(epoch)
-	copy(head.Hash[:], hash)
 	return head, nil
 }
 
@@ -183,13 +177,13 @@ func (r *rows) queueVolumes(batch *pgx.Batch) {
 		columns[0], columns[1], columns[2], columns[3], int64(maxBigint))
 }
 
-// clearProjections empties them all and sets the watermark to the beginning. Readers lock tables in
-// whatever order they name them, so clearing may be the one that a deadlock costs its turn: it tries
-// again.
-func (s *Store) clearProjections(ctx context.Context) error {
+// clearProjections empties them all and sets the watermark to the beginning, which the journal must
+// be able to tell: an *journal.ArchivedError otherwise. Readers lock tables in whatever order they
+// name them, so clearing may be the one that a deadlock costs its turn: it tries again.
+func (s *Store) clearProjections(ctx context.Context, j journal.Journal) error {
 	const attempts = 5
 	for attempt := 1; ; attempt++ {
-		err := s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error { return clearIn(ctx, tx) })
+		err := s.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error { return clearIn(ctx, tx, j) })
 		if err == nil {
 			return nil
 		}
@@ -202,7 +196,17 @@ func (s *Store) clearProjections(ctx context.Context) error {
 // deadlockDetected is what PostgreSQL says to the one whose turn it takes (appendix "Error Codes").
 const deadlockDetected = "40P01"
 
-func clearIn(ctx context.Context, tx pgx.Tx) error {
+func clearIn(ctx context.Context, tx pgx.Tx, j journal.Journal) error {
+	// Nothing is archived between the look and the end of the transaction.
+	if _, err := origin(ctx, tx, "FOR SHARE"); err != nil {
+		return err
+	}
+	for _, err := range j.Read(ctx, journal.Head{}) {
+		if err != nil {
+			return err
+		}
+		break
+	}
 	for _, statement := range []string{
 		// The order of locks is that of writeRows and of the reconciliation: their own row first.
 		`UPDATE projection SET sequence = 0, hash = decode(repeat('00', 32), 'hex'), stamped_at = 0, epoch = 0`,

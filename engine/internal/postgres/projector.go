@@ -41,12 +41,17 @@ const (
 
 // StartProjector starts it at the watermark. It runs until Stop.
 func (s *Store) StartProjector(ctx context.Context, log *slog.Logger) (*Projector, error) {
+	return s.StartProjectorFrom(ctx, s.Journal(), log)
+}
+
+// StartProjectorFrom starts it on the store's journal as told by another: with an archive before it.
+func (s *Store) StartProjectorFrom(ctx context.Context, j journal.Journal, log *slog.Logger) (*Projector, error) {
 	head, err := s.Projected(ctx)
 	if err != nil {
 		return nil, err
 	}
 	p := &Projector{
-		store: s, journal: s.Journal(), log: log,
+		store: s, journal: j, log: log,
 		wake: make(chan struct{}, 1), rebuilds: make(chan chan error), done: make(chan struct{}),
 	}
 	p.reached.Store(head.Sequence)
@@ -132,7 +137,7 @@ func (p *Projector) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case answer := <-p.rebuilds:
-			err := p.store.clearProjections(ctx)
+			err := p.store.clearProjections(ctx, p.journal)
 			if err == nil {
 				p.moveTo(0)
 				p.Notify()

@@ -24,6 +24,13 @@ type Harness struct {
 	FlipSnapshot func(t *testing.T, j journal.Journal, sequence uint64)
 	// Depose raises the epoch behind the writer's back, without its giving up the lead.
 	Depose func(t *testing.T, j journal.Journal)
+	// Replace writes another batch over the one that begins at a sequence, whatever it says.
+	Replace func(t *testing.T, j journal.Journal, first uint64, with journal.Batch)
+	// ReplaceSnapshot writes another snapshot and checksum over the one at a sequence.
+	ReplaceSnapshot func(t *testing.T, j journal.Journal, sequence uint64, with journal.Snapshot, sum uint32)
+	// Projected tells the journal that everything up to a head was derived from it elsewhere, where
+	// it minds.
+	Projected func(t *testing.T, j journal.Journal, head journal.Head)
 }
 
 // Run runs the suite.
@@ -47,6 +54,11 @@ func Run(t *testing.T, h Harness) {
 		{"a broken snapshot is refused and older ones still load", brokenSnapshot},
 		{"a payload that is too large is refused and the writer goes on", tooLarge},
 		{"a reader may stop early and cancel", stopEarly},
+		{"a missing end is found by what was derived from it", missingEnd},
+		{"any flipped bit and any cut of a batch is found", everyChange},
+		{"any flipped bit and any cut of a snapshot is found", everySnapshotChange},
+		{"old batches are forgotten and the rest still stands", forget},
+		{"what is needed is not forgotten", forgetRefused},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, h) })
 	}
