@@ -9,6 +9,7 @@ import (
 // The lists of this file, as their cursors name them.
 const (
 	listDeposits        = 'd'
+	listStatement       = 's'
 	listPendingDeposits = 'p'
 	listMembers         = 'm'
 	listAgents          = 'g'

@@ -49,13 +49,20 @@ func Unreachable(err error) bool {
 // binds, with the actor's id set for this transaction only.
 func (s *Store) asActor(ctx context.Context, actor account.ID, do func(pgx.Tx) error) error {
 	return s.inTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx,
-			`SELECT set_config('role', 'bourse_reader', true), set_config('bourse.actor', $1, true)`, actor.String())
-		if err != nil {
-			return fmt.Errorf("postgres: become reader: %w", err)
+		if err := becomeReader(ctx, tx, actor); err != nil {
+			return err
 		}
 		return do(tx)
 	})
+}
+
+func becomeReader(ctx context.Context, tx pgx.Tx, actor account.ID) error {
+	_, err := tx.Exec(ctx,
+		`SELECT set_config('role', 'bourse_reader', true), set_config('bourse.actor', $1, true)`, actor.String())
+	if err != nil {
+		return fmt.Errorf("postgres: become reader: %w", err)
+	}
+	return nil
 }
 
 // reader is what both a pool and a transaction are.

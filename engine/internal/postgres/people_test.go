@@ -522,12 +522,12 @@ func TestReconcile(t *testing.T) {
 		t.Errorf("before the first: %v", err)
 	}
 	check(0, 0, 0)
-	do(`INSERT INTO postings VALUES (1, 0, 5, 1, 1, 100), (1, 1, 0, 4, 1, -100)`)
+	do(`INSERT INTO postings VALUES (1, 0, 5, 1, 1, 100, 1, 4, 0), (1, 1, 0, 4, 1, -100, 1, 4, 0)`)
 	do(`INSERT INTO balances VALUES (5, 1, 1, 100), (0, 4, 1, -100)`)
 	do(`UPDATE projection SET sequence = 1`)
 	check(1, 2, 0)
 	check(1, 2, 0) // nothing is counted twice
-	do(`INSERT INTO postings VALUES (2, 0, 5, 1, 1, -30), (2, 1, 5, 2, 1, 30), (3, 0, 5, 1, 1, 7)`)
+	do(`INSERT INTO postings VALUES (2, 0, 5, 1, 1, -30, 2, 5, 1), (2, 1, 5, 2, 1, 30, 2, 5, 1), (3, 0, 5, 1, 1, 7, 3, 4, 0)`)
 	do(`UPDATE balances SET amount = 70 WHERE owner_id = 5`)
 	do(`INSERT INTO balances VALUES (5, 2, 1, 30)`)
 	do(`UPDATE projection SET sequence = 2`)

@@ -94,7 +94,7 @@ func newRows() *rows {
 			sequence, executed_at`),
 		fills: newTable("fills", `trade_id, member_id, order_id, market_id, side, liquidity, price, quantity, notional, fee,
 			sequence, executed_at`),
-		postings: newTable("postings", `sequence, line, owner_id, kind, asset_id, amount`),
+		postings: newTable("postings", `sequence, line, owner_id, kind, asset_id, amount, at, reason, ref`),
 		placed:   map[market.OrderID]*orderRow{},
 		changed:  map[market.OrderID]*orderChange{},
 		moved:    map[balanceKey]money.Amount{},
@@ -148,20 +148,35 @@ func (r *rows) post(ev *venue.Event) {
 		r.sequence, r.line = ev.Sequence, 0
 	}
 	r.scratch = venue.AppendPostings(r.scratch[:0], ev)
+	reference := referenceOf(ev)
 	for _, p := range r.scratch {
 		t := r.postings
-		t.row(6)
+		t.row(9)
 		t.bigint(int64(ev.Sequence))
 		t.integer(r.line)
 		t.bigint(int64(p.Account.Owner))
 		t.smallint(int16(p.Account.Kind))
 		t.integer(int32(p.Asset))
 		t.bigint(int64(p.Amount))
+		t.bigint(int64(ev.Time))
+		t.smallint(int16(ev.Kind))
+		t.bigint(int64(reference))
 		r.line++
 		// The sum of a stretch may pass through more than either end, but not through more than all
 		// the money there is, which the venue has counted in the same width.
 		r.moved[balanceKey{p.Account.Owner, p.Account.Kind, p.Asset}] += p.Amount
 	}
+}
+
+// referenceOf is what a line of a statement names as its cause besides the kind of event.
+func referenceOf(ev *venue.Event) uint64 {
+	switch ev.Kind {
+	case venue.DepositCredited:
+		return ev.Deposit
+	case venue.Traded:
+		return uint64(ev.Trade)
+	}
+	return uint64(ev.Order)
 }
 
 // order is where changes of an order are gathered.
