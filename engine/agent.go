@@ -109,7 +109,7 @@ func (a *Agent) Deposit(ctx context.Context, id account.DepositID) (account.Depo
 // ApproveDeposit credits a deposit of the downline, once, however often it is asked; the sequence is
 // where in the log the credit stands. Refusals: DEPOSIT_NOT_FOUND, DEPOSIT_NOT_PENDING,
 // SELF_APPROVAL, IDEMPOTENCY_CONFLICT, INVALID_ARGUMENT, those of venue.CreditDeposit, and
-// UNAVAILABLE or OVERLOADED, after which asking again finishes what was begun.
+// UNAVAILABLE, OUTCOME_UNKNOWN or OVERLOADED, after which asking again finishes what was begun.
 func (a *Agent) ApproveDeposit(ctx context.Context, r ApproveDeposit) (account.Deposit, Sequence, error) {
 	d, err := a.x.deposits.approve(ctx, a.actor, r)
 	return d, Sequence(d.Sequence), err

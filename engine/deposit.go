@@ -197,10 +197,11 @@ func (d *depositDesk) settle(ctx context.Context, approver account.Actor, claime
 	return settled, refusal(err, decisionRefusals...)
 }
 
-// finalRefusal reports whether the venue refused the credit, as against not having answered.
+// finalRefusal reports whether the venue refused the credit, as against not having been asked or not
+// having answered.
 func finalRefusal(err error) bool {
 	switch fault.CodeOf(err) {
-	case "", fault.Unavailable, fault.Overloaded, fault.SequenceNotReached, fault.ClockWentBack,
+	case "", fault.Unavailable, fault.OutcomeUnknown, fault.Overloaded, fault.SequenceNotReached, fault.ClockWentBack,
 		fault.IdempotencyConflict, fault.DepositNotPending:
 		// The last two say that this deposit was credited before: never give up such a claim.
 		return false

@@ -62,7 +62,7 @@ const (
 )
 
 // CreateAsset adds an asset; needs the duty markets. Refusals: ASSET_EXISTS, INVALID_ARGUMENT,
-// IDEMPOTENCY_CONFLICT, UNAVAILABLE.
+// IDEMPOTENCY_CONFLICT, UNAVAILABLE, OUTCOME_UNKNOWN.
 func (a *Admin) CreateAsset(ctx context.Context, c CreateAsset) (money.Asset, Sequence, error) {
 	asset := money.Asset{Code: c.Code, Scale: c.Scale}
 	if err := errors.Join(a.must(account.DutyMarkets), checkKey(c.Key)); err != nil {
@@ -78,7 +78,7 @@ func (a *Admin) CreateAsset(ctx context.Context, c CreateAsset) (money.Asset, Se
 }
 
 // CreateMarket opens a market; needs the duty markets. Refusals: MARKET_EXISTS, UNKNOWN_ASSET,
-// INVALID_ARGUMENT, INVALID_MARKET, IDEMPOTENCY_CONFLICT, UNAVAILABLE.
+// INVALID_ARGUMENT, INVALID_MARKET, IDEMPOTENCY_CONFLICT, UNAVAILABLE, OUTCOME_UNKNOWN.
 func (a *Admin) CreateMarket(ctx context.Context, c CreateMarket) (Market, Sequence, error) {
 	if err := errors.Join(a.must(account.DutyMarkets), checkKey(c.Key)); err != nil {
 		return Market{}, 0, err
@@ -129,7 +129,7 @@ func (x *Exchange) define(ctx context.Context, c CreateMarket) (market.Definitio
 }
 
 // Halt stops trading in a market; orders rest and may be cancelled. Needs the duty markets. Refusals:
-// UNKNOWN_MARKET, INVALID_ARGUMENT, IDEMPOTENCY_CONFLICT, UNAVAILABLE.
+// UNKNOWN_MARKET, INVALID_ARGUMENT, IDEMPOTENCY_CONFLICT, UNAVAILABLE, OUTCOME_UNKNOWN.
 func (a *Admin) Halt(ctx context.Context, c ChangePhase) (Market, Sequence, error) {
 	return a.changePhase(ctx, actionMarketHalt, market.Halted, c)
 }

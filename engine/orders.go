@@ -17,8 +17,9 @@ var errOrderNotFound = fault.New(fault.OrderNotFound, "there is no such order")
 // PlaceOrder places an order and returns it as its command left it, with the sequence at which it
 // was accepted: it is durable then. The same key and body returns the same again. Refusals:
 // UNKNOWN_MARKET, INVALID_PRICE, PRICE_OFF_TICK, INVALID_QUANTITY, QUANTITY_OFF_LOT and those of
-// venue.PlaceOrder; OVERLOADED; UNAVAILABLE, after which the same key settles what happened;
-// SEQUENCE_NOT_REACHED when it is asked for again while history is far behind.
+// venue.PlaceOrder; OVERLOADED and UNAVAILABLE, nothing happened; OUTCOME_UNKNOWN, asking again with
+// the same key settles what happened; SEQUENCE_NOT_REACHED when it is asked for again while history
+// is far behind.
 func (m *Member) PlaceOrder(ctx context.Context, ask PlaceOrder) (Order, Sequence, error) {
 	c := m.x.catalogue.Load()
 	mk := c.bySymbol[ask.Symbol]
@@ -89,7 +90,7 @@ func (ask *PlaceOrder) command(actor account.ID, d *market.Definition) (*venue.P
 }
 
 // CancelOrder cancels what is left of an order and returns the order as it then stands. Refusals:
-// ORDER_NOT_FOUND, ORDER_NOT_OPEN, OVERLOADED, UNAVAILABLE.
+// ORDER_NOT_FOUND, ORDER_NOT_OPEN, OVERLOADED, UNAVAILABLE, OUTCOME_UNKNOWN.
 func (m *Member) CancelOrder(ctx context.Context, ask CancelOrder) (Order, Sequence, error) {
 	receipt, err := m.x.submit(ctx, &venue.CancelOrder{Actor: m.actor.ID, Key: ask.Key, Order: ask.OrderID})
 	if err != nil {
@@ -100,7 +101,7 @@ func (m *Member) CancelOrder(ctx context.Context, ask CancelOrder) (Order, Seque
 }
 
 // CancelAll cancels the open orders of a market, or all, and returns how many there were. Refusals:
-// UNKNOWN_MARKET, OVERLOADED, UNAVAILABLE.
+// UNKNOWN_MARKET, OVERLOADED, UNAVAILABLE, OUTCOME_UNKNOWN.
 func (m *Member) CancelAll(ctx context.Context, ask CancelAll) (int, Sequence, error) {
 	receipt, err := m.x.submit(ctx, &venue.CancelAll{Actor: m.actor.ID, Key: ask.Key, Symbol: ask.Symbol})
 	return int(receipt.Count), receipt.Sequence, err

@@ -344,7 +344,7 @@ func TestWriterIsKilledUnderLoad(t *testing.T) {
 				ask := limit(fmt.Sprint("k", n), side, fmt.Sprintf("%d.00", 95+(i*7+n*3)%10), "0.1")
 				for {
 					order, _, err := m.PlaceOrder(context.Background(), ask)
-					if fault.CodeOf(err) == fault.Unavailable {
+					if code := fault.CodeOf(err); code == fault.Unavailable || code == fault.OutcomeUnknown {
 						time.Sleep(5 * time.Millisecond)
 						continue // the same key settles what happened
 					}
@@ -452,7 +452,7 @@ func TestCrashAroundTheCommit(t *testing.T) {
 			alice := f.rich(1001)
 			order, _ := place(t, alice, limit("first", market.Buy, "100.00", "1.0"))
 			armed.Store(true)
-			if _, _, err := alice.PlaceOrder(t.Context(), limit("second", market.Buy, "101.00", "1.0")); fault.CodeOf(err) != fault.Unavailable {
+			if _, _, err := alice.PlaceOrder(t.Context(), limit("second", market.Buy, "101.00", "1.0")); fault.CodeOf(err) != fault.OutcomeUnknown {
 				t.Fatalf("in the crash: %v", err)
 			}
 			if _, _, err := alice.PlaceOrder(t.Context(), limit("third", market.Buy, "102.00", "1.0")); fault.CodeOf(err) != fault.Unavailable {

@@ -2,6 +2,7 @@ package sequencer
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"bourse/engine/fault"
 	"bourse/engine/venue"
@@ -13,7 +14,22 @@ type request struct {
 	receipt venue.Receipt
 	err     error
 	done    chan struct{} // of one: to answer never waits
+	fate    atomic.Int32  // who has it: the queue, the venue, or nobody any more
 }
+
+// The fates of a request. Whoever moves it away from waiting has it.
+const (
+	waiting int32 = iota
+	taken
+	withdrawn
+)
+
+// take is called before the command is decided. False: its sender gave up, and was told that nothing
+// happened.
+func (r *request) take() bool { return r.fate.CompareAndSwap(waiting, taken) }
+
+// withdraw is called by a sender that waits no longer. False: it is too late for that.
+func (r *request) withdraw() bool { return r.fate.CompareAndSwap(waiting, withdrawn) }
 
 func newRequest() any { return &request{done: make(chan struct{}, 1)} }
 

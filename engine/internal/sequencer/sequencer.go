@@ -10,10 +10,14 @@
 // disk; nobody sees it. What anyone sees is the View, a second venue that is folded from committed
 // events only. Refusals, too, may follow from what is not durable yet, and so wait like receipts.
 //
-// When a commit fails, its outcome is open: memory that ran ahead is thrown away, everybody who
-// waits is told UNAVAILABLE, the lead of the journal is taken again (after which nothing of the old
-// term can land), what did land is published, and the venue is rebuilt. The same happens until the
-// database is back; reads go on meanwhile.
+// When a commit fails, memory that ran ahead is thrown away, the lead of the journal is taken again
+// (after which nothing of the old term can land), what did land is published, and the venue is
+// rebuilt. The same happens until the database is back; reads go on meanwhile. Whoever waited for
+// the commit that failed is told OUTCOME_UNKNOWN, unless the journal says that nothing was written;
+// everybody else UNAVAILABLE, because what was not handed to the journal never happened.
+//
+// A process that does not lead keeps the same View as a Follower, from what the leader commits, and
+// can go on from there as the next Sequencer.
 //
 // It deliberately does not know what commands mean, nor who may give them.
 package sequencer
@@ -58,6 +62,9 @@ type Options struct {
 	CommitTimeout time.Duration
 	// LeadTimeout is how long Open waits for a writer elsewhere to give up the lead; 10 s by default.
 	LeadTimeout time.Duration
+	// StepDown ends the sequencer when somebody else leads, instead of waiting for the lead to come
+	// back: Done tells.
+	StepDown bool
 	// Backoff and MaxBackoff are the first and the longest pause between attempts to recover; 50 ms
 	// and 2 s by default.
 	Backoff, MaxBackoff time.Duration
@@ -124,6 +131,7 @@ type Sequencer struct {
 	requests sync.Pool // *request
 
 	up       atomic.Bool
+	deposed  atomic.Bool
 	epoch    atomic.Uint64
 	commitAt atomic.Int64 // wall clock of the last commit, nanoseconds; 0 before the first
 
@@ -140,20 +148,8 @@ type Sequencer struct {
 // Open takes the lead of the journal, restores the venue from it and starts. It waits for a writer
 // elsewhere no longer than Options.LeadTimeout.
 func Open(ctx context.Context, opts Options) (*Sequencer, error) {
-	opts.defaults()
-	s := &Sequencer{
-		opts:    opts,
-		commits: make(chan *batch),
-		settled: make(chan error, 1),
-		publish: make(chan *batch, 2),
-		stop:    make(chan struct{}),
-		done:    make(chan struct{}),
-	}
-	s.queue.init(opts.Queue)
-	s.free.New = func() any { return new(batch) }
-	s.requests.New = newRequest
-	s.lost, s.abandon = context.WithCancel(context.WithoutCancel(ctx))
-
+	s := newSequencer(ctx, opts)
+	opts = s.opts
 	writer, err := s.waitForLead(ctx)
 	if err != nil {
 		s.abandon()
@@ -174,10 +170,26 @@ func Open(ctx context.Context, opts Options) (*Sequencer, error) {
 		s.abandon()
 		return nil, fmt.Errorf("sequencer: %w", err)
 	}
-	s.epoch.Store(writer.Epoch())
-	s.up.Store(true)
 	s.start(venueState, writer)
 	return s, nil
+}
+
+// newSequencer is one that nothing runs in yet.
+func newSequencer(ctx context.Context, opts Options) *Sequencer {
+	opts.defaults()
+	s := &Sequencer{
+		opts:    opts,
+		commits: make(chan *batch),
+		settled: make(chan error, 1),
+		publish: make(chan *batch, 2),
+		stop:    make(chan struct{}),
+		done:    make(chan struct{}),
+	}
+	s.queue.init(opts.Queue)
+	s.free.New = func() any { return new(batch) }
+	s.requests.New = newRequest
+	s.lost, s.abandon = context.WithCancel(context.WithoutCancel(ctx))
+	return s
 }
 
 // waitForLead asks for the lead until it is given.
@@ -202,6 +214,8 @@ func (s *Sequencer) waitForLead(ctx context.Context) (journal.Writer, error) {
 
 // start runs the three stages. They end in the order of the pipeline.
 func (s *Sequencer) start(state *venue.State, writer journal.Writer) {
+	s.epoch.Store(writer.Epoch())
+	s.up.Store(true)
 	var stages sync.WaitGroup
 	stages.Go(func() {
 		defer close(s.commits)
@@ -222,12 +236,17 @@ func (s *Sequencer) start(state *venue.State, writer journal.Writer) {
 // View is the committed state.
 func (s *Sequencer) View() *View { return s.view }
 
+// Done is closed when the sequencer has ended: after Close, or because it was deposed and steps down.
+// The view then stands where the last batch of this sequencer left it.
+func (s *Sequencer) Done() <-chan struct{} { return s.done }
+
 // Submit gives a command to the venue and returns its receipt once it is durable. The command must
-// not be changed before Submit returns, nor after an UNAVAILABLE.
+// not be changed any more, unless it was answered with a receipt or a refusal of its own.
 //
-// Beside the refusals of the command: OVERLOADED, the queue is full and nothing happened;
-// UNAVAILABLE, the database did not acknowledge (or ctx ended first): whether the command had its
-// effect is open, and asking again with the same key settles it.
+// Beside the refusals of the command: OVERLOADED, the queue is full; UNAVAILABLE, the journal cannot
+// be written, or ctx ended before the command was decided: nothing happened in either case.
+// OUTCOME_UNKNOWN: the journal did not acknowledge, or ctx ended before it did; asking again with the
+// same key settles it.
 func (s *Sequencer) Submit(ctx context.Context, cmd venue.Command) (venue.Receipt, error) {
 	r := s.requests.Get().(*request)
 	r.cmd = cmd
@@ -241,8 +260,16 @@ func (s *Sequencer) Submit(ctx context.Context, cmd venue.Command) (venue.Receip
 		s.release(r)
 		return receipt, err
 	case <-ctx.Done():
-		// The request is still on its way through the stages and is left to the collector.
-		return venue.Receipt{}, fault.New(fault.Unavailable, "the answer did not arrive in time; ask again with the same key")
+		// The request is left to the collector: the queue or a batch still has it.
+		if r.withdraw() {
+			return venue.Receipt{}, errLate
+		}
+		select {
+		case <-r.done:
+			return r.receipt, r.err
+		default:
+			return venue.Receipt{}, errUnanswered
+		}
 	}
 }
 
@@ -279,7 +306,8 @@ func (s *Sequencer) Health() Health {
 }
 
 // Close refuses new commands, finishes those that wait, takes a last snapshot and gives up the lead.
-// When ctx ends first, what still waits is answered UNAVAILABLE.
+// When ctx ends first, what still waits is answered UNAVAILABLE, or OUTCOME_UNKNOWN where a commit was
+// on its way.
 func (s *Sequencer) Close(ctx context.Context) error {
 	s.stopOnce.Do(func() {
 		s.queue.close(errClosed)
@@ -297,7 +325,10 @@ func (s *Sequencer) Close(ctx context.Context) error {
 }
 
 var (
-	errClosed = fault.New(fault.Unavailable, "the exchange is closing; ask again with the same key")
-	errDown   = fault.New(fault.Unavailable, "the journal cannot be written; ask again with the same key")
-	errOpen   = fault.New(fault.Unavailable, "the command was not acknowledged; ask again with the same key")
+	errClosed     = fault.New(fault.Unavailable, "the exchange is closing; ask again with the same key")
+	errDown       = fault.New(fault.Unavailable, "the journal cannot be written; ask again with the same key")
+	errDeposed    = fault.New(fault.Unavailable, "another process leads now; ask again with the same key")
+	errLate       = fault.New(fault.Unavailable, "the command was not taken in time; ask again with the same key")
+	errOpen       = fault.New(fault.OutcomeUnknown, "the journal did not acknowledge the command; ask again with the same key")
+	errUnanswered = fault.New(fault.OutcomeUnknown, "the answer did not arrive in time; ask again with the same key")
 )

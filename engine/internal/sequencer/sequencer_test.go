@@ -241,7 +241,7 @@ func TestFailingCommits(t *testing.T) {
 			h := open(t, j, nil)
 			h.furnish()
 			failures.Store(1)
-			if _, err := h.submit(buy(alice, "a", 100)); fault.CodeOf(err) != fault.Unavailable {
+			if _, err := h.submit(buy(alice, "a", 100)); fault.CodeOf(err) != fault.OutcomeUnknown {
 				t.Fatalf("on a failing commit: %v", err)
 			}
 			receipt := h.insist(buy(alice, "a", 100))
@@ -256,7 +256,12 @@ func TestFailingCommits(t *testing.T) {
 	}
 }
 
-// insist asks until the answer is not UNAVAILABLE.
+// again reports whether a client should ask again with the same key.
+func again(err error) bool {
+	return fault.CodeOf(err) == fault.Unavailable || fault.CodeOf(err) == fault.OutcomeUnknown
+}
+
+// insist asks until there is an answer.
 func (h *house) insist(cmd venue.Command) venue.Receipt {
 	h.t.Helper()
 	for {
@@ -264,7 +269,7 @@ func (h *house) insist(cmd venue.Command) venue.Receipt {
 		if err == nil {
 			return receipt
 		}
-		if fault.CodeOf(err) != fault.Unavailable {
+		if !again(err) {
 			h.t.Fatal(err)
 		}
 		time.Sleep(time.Millisecond) // the back-off of a client
@@ -285,7 +290,7 @@ func TestReadsGoOnWhileTheJournalIsDown(t *testing.T) {
 	h.must(buy(alice, "a", 100))
 	down.Store(true)
 	for range 20 {
-		if _, err := h.submit(buy(alice, "b", 100)); fault.CodeOf(err) != fault.Unavailable {
+		if _, err := h.submit(buy(alice, "b", 100)); !again(err) {
 			t.Fatalf("while down: %v", err)
 		}
 		h.View().Read(func(s *venue.State) {
@@ -441,7 +446,7 @@ func TestCloseWhileDownDoesNotWait(t *testing.T) {
 		h := open(t, j, func(o *sequencer.Options) { o.MaxBackoff = time.Hour; o.Backoff = time.Hour })
 		h.furnish()
 		down.Store(true)
-		if _, err := h.submit(buy(alice, "a", 100)); fault.CodeOf(err) != fault.Unavailable {
+		if _, err := h.submit(buy(alice, "a", 100)); fault.CodeOf(err) != fault.OutcomeUnknown {
 			t.Fatal(err)
 		}
 		start := time.Now()

@@ -41,10 +41,15 @@ func (s *Sequencer) recycle(b *batch) {
 	s.free.Put(b)
 }
 
-// refuseAll answers everybody who waits for the batch.
+// refuseAll answers everybody who waits for the batch. A refusal, which had no effect and may have
+// followed from what is thrown away, becomes errDown whatever the others are told.
 func (b *batch) refuseAll(why error) {
 	for _, r := range b.requests {
-		r.receipt, r.err = venue.Receipt{}, why
+		if r.err != nil {
+			r.err = errDown
+		} else {
+			r.receipt, r.err = venue.Receipt{}, why
+		}
 		r.answer()
 	}
 	b.requests = b.requests[:0]
@@ -67,7 +72,7 @@ func (s *Sequencer) decide(state *venue.State, writer journal.Writer) {
 	d := &decider{Sequencer: s, state: state, writer: writer, now: state.Time(), open: s.newBatch(writer)}
 	defer func() { _ = d.writer.Close() }()
 	stop := s.stop
-	for {
+	for !s.deposed.Load() {
 		if err := d.fill(); err != nil {
 			s.opts.Logger.Error("the venue failed to decide; rebuilding it", "error", err)
 			d.recover(err)
@@ -92,6 +97,8 @@ func (s *Sequencer) decide(state *venue.State, writer journal.Writer) {
 			d.taken = s.queue.take(d.taken, s.opts.Queue)
 		case <-d.paused:
 			d.paused = nil
+		case <-journal.Lost(d.writer):
+			d.recover(journal.ErrFenced)
 		case err := <-s.settled:
 			d.busy = nil
 			if err != nil {
@@ -122,6 +129,9 @@ func (d *decider) fill() error {
 	for n < len(d.taken) && len(d.open.requests) < d.opts.BatchCommands && len(d.open.payload) < d.opts.BatchBytes {
 		r := d.taken[n]
 		n++
+		if !r.take() {
+			continue
+		}
 		d.open.requests = append(d.open.requests, r)
 		if err := d.apply(r); err != nil {
 			return err
@@ -185,7 +195,7 @@ func (d *decider) recover(cause error) {
 		}
 		d.busy = nil
 	}
-	d.open.refuseAll(errOpen)
+	d.open.refuseAll(errDown) // it was never handed to the journal
 	d.recycle(d.open)
 	d.refuse(d.taken)
 	d.taken = d.taken[:0]
@@ -202,6 +212,13 @@ func (d *decider) recover(cause error) {
 		err := d.rebuild()
 		if err == nil {
 			break
+		}
+		if d.opts.StepDown && errors.Is(err, journal.ErrHeld) {
+			d.opts.Logger.Warn("another process leads; stepping down", "epoch", d.epoch.Load())
+			d.deposed.Store(true)
+			d.queue.close(errDeposed)
+			d.open = d.newBatch(d.writer)
+			return
 		}
 		d.opts.Logger.Warn("the journal cannot be written yet", "attempt", attempt, "error", err)
 		select {
@@ -277,13 +294,23 @@ func (s *Sequencer) commit() {
 		err := s.append(b)
 		if err != nil {
 			s.up.Store(false)
-			b.refuseAll(errOpen)
+			b.refuseAll(outcome(err))
 			s.recycle(b)
 		} else {
 			s.publish <- b
 		}
 		s.settled <- err
 	}
+}
+
+// outcome is what those are told whose batch failed to be written with an error.
+func outcome(err error) error {
+	for _, certain := range []error{journal.ErrFenced, journal.ErrSpent, journal.ErrGap, journal.ErrTooLarge} {
+		if errors.Is(err, certain) {
+			return errDown // nothing was written
+		}
+	}
+	return errOpen
 }
 
 func (s *Sequencer) append(b *batch) error {
@@ -317,19 +344,21 @@ func (s *Sequencer) publishAll() {
 		s.snapshotWhenDue()
 	}
 	s.snapshots.Wait()
-	if head := s.view.Head(); head.Sequence > s.saved.Load() && s.lost.Err() == nil {
+	if head := s.view.Head(); head.Sequence > s.saved.Load() && s.lost.Err() == nil && !s.deposed.Load() {
 		s.save(s.view.snapshot())
 	}
 }
 
 // show folds a batch into the view and tells the hook.
-func (s *Sequencer) show(b Batch) {
-	s.opts.Gate.Lock()
-	err := s.view.fold(b.Events, b.Head)
+func (s *Sequencer) show(b Batch) { show(&s.opts, s.view, b) }
+
+func show(opts *Options, view *View, b Batch) {
+	opts.Gate.Lock()
+	err := view.fold(b.Events, b.Head)
 	if err == nil {
-		s.opts.Published(b)
+		opts.Published(b)
 	}
-	s.opts.Gate.Unlock()
+	opts.Gate.Unlock()
 	if err != nil {
 		panic("sequencer: committed events do not fold: " + err.Error())
 	}
