@@ -69,7 +69,7 @@ func chaos(t *testing.T, seed uint64, before, after, restarts int) {
 						acknowledged[c][cmd.Key] = receipt
 						break
 					}
-					if !again(err) {
+					if !unsettled(err) {
 						t.Error(err)
 						return
 					}

@@ -256,8 +256,8 @@ func TestFailingCommits(t *testing.T) {
 	}
 }
 
-// again reports whether a client should ask again with the same key.
-func again(err error) bool {
+// unsettled reports whether a client should ask again with the same key.
+func unsettled(err error) bool {
 	return fault.CodeOf(err) == fault.Unavailable || fault.CodeOf(err) == fault.OutcomeUnknown
 }
 
@@ -269,7 +269,7 @@ func (h *house) insist(cmd venue.Command) venue.Receipt {
 		if err == nil {
 			return receipt
 		}
-		if !again(err) {
+		if !unsettled(err) {
 			h.t.Fatal(err)
 		}
 		time.Sleep(time.Millisecond) // the back-off of a client
@@ -290,7 +290,7 @@ func TestReadsGoOnWhileTheJournalIsDown(t *testing.T) {
 	h.must(buy(alice, "a", 100))
 	down.Store(true)
 	for range 20 {
-		if _, err := h.submit(buy(alice, "b", 100)); !again(err) {
+		if _, err := h.submit(buy(alice, "b", 100)); !unsettled(err) {
 			t.Fatalf("while down: %v", err)
 		}
 		h.View().Read(func(s *venue.State) {
