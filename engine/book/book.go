@@ -36,7 +36,7 @@ type Book struct {
 
 type order struct {
 	quantity   market.Quantity
-	ref        uint64
+	ref        uint32
 	next, prev uint32 // younger and older at the same level
 	level      uint32
 }
@@ -73,7 +73,7 @@ func beats(s market.Side, a, b market.Price) bool {
 // Add rests an order behind the others of its price and returns its handle. It
 // does not match: the caller has done so, and outside an auction must not add an
 // order that crosses. Price and quantity must be positive.
-func (b *Book) Add(s market.Side, price market.Price, quantity market.Quantity, ref uint64) Handle {
+func (b *Book) Add(s market.Side, price market.Price, quantity market.Quantity, ref uint32) Handle {
 	at := b.levelFor(s, price)
 	index := b.freeOrders
 	if index != 0 {
@@ -218,7 +218,7 @@ type Fill struct {
 	Maker    Handle
 	Price    market.Price
 	Quantity market.Quantity
-	Ref      uint64 // of the maker
+	Ref      uint32 // of the maker
 }
 
 // Match appends to dst the trades that an incoming order of side s would make,
@@ -266,7 +266,7 @@ func (b *Book) After(h Handle) Handle {
 }
 
 // Resting returns what rests under a handle. It panics if the handle names none.
-func (b *Book) Resting(h Handle) (price market.Price, quantity market.Quantity, ref uint64) {
+func (b *Book) Resting(h Handle) (price market.Price, quantity market.Quantity, ref uint32) {
 	o := b.resting(h)
 	return b.levels[o.level].price, o.quantity, o.ref
 }

@@ -18,7 +18,7 @@ type naiveOrder struct {
 	side     market.Side
 	price    market.Price
 	quantity market.Quantity
-	ref      uint64
+	ref      uint32
 }
 
 // queue returns the refs of a side by price, then by arrival.
@@ -54,7 +54,7 @@ func (n *naive) match(s market.Side, price market.Price, quantity market.Quantit
 	return fills
 }
 
-func (n *naive) reduce(ref uint64, quantity market.Quantity) {
+func (n *naive) reduce(ref uint32, quantity market.Quantity) {
 	i := slices.IndexFunc(n.orders, func(o naiveOrder) bool { return o.ref == ref })
 	n.orders[i].quantity -= quantity
 	if n.orders[i].quantity == 0 {
@@ -85,8 +85,8 @@ var prices = rapid.OneOf(
 func TestBookAgreesWithANaiveOne(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		real, plain := New(), &naive{}
-		handles := map[uint64]Handle{}
-		last := uint64(0)
+		handles := map[uint32]Handle{}
+		last := uint32(0)
 		side := rapid.SampledFrom([]market.Side{market.Buy, market.Sell})
 		place := func(t *rapid.T) {
 			s, price := side.Draw(t, "side"), prices.Draw(t, "price")

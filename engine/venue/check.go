@@ -60,10 +60,10 @@ func (s *State) checkQueue(m *venueMarket, side market.Side, needed map[holding]
 	var before *order
 	for h := m.book.First(side); h != 0; h = m.book.After(h) {
 		price, quantity, ref := m.book.Resting(h)
-		if ref == 0 || ref >= uint64(len(s.orders.pool)) {
+		if ref == 0 || ref >= s.orders.used {
 			return fmt.Errorf("venue: %s: an order in the book is not known", m.definition.Symbol)
 		}
-		o := s.orders.at(uint32(ref))
+		o := s.orders.at(ref)
 		if o.handle != h || o.market != m.id || o.side != side || o.price != price || o.remaining() != quantity ||
 			!o.status.Live() || (o.status == market.Open) != (o.filled == 0) || o.id > s.lastOrder {
 			return fmt.Errorf("venue: order %d does not agree with the book", o.id)

@@ -212,7 +212,7 @@ func (s *State) rest(ev *Event) error {
 	if ok && (o.side == market.Buy && o.price >= best || o.side == market.Sell && o.price <= best) {
 		return misfit(ev, "the book would be crossed")
 	}
-	o.handle = m.book.Add(o.side, o.price, o.remaining(), uint64(place))
+	o.handle = m.book.Add(o.side, o.price, o.remaining(), place)
 	s.enlist(place)
 	return nil
 }
@@ -242,7 +242,7 @@ func (s *State) foldTraded(ev *Event) error {
 		return misfit(ev, "nothing rests on the other side")
 	}
 	price, rested, ref := m.book.Resting(h)
-	maker := s.orders.at(uint32(ref))
+	maker := s.orders.at(ref)
 	if maker.id != ev.Maker || s.members.at(maker.owner).id != ev.MakerMember || price != ev.Price {
 		return misfit(ev, "another order trades first")
 	}
@@ -263,7 +263,7 @@ func (s *State) foldTraded(ev *Event) error {
 		if maker.hold != 0 {
 			return misfit(ev, "a filled order still holds")
 		}
-		s.closeOrder(uint32(ref), market.Filled, ev.Time)
+		s.closeOrder(ref, market.Filled, ev.Time)
 	}
 	return s.settle(ev)
 }

@@ -35,16 +35,20 @@ type order struct {
 func (o *order) remaining() market.Quantity { return o.quantity - o.filled }
 
 // orders is a pool of orders, found by id: the open ones and the last
-// ClosedOrders that were closed. Place 0 is unused.
+// ClosedOrders that were closed. It grows by pages, so that growing copies
+// nothing and nobody waits for it. Place 0 is unused.
 type orders struct {
-	pool   []order
+	pages  []*[orderPage]order
+	used   uint32 // places that were ever taken, 0 among them
 	free   uint32 // list through next
 	places orderIndex
 	open   int
 	closed closedRing
 }
 
-func (os *orders) at(place uint32) *order { return &os.pool[place] }
+const orderPage = 1 << 10
+
+func (os *orders) at(place uint32) *order { return &os.pages[place/orderPage][place%orderPage] }
 
 // find returns the place of an order, zero when it is not known.
 func (os *orders) find(id market.OrderID) uint32 { return os.places.get(id) }
@@ -53,13 +57,14 @@ func (os *orders) find(id market.OrderID) uint32 { return os.places.get(id) }
 func (os *orders) take(id market.OrderID) uint32 {
 	place := os.free
 	if place != 0 {
-		os.free = os.pool[place].next
+		os.free = os.at(place).next
 	} else {
-		if len(os.pool) == 0 {
-			os.pool = make([]order, 1, 64)
+		if os.used%orderPage == 0 {
+			os.pages = append(os.pages, new([orderPage]order))
+			os.used = max(os.used, 1)
 		}
-		place = uint32(len(os.pool))
-		os.pool = append(os.pool, order{})
+		place = os.used
+		os.used++
 	}
 	os.places.set(id, place)
 	return place

@@ -90,7 +90,7 @@ func (s *State) take(m *venueMarket, taker *order, timeInForce market.TimeInForc
 		if taker.side == market.Buy && price > taker.price || taker.side == market.Sell && price < taker.price {
 			break
 		}
-		maker := s.orders.at(uint32(ref))
+		maker := s.orders.at(ref)
 		if maker.owner == taker.owner {
 			reason = market.CancelSelfTrade
 			break

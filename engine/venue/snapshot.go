@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"bourse/engine/account"
-	"bourse/engine/book"
 	"bourse/engine/ledger"
 	"bourse/engine/market"
 	"bourse/engine/money"
@@ -89,7 +88,7 @@ func (s *State) appendOrders(dst []byte) []byte {
 		for _, side := range [...]market.Side{market.Buy, market.Sell} {
 			for h := m.book.First(side); h != 0; h = m.book.After(h) {
 				_, _, ref := m.book.Resting(h)
-				dst = s.appendOrder(dst, s.orders.at(uint32(ref)))
+				dst = s.appendOrder(dst, s.orders.at(ref))
 			}
 		}
 	}
@@ -265,16 +264,16 @@ func (s *State) restoreOpen(r *reader) {
 		r.fail("an open order is closed")
 		return
 	}
-	o.handle = s.markets[o.market-1].book.Add(o.side, o.price, o.remaining(), uint64(place))
+	o.handle = s.markets[o.market-1].book.Add(o.side, o.price, o.remaining(), place)
 }
 
 // enlistAll puts the open orders, which are all there are so far, into their
 // members' lists by ascending id.
 func (s *State) enlistAll() {
-	places := make([]uint32, 0, len(s.orders.pool))
-	for place := 1; place < len(s.orders.pool); place++ {
-		if s.orders.pool[place].handle != book.Handle(0) {
-			places = append(places, uint32(place))
+	places := make([]uint32, 0, s.orders.used)
+	for place := uint32(1); place < s.orders.used; place++ {
+		if s.orders.at(place).handle != 0 {
+			places = append(places, place)
 		}
 	}
 	slices.SortFunc(places, func(a, b uint32) int {

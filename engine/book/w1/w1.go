@@ -2,9 +2,10 @@
 // matching engines are compared.
 //
 // The stream depends on a book, since every cancel must hit an order that is
-// live at that moment. The book in here is a plain one, written apart from
-// package book, so that the totals it arrives at are an independent answer. W1
-// knows nothing of the engine's types: whoever measures converts beforehand.
+// live at that moment. The book that generates it is a plain one, written apart
+// from package book, so that the totals it arrives at are an independent answer.
+// A Player plays a stream into the real book; one that plays it into the whole
+// venue is in engine/venue/w1.
 package w1
 
 import (

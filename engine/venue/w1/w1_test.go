@@ -1,0 +1,69 @@
+package w1
+
+import (
+	"sync"
+	"testing"
+
+	"bourse/engine/book/w1"
+	"bourse/engine/ledger"
+)
+
+var standard = sync.OnceValue(w1.Standard)
+
+func newPlayer(tb testing.TB) *Player {
+	tb.Helper()
+	p, err := NewPlayer()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return p
+}
+
+func TestVenueArrivesAtTheTotalsOfW1(t *testing.T) {
+	stream := standard()
+	preload, operations := Convert(stream.Preload, 'p'), Convert(stream.Operations, 'o')
+	p := newPlayer(t)
+	p.Play(&preload)
+	p.Play(&operations)
+	if got := p.Totals(); got != w1.StandardTotals || p.Rejects != 0 {
+		t.Errorf("totals are %+v with %d rejects, want %+v", got, p.Rejects, w1.StandardTotals)
+	}
+	if err := p.State.Check(); err != nil {
+		t.Error(err)
+	}
+	if fees := p.State.House(ledger.Fees, 2); fees <= 0 {
+		t.Errorf("fees are %d", fees)
+	}
+}
+
+func TestRestingOrdersRest(t *testing.T) {
+	p := newPlayer(t)
+	c := Resting(20_000)
+	p.Play(&c)
+	if got := p.State.OpenOrderCount(); got != c.Len() || p.Rejects != 0 {
+		t.Errorf("%d of %d orders rest, %d were refused", got, c.Len(), p.Rejects)
+	}
+}
+
+// BenchmarkW1 reports the cost of a command: client key, risk, hold, matching,
+// fees, postings and events. b.N counts whole streams.
+func BenchmarkW1(b *testing.B) {
+	stream := standard()
+	preload, operations := Convert(stream.Preload, 'p'), Convert(stream.Operations, 'o')
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		p := newPlayer(b)
+		p.Play(&preload)
+		b.StartTimer()
+		p.Play(&operations)
+		b.StopTimer()
+		if got := p.Totals(); got != w1.StandardTotals || p.Rejects != 0 {
+			b.Fatalf("totals are %+v with %d rejects", got, p.Rejects)
+		}
+		b.StartTimer()
+	}
+	n := float64(b.N) * float64(operations.Len())
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/n, "ns/command")
+	b.ReportMetric(n/b.Elapsed().Seconds()/1e6, "Mcommands/s")
+}
