@@ -95,21 +95,6 @@ func (t TimeInForce) Valid() bool { return t == GTC || t == IOC }
 
 func (t TimeInForce) String() string { return name(timesInForce[:], uint8(t)) }
 
-// Phase is what a market does with orders.
-type Phase uint8
-
-const (
-	// Continuous matches every order as it comes.
-	Continuous Phase = 1
-	// Halted accepts cancels only.
-	Halted Phase = 2
-)
-
-// Valid reports whether the phase is one.
-func (p Phase) Valid() bool { return p == Continuous || p == Halted }
-
-func (p Phase) String() string { return name(phases[:], uint8(p)) }
-
 // Status is where an order stands.
 type Status uint8
 
@@ -153,7 +138,6 @@ var (
 	sides        = [...]string{"", "BUY", "SELL"}
 	types        = [...]string{"", "LIMIT", "MARKET"}
 	timesInForce = [...]string{"", "GTC", "IOC"}
-	phases       = [...]string{"", "CONTINUOUS", "HALTED"}
 	statuses     = [...]string{"", "OPEN", "PARTIALLY_FILLED", "FILLED", "CANCELLED"}
 	reasons      = [...]string{"", "REQUESTED", "IMMEDIATE", "SELF_TRADE"}
 )
