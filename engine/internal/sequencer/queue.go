@@ -13,8 +13,9 @@ type request struct {
 	cmd     venue.Command
 	receipt venue.Receipt
 	err     error
-	done    chan struct{} // of one: to answer never waits
-	fate    atomic.Int32  // who has it: the queue, the venue, or nobody any more
+	done    chan struct{}              // of one: to answer never waits
+	reply   func(venue.Receipt, error) // called instead, when there is one
+	fate    atomic.Int32               // who has it: the queue, the venue, or nobody any more
 }
 
 // The fates of a request. Whoever moves it away from waiting has it.
@@ -33,7 +34,13 @@ func (r *request) withdraw() bool { return r.fate.CompareAndSwap(waiting, withdr
 
 func newRequest() any { return &request{done: make(chan struct{}, 1)} }
 
-func (r *request) answer() { r.done <- struct{}{} }
+func (r *request) answer() {
+	if r.reply != nil {
+		r.reply(r.receipt, r.err)
+		return
+	}
+	r.done <- struct{}{}
+}
 
 // queue holds the requests that wait to be decided. Both sides hold its lock for a few
 // instructions, and the reader takes all there is at once: at a hundred thousand commands a second
@@ -50,8 +57,8 @@ type queue struct {
 
 var errFull = fault.New(fault.Overloaded, "too many commands are waiting; ask again later")
 
-func (q *queue) init(capacity int) {
-	q.capacity = capacity
+func (q *queue) init(capacity int, refuse error) {
+	q.capacity, q.refuse = capacity, refuse
 	q.wake = make(chan struct{}, 1)
 }
 

@@ -6,9 +6,13 @@
 //	                     ▲
 //	                     └ batch n+1 is gathered and decided while batch n commits
 //
-// Three goroutines, one batch each, hand batches on. The venue that decides runs ahead of the
-// disk; nobody sees it. What anyone sees is the View, a second venue that is folded from committed
-// events only. Refusals, too, may follow from what is not durable yet, and so wait like receipts.
+// What is decided and what becomes of a batch stands in Core and Publisher, which have no goroutine
+// and no clock and can be driven step by step. A Sequencer drives them with three goroutines that
+// hand batches on, one each.
+//
+// The venue that decides runs ahead of the disk; nobody sees it. What anyone sees is the View, a
+// second venue that is folded from committed events only. Refusals, too, may follow from what is not
+// durable yet, and so wait like receipts.
 //
 // When a commit fails, memory that ran ahead is thrown away, the lead of the journal is taken again
 // (after which nothing of the old term can land), what did land is published, and the venue is
@@ -31,7 +35,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"bourse/engine/fault"
 	"bourse/engine/journal"
 	"bourse/engine/venue"
 )
@@ -107,26 +110,16 @@ func (o *Options) defaults() {
 	}
 }
 
-// Batch is what was committed at once.
-type Batch struct {
-	// Head is where the journal ends after it.
-	Head journal.Head
-	// First is the sequence of its first command.
-	First venue.Sequence
-	// Events are those of its commands, in order.
-	Events venue.Events
-}
-
 // Sequencer decides commands and makes them durable. It is safe for concurrent use.
 type Sequencer struct {
 	opts Options
 	view *View
 
-	queue   queue
-	commits chan *batch // decide -> commit; unbuffered: one commit at a time
-	settled chan error  // commit -> decide
-	publish chan *batch // commit -> publish
-	free    sync.Pool   // *batch
+	core      *Core      // of the first stage
+	publisher Publisher  // of the third stage, and of the first while the third has nothing to do
+	commits   chan work  // decide -> commit; unbuffered: one commit at a time
+	settled   chan error // commit -> decide
+	publish   chan work  // commit -> publish
 
 	requests sync.Pool // *request
 
@@ -156,21 +149,18 @@ func Open(ctx context.Context, opts Options) (*Sequencer, error) {
 		return nil, fmt.Errorf("sequencer: %w", err)
 	}
 	restored, err := Restore(ctx, opts.Journal, writer.Head().Sequence)
-	if err == nil && restored.Head != writer.Head() {
-		err = fmt.Errorf("restored to %+v, the journal ends at %+v", restored.Head, writer.Head())
-	}
-	var venueState *venue.State
+	var publisher Publisher
 	if err == nil {
 		s.saved.Store(restored.Snapshot)
-		s.view = newView(restored.State, restored.Head)
-		venueState, err = s.view.clone()
+		publisher = newPublisher(&opts, restored)
+		err = s.core.Resume(&publisher, writer.Head())
 	}
 	if err != nil {
 		_ = writer.Close()
 		s.abandon()
 		return nil, fmt.Errorf("sequencer: %w", err)
 	}
-	s.start(venueState, writer)
+	s.start(publisher, writer)
 	return s, nil
 }
 
@@ -179,14 +169,13 @@ func newSequencer(ctx context.Context, opts Options) *Sequencer {
 	opts.defaults()
 	s := &Sequencer{
 		opts:    opts,
-		commits: make(chan *batch),
+		core:    NewCore(Limits{Queue: opts.Queue, BatchCommands: opts.BatchCommands, BatchBytes: opts.BatchBytes}),
+		commits: make(chan work),
 		settled: make(chan error, 1),
-		publish: make(chan *batch, 2),
+		publish: make(chan work, 2),
 		stop:    make(chan struct{}),
 		done:    make(chan struct{}),
 	}
-	s.queue.init(opts.Queue)
-	s.free.New = func() any { return new(batch) }
 	s.requests.New = newRequest
 	s.lost, s.abandon = context.WithCancel(context.WithoutCancel(ctx))
 	return s
@@ -212,14 +201,20 @@ func (s *Sequencer) waitForLead(ctx context.Context) (journal.Writer, error) {
 	}
 }
 
+// newPublisher shows what was restored.
+func newPublisher(opts *Options, restored Restored) Publisher {
+	return Publisher{View: NewView(restored), Gate: opts.Gate, Published: opts.Published}
+}
+
 // start runs the three stages. They end in the order of the pipeline.
-func (s *Sequencer) start(state *venue.State, writer journal.Writer) {
+func (s *Sequencer) start(publisher Publisher, writer journal.Writer) {
+	s.publisher, s.view = publisher, publisher.View
 	s.epoch.Store(writer.Epoch())
 	s.up.Store(true)
 	var stages sync.WaitGroup
 	stages.Go(func() {
 		defer close(s.commits)
-		s.decide(state, writer)
+		s.decide(writer)
 	})
 	stages.Go(func() {
 		defer close(s.publish)
@@ -250,7 +245,7 @@ func (s *Sequencer) Done() <-chan struct{} { return s.done }
 func (s *Sequencer) Submit(ctx context.Context, cmd venue.Command) (venue.Receipt, error) {
 	r := s.requests.Get().(*request)
 	r.cmd = cmd
-	if err := s.queue.put(r); err != nil {
+	if err := s.core.inbox.put(r); err != nil {
 		s.release(r)
 		return venue.Receipt{}, err
 	}
@@ -279,6 +274,12 @@ func (s *Sequencer) release(r *request) {
 	s.requests.Put(r)
 }
 
+// Offer is Submit for one who does not wait: answer is called once, from a goroutine that must not be
+// held up. An error is the answer at once.
+func (s *Sequencer) Offer(cmd venue.Command, answer func(venue.Receipt, error)) error {
+	return s.core.Offer(cmd, answer)
+}
+
 // Health is how the sequencer is.
 type Health struct {
 	// Up is false while the journal cannot be written.
@@ -297,7 +298,7 @@ type Health struct {
 func (s *Sequencer) Health() Health {
 	h := Health{
 		Up: s.up.Load(), Epoch: s.epoch.Load(), Committed: s.view.Sequence(),
-		Queued: s.queue.length(), Capacity: s.opts.Queue,
+		Queued: s.core.inbox.length(), Capacity: s.opts.Queue,
 	}
 	if at := s.commitAt.Load(); at != 0 {
 		h.CommittedAt = time.Unix(0, at).UTC()
@@ -310,7 +311,7 @@ func (s *Sequencer) Health() Health {
 // on its way.
 func (s *Sequencer) Close(ctx context.Context) error {
 	s.stopOnce.Do(func() {
-		s.queue.close(errClosed)
+		s.core.Close()
 		close(s.stop)
 	})
 	defer s.abandon()
@@ -323,12 +324,3 @@ func (s *Sequencer) Close(ctx context.Context) error {
 		return ctx.Err()
 	}
 }
-
-var (
-	errClosed     = fault.New(fault.Unavailable, "the exchange is closing; ask again with the same key")
-	errDown       = fault.New(fault.Unavailable, "the journal cannot be written; ask again with the same key")
-	errDeposed    = fault.New(fault.Unavailable, "another process leads now; ask again with the same key")
-	errLate       = fault.New(fault.Unavailable, "the command was not taken in time; ask again with the same key")
-	errOpen       = fault.New(fault.OutcomeUnknown, "the journal did not acknowledge the command; ask again with the same key")
-	errUnanswered = fault.New(fault.OutcomeUnknown, "the answer did not arrive in time; ask again with the same key")
-)

@@ -21,9 +21,10 @@ type View struct {
 	changed chan struct{} // closed and replaced at each batch, when somebody waits
 }
 
-func newView(state *venue.State, head journal.Head) *View {
-	v := &View{state: state, head: head}
-	v.sequence.Store(head.Sequence)
+// NewView is a view of what was restored, which it takes over.
+func NewView(r Restored) *View {
+	v := &View{state: r.State, head: r.Head}
+	v.sequence.Store(r.Head.Sequence)
 	return v
 }
 
@@ -97,8 +98,8 @@ func (v *View) foldSome(events venue.Events) error {
 	return nil
 }
 
-// snapshot is the state as it stands, with its place in the journal.
-func (v *View) snapshot() journal.Snapshot {
+// Snapshot is the state as it stands, with its place in the journal.
+func (v *View) Snapshot() journal.Snapshot {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	return journal.Snapshot{Head: v.head, Payload: v.state.AppendSnapshot(nil)}
