@@ -78,3 +78,27 @@ func (b *Batch) unframe(frame *[framing]byte) uint32 {
 	copy(b.Prev[:], frame[33:])
 	return binary.BigEndian.Uint32(frame[33+len(b.Prev):])
 }
+
+// ParseRecord reads a batch whose record is all of data. That it follows what the caller holds is for
+// the caller to verify; that it is whole is verified here.
+func ParseRecord(data []byte) (Batch, error) {
+	broken := func(reason string) (Batch, error) { return Batch{}, &BrokenError{Reason: reason} }
+	var b Batch
+	if len(data) < framing+checksumSize {
+		return broken("its record is cut off")
+	}
+	length := uint64(b.unframe((*[framing]byte)(data)))
+	rest := data[framing:]
+	switch {
+	case b.Version != Version:
+		return broken(fmt.Sprintf("framing version %d is unknown", b.Version))
+	case length > MaxPayload || uint64(len(rest)) != length+checksumSize:
+		return broken(fmt.Sprintf("its record has %d bytes for a payload of %d", len(data), length))
+	}
+	b.Payload = rest[:length:length]
+	b.CRC = binary.BigEndian.Uint32(rest[length:])
+	if b.CRC != b.checksum() {
+		return broken(fmt.Sprintf("checksum %08x does not match", b.CRC))
+	}
+	return b, nil
+}
