@@ -105,6 +105,12 @@ func (c *Core) Offer(cmd venue.Command, answer func(venue.Receipt, error)) error
 	return c.inbox.put(&request{cmd: cmd, reply: answer})
 }
 
+// OfferUntil is Offer with a moment after which the command is not decided any more, but refused as
+// UNAVAILABLE.
+func (c *Core) OfferUntil(deadline venue.Time, cmd venue.Command, answer func(venue.Receipt, error)) error {
+	return c.inbox.put(&request{cmd: cmd, deadline: deadline, reply: answer})
+}
+
 // Resume makes the Core decide, upon what a publisher shows. The lead is the caller's and the journal
 // ends at head: a view that is elsewhere is an error, and the Core stays down.
 func (c *Core) Resume(p *Publisher, head journal.Head) error {
@@ -151,6 +157,11 @@ func (c *Core) Decide(now venue.Time) error {
 		r := c.taken[n]
 		n++
 		if !r.take() {
+			continue
+		}
+		if r.deadline != 0 && c.now > r.deadline {
+			r.receipt, r.err = venue.Receipt{}, errLate
+			r.answer()
 			continue
 		}
 		c.open.requests = append(c.open.requests, r)

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"bourse/engine/fault"
 	"bourse/engine/internal/sequencer"
@@ -186,4 +187,31 @@ func TestWhoStopsWaitingIsToldTheTruth(t *testing.T) {
 			t.Errorf("the next order is number %d: a command that was given up had its effect", last.Order)
 		}
 	})
+}
+
+// What is offered until a moment is not decided after it.
+func TestAnOfferEndsAtItsDeadline(t *testing.T) {
+	j := journal.NewMemory()
+	var now atomic.Int64
+	now.Store(1000)
+	h := open(t, j, func(o *sequencer.Options) { o.Clock = func() time.Time { return time.Unix(0, now.Load()) } })
+	h.furnish()
+	answers := make(chan error, 1)
+	offer := func(key string, deadline venue.Time) error {
+		t.Helper()
+		if err := h.OfferUntil(deadline, buy(alice, key, 100), func(_ venue.Receipt, err error) { answers <- err }); err != nil {
+			t.Fatal(err)
+		}
+		return <-answers
+	}
+	if err := offer("in time", 1000); err != nil {
+		t.Fatal(err)
+	}
+	now.Store(1001)
+	if err := offer("late", 1000); fault.CodeOf(err) != fault.Unavailable {
+		t.Fatalf("a late command: %v", err)
+	}
+	if next := h.must(buy(alice, "next", 100)); next.Order != 2 {
+		t.Fatalf("the next order is number %d", next.Order)
+	}
 }

@@ -14,8 +14,11 @@ type Batch struct {
 	Head journal.Head
 	// First is the sequence of its first command.
 	First venue.Sequence
-	// Events are those of its commands, in order.
-	Events venue.Events
+	// Events are those of its commands, in order, and Payload what the journal keeps of them.
+	Events  venue.Events
+	Payload []byte
+	// After is where the journal ended before it.
+	After journal.Head
 }
 
 // ErrGap: a batch does not follow the view; what lies between is in the journal.
@@ -28,7 +31,7 @@ type Publisher struct {
 	View *View
 	// Gate is held while a batch enters the view and Published runs.
 	Gate sync.Locker
-	// Published is told of each batch; the events are its only until it returns.
+	// Published is told of each batch; events and payload are its only until it returns.
 	Published func(Batch)
 
 	second *venue.State // follows as well, for the Core that will decide upon it; nil when none does
@@ -39,7 +42,7 @@ type Publisher struct {
 // not the caller's any more.
 func (p *Publisher) Publish(b *Pending, head journal.Head) {
 	if b.Durable() {
-		p.show(Batch{Head: head, First: b.first, Events: b.events})
+		p.show(Batch{Head: head, First: b.first, Events: b.events, Payload: b.payload})
 	}
 	for _, r := range b.requests {
 		r.answer()
@@ -69,7 +72,7 @@ func (p *Publisher) Follow(b *journal.Batch) error {
 	if n := len(events); n == 0 || uint64(events[0].Sequence) != b.First || uint64(events[n-1].Sequence) != b.Last {
 		return &journal.BrokenError{Sequence: b.First, Reason: "its events are not those that it names"}
 	}
-	p.show(Batch{Head: b.Head(), First: venue.Sequence(b.First), Events: events})
+	p.show(Batch{Head: b.Head(), First: venue.Sequence(b.First), Events: events, Payload: b.Payload})
 	if p.second != nil {
 		for i := range events {
 			if err := p.second.Fold(&events[i]); err != nil {
@@ -92,6 +95,7 @@ func (p *Publisher) Warm() (err error) {
 // show panics when the events do not fold: what is in memory is then not what any restart would
 // find.
 func (p *Publisher) show(b Batch) {
+	b.After = p.View.Head()
 	p.Gate.Lock()
 	err := p.View.fold(b.Events, b.Head)
 	if err == nil {

@@ -10,12 +10,13 @@ import (
 
 // request is one command on its way and the place for its answer.
 type request struct {
-	cmd     venue.Command
-	receipt venue.Receipt
-	err     error
-	done    chan struct{}              // of one: to answer never waits
-	reply   func(venue.Receipt, error) // called instead, when there is one
-	fate    atomic.Int32               // who has it: the queue, the venue, or nobody any more
+	cmd      venue.Command
+	deadline venue.Time // after which it is not decided; 0 for never
+	receipt  venue.Receipt
+	err      error
+	done     chan struct{}              // of one: to answer never waits
+	reply    func(venue.Receipt, error) // called instead, when there is one
+	fate     atomic.Int32               // who has it: the queue, the venue, or nobody any more
 }
 
 // The fates of a request. Whoever moves it away from waiting has it.

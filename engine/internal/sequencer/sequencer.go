@@ -280,6 +280,12 @@ func (s *Sequencer) Offer(cmd venue.Command, answer func(venue.Receipt, error)) 
 	return s.core.Offer(cmd, answer)
 }
 
+// OfferUntil is Offer with a moment, by Options.Clock, after which the command is not decided any more
+// but refused as UNAVAILABLE.
+func (s *Sequencer) OfferUntil(deadline venue.Time, cmd venue.Command, answer func(venue.Receipt, error)) error {
+	return s.core.OfferUntil(deadline, cmd, answer)
+}
+
 // Health is how the sequencer is.
 type Health struct {
 	// Up is false while the journal cannot be written.
