@@ -1,0 +1,33 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"bourse/engine/fault"
+	"bourse/engine/internal/postgres"
+	"bourse/engine/journal"
+)
+
+// ImportJournal writes a log that was read elsewhere, from its first batch on, into a migrated
+// database whose log is empty. Every batch is verified, and either all of them are written or none.
+// Refusal: INVALID_ARGUMENT, the database has a log already.
+func ImportJournal(ctx context.Context, db *pgxpool.Pool, batches iter.Seq2[journal.Batch, error]) (Sequence, error) {
+	head, err := postgres.NewStore(db).Journal().Import(ctx, batches)
+	if errors.Is(err, postgres.ErrNotEmpty) {
+		return 0, fault.New(fault.InvalidArgument, "the database has a log already")
+	}
+	if err != nil {
+		return 0, fmt.Errorf("engine: %w", err)
+	}
+	return Sequence(head.Sequence), nil
+}
+
+// KeepSnapshot keeps a snapshot that was taken elsewhere from the same log. A start uses the newest.
+func KeepSnapshot(ctx context.Context, db *pgxpool.Pool, s journal.Snapshot) error {
+	return postgres.NewStore(db).Journal().SaveSnapshot(ctx, s)
+}
