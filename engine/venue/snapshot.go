@@ -34,6 +34,8 @@ func (s *State) AppendSnapshot(dst []byte) []byte {
 }
 
 func (s *State) appendState(dst []byte) []byte {
+	// About what it will take: growing step by step would copy it several times over.
+	dst = slices.Grow(dst, 1<<12+64*int(s.receipts.used)+96*(s.orders.open+len(s.orders.closed.list)))
 	dst = append(dst, snapshotName...)
 	dst = appendNumbers(dst, uint64(s.sequence), uint64(s.time), uint64(s.lastOrder), uint64(s.lastTrade))
 	dst = appendNumbers(dst, uint64(len(s.assets)))
