@@ -31,7 +31,8 @@ type Order struct {
 	Price     market.Price
 	Reference market.Price
 	Quantity  market.Quantity
-	Rests     bool // it may stay in the book, and so counts as an open order
+	Rate      money.Rate // the larger of its maker's and its taker's
+	Opens     int        // open orders that it may come to
 }
 
 // Member is what the checks need to know of the member.
@@ -50,7 +51,7 @@ func Check(terms *market.Terms, limits Limits, order Order, member Member) (mone
 	if order.Quantity <= 0 || order.Quantity > market.MaxQuantity {
 		return 0, fault.New(fault.InvalidQuantity, "the quantity must be positive and within range")
 	}
-	hold, ok := Hold(terms, order.Side, order.Price, order.Quantity)
+	hold, ok := Hold(terms, order.Rate, order.Side, order.Price, order.Quantity)
 	if !ok {
 		return 0, fault.New(fault.AmountOverflow, "price times quantity is larger than the exchange can count")
 	}
@@ -63,7 +64,7 @@ func Check(terms *market.Terms, limits Limits, order Order, member Member) (mone
 	if notional < terms.MinNotional {
 		return 0, fault.New(fault.BelowMinNotional, "price times quantity is below the market's minimum")
 	}
-	if order.Rests && member.OpenOrders >= limits.MaxOpenOrders {
+	if order.Opens > 0 && member.OpenOrders+order.Opens > limits.MaxOpenOrders {
 		return 0, fault.New(fault.TooManyOpenOrders, "too many open orders; cancel some first",
 			"limit", strconv.Itoa(limits.MaxOpenOrders))
 	}
@@ -74,14 +75,15 @@ func Check(terms *market.Terms, limits Limits, order Order, member Member) (mone
 }
 
 // Hold is what an open order with this many lots left needs held: a buy its
-// notional at the limit price with the larger of the two fees, a sell its base.
+// notional at the limit price with the fee at the rate, which is the larger of
+// its maker's and its taker's, a sell its base.
 // It also makes sure that the notional of a sell can be counted. ok is false on
 // overflow.
 //
 // Holds shrink at every fill by at least what the fill costs: the fill's price
 // is no worse than the limit, and the fees of the parts, each rounded down, sum
 // to no more than the fee of the whole.
-func Hold(terms *market.Terms, side market.Side, price market.Price, quantity market.Quantity) (hold money.Amount, ok bool) {
+func Hold(terms *market.Terms, rate money.Rate, side market.Side, price market.Price, quantity market.Quantity) (hold money.Amount, ok bool) {
 	notional, ok := terms.Notional(price, quantity)
 	if !ok {
 		return 0, false
@@ -89,5 +91,5 @@ func Hold(terms *market.Terms, side market.Side, price market.Price, quantity ma
 	if side == market.Sell {
 		return terms.BaseAmount(quantity)
 	}
-	return notional.Add(terms.HoldRate().Of(notional))
+	return notional.Add(rate.Of(notional))
 }

@@ -5,6 +5,7 @@ import (
 
 	"bourse/engine/account"
 	"bourse/engine/fault"
+	"bourse/engine/market"
 )
 
 // Apply decides a command at the time now, appends its events to out and folds
@@ -15,10 +16,13 @@ import (
 // A command that was accepted before under the same key returns the receipt of
 // then and appends no event.
 //
-// Any other error means that an invariant is broken: the state must be thrown
-// away and rebuilt from its journal.
+// Any other error means that an invariant is broken, or that something is due
+// (see Due): the state must be thrown away and rebuilt from its journal.
 func (s *State) Apply(cmd Command, now Time, out *Events) (Receipt, error) {
 	actor, key := cmd.origin()
+	if s.Due(now) {
+		return Receipt{}, errDue
+	}
 	if !validKey(key) {
 		return Receipt{}, fault.New(fault.InvalidIdempotencyKey, "the key must be 1 to 64 visible ASCII characters")
 	}
@@ -50,12 +54,17 @@ func (s *State) Apply(cmd Command, now Time, out *Events) (Receipt, error) {
 		*out = (*out)[:start]
 		return Receipt{}, err
 	}
-	events := (*out)[start:]
-	d.receipt.Sequence, d.receipt.Time = d.sequence, now
+	return s.conclude(d, print)
+}
+
+// conclude folds what was decided.
+func (s *State) conclude(d *decision, print keyPrint) (Receipt, error) {
+	events := (*d.events)[d.start:]
+	d.receipt.Sequence, d.receipt.Time = d.sequence, d.time
 	events[0].Receipt = d.receipt
 	for i := range events {
 		if err := s.fold(&events[i], print); err != nil {
-			*out = (*out)[:start]
+			*d.events = (*d.events)[:d.start]
 			return Receipt{}, fmt.Errorf("venue: decided what does not fold: %w", err)
 		}
 	}
@@ -94,6 +103,8 @@ type decision struct {
 	key      string
 	body     uint64
 	receipt  Receipt
+	placed   market.OrderID // orders that it has placed so far
+	trades   market.TradeID // trades so far
 }
 
 // add appends an event of the command. The pointer is valid until the next add.

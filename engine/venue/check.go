@@ -72,7 +72,7 @@ func (s *State) checkQueue(m *venueMarket, side market.Side, needed map[holding]
 			return fmt.Errorf("venue: order %d stands behind the later order %d", o.id, before.id)
 		}
 		before = o
-		hold, ok := risk.Hold(&m.terms, side, price, quantity)
+		hold, ok := risk.Hold(&m.terms, o.holdRate(), side, price, quantity)
 		if !ok || hold != o.hold {
 			return fmt.Errorf("venue: order %d holds %d and needs %d", o.id, o.hold, hold)
 		}

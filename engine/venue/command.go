@@ -74,19 +74,36 @@ type CreditDeposit struct {
 	Amount  money.Amount // minor units, > 0
 }
 
-// PlaceOrder places an order of the actor. Price is the limit price, and zero
-// for a market order. A time in force of zero stands for GTC, and for IOC with a
-// market order, which can be nothing else. Refusals: UNKNOWN_MARKET,
-// MARKET_HALTED, INVALID_ARGUMENT, NO_LIQUIDITY and those of risk.Check.
+// PlaceOrder places an order of the actor (docs/trading-rules.md, section 1).
+// Refusals: UNKNOWN_MARKET, MARKET_HALTED, INVALID_ARGUMENT, INVALID_PRICE,
+// INVALID_EXPIRY, NO_LIQUIDITY and those of risk.Check.
 type PlaceOrder struct {
-	Actor       account.ID
-	Key         string
-	Symbol      market.Symbol
-	Side        market.Side
-	Type        market.Type
+	Actor  account.ID
+	Key    string
+	Symbol market.Symbol
+	Side   market.Side
+	Type   market.Type
+	// TimeInForce 0 stands for GTC, and for IOC with a market order.
 	TimeInForce market.TimeInForce
-	Price       market.Price
+	// Price is the limit price; 0 for an order that has none.
+	Price market.Price
+	// Quantity in lots; 0 with QuoteAmount, which a market buy may spend instead.
 	Quantity    market.Quantity
+	QuoteAmount money.Amount
+	// Trigger is the trigger price of a stop; Trail the distance, in ticks, of a
+	// trailing one.
+	Trigger market.Price
+	Trail   market.Price
+	// Display is how many lots of an iceberg stand in the book; 0 for all.
+	Display market.Quantity
+	// PostOnly refuses the order rather than let it take.
+	PostOnly bool
+	// SelfTrade 0 stands for CANCEL_TAKER.
+	SelfTrade market.SelfTrade
+	// ExpiresAt is for GTD alone.
+	ExpiresAt Time
+	// Approved says that somebody else agreed to an order of this size.
+	Approved bool
 }
 
 // CancelOrder cancels an open order of the actor, in any phase. Refusals:

@@ -27,10 +27,10 @@ const (
 	PhaseChanged Kind = 3
 	// DepositCredited: Member, Asset, Amount, Deposit.
 	DepositCredited Kind = 4
-	// OrderPlaced: Market, Order, Member, Side, Type, TimeInForce, Price (the
-	// protection price of a market order), Quantity, Asset and Amount (what is
-	// held). The receipt says how much trades at once and whether the rest rests;
-	// trades and a cancel follow as events of their own.
+	// OrderPlaced: Market, Order, Member, Side, Type, TimeInForce, SelfTrade,
+	// PostOnly, Price (the protection price of an order that names no limit),
+	// Quantity, Asset and Amount (what is held), MakerRate, TakerRate, Conditions
+	// or nil, and an outcome.
 	OrderPlaced Kind = 5
 	// Traded: Market, Trade, Order and Member (the taker's), Side (the taker's),
 	// Maker, MakerMember, Price, Quantity, Base, Quote, Amount (of base), Notional,
@@ -41,20 +41,36 @@ const (
 	OrderCancelled Kind = 7
 	// OrdersCancelled: Market or 0; one OrderCancelled for each order follows.
 	OrdersCancelled Kind = 8
+	// ClockAdvanced: none. It opens what falls due by itself, and alone has no
+	// key.
+	ClockAdvanced Kind = 12
 )
 
+// kinds has the name of each kind and where in its command it may stand.
+var kinds = [...]struct {
+	name           string
+	opens, follows bool
+	takes          bool // it has an outcome: an order goes to the book
+}{
+	AssetAdded:      {name: "ASSET_ADDED", opens: true},
+	MarketCreated:   {name: "MARKET_CREATED", opens: true},
+	PhaseChanged:    {name: "PHASE_CHANGED", opens: true},
+	DepositCredited: {name: "DEPOSIT_CREDITED", opens: true},
+	OrderPlaced:     {name: "ORDER_PLACED", opens: true, follows: true, takes: true},
+	Traded:          {name: "TRADED", follows: true},
+	OrderCancelled:  {name: "ORDER_CANCELLED", opens: true, follows: true},
+	OrdersCancelled: {name: "ORDERS_CANCELLED", opens: true},
+	ClockAdvanced:   {name: "CLOCK_ADVANCED", opens: true},
+}
+
 // Valid reports whether the kind is one.
-func (k Kind) Valid() bool { return k >= AssetAdded && k <= OrdersCancelled }
+func (k Kind) Valid() bool { return int(k) < len(kinds) && kinds[k].name != "" }
 
 func (k Kind) String() string {
-	names := [...]string{
-		"", "ASSET_ADDED", "MARKET_CREATED", "PHASE_CHANGED", "DEPOSIT_CREDITED",
-		"ORDER_PLACED", "TRADED", "ORDER_CANCELLED", "ORDERS_CANCELLED",
-	}
 	if !k.Valid() {
 		return "UNKNOWN(" + strconv.Itoa(int(k)) + ")"
 	}
-	return names[k]
+	return kinds[k].name
 }
 
 // Event is one thing that happened. It is flat, so that a buffer of them is
@@ -62,18 +78,28 @@ func (k Kind) String() string {
 //
 // An event carries every figure that its postings need: what it did to balances
 // is read from it alone and does not change when the venue's rules do.
+//
+// Some kinds have an outcome: Receipt says in Status how the order stands, and in
+// Filled, Notional and Fee what it traded, once the next Follow events are done;
+// they are its trades and what else happens to it and to the orders that it
+// meets.
 type Event struct {
 	Kind  Kind
-	First bool // the first event of its command, which alone sets Key, Body, Receipt
+	First bool // the first event of its command, which alone sets Key, Body and all of Receipt
 
 	Side        market.Side
 	Type        market.Type
 	TimeInForce market.TimeInForce
 	Phase       market.Phase
 	Reason      market.CancelReason
+	SelfTrade   market.SelfTrade
+	PostOnly    bool
 
 	Base, Quote, Asset ledger.AssetID
 	Market             MarketID
+	Follow             uint32
+	MakerRate          uint32 // parts per million, or MarketRate
+	TakerRate          uint32
 
 	Sequence Sequence
 	Time     Time
@@ -99,7 +125,12 @@ type Event struct {
 	Deposit    uint64 // id of the deposit, 0 when there is none
 	NewAsset   money.Asset
 	Definition *market.Definition // owned by the event, not to be changed
+	Conditions *Conditions        // likewise; nil for an order that has none
 }
+
+// MarketRate stands for the rate of the market's definition, as it does in
+// events that were written before orders carried their rates.
+const MarketRate = 1<<32 - 1
 
 // Events is a buffer that Apply appends to. The caller truncates it.
 type Events []Event

@@ -119,6 +119,23 @@ func (c *PlaceOrder) fingerprint() uint64 {
 	m.word(uint64(c.Side) | uint64(c.Type)<<8 | uint64(c.TimeInForce)<<16)
 	m.word(uint64(c.Price))
 	m.word(uint64(c.Quantity))
+	// A plain order has the fingerprint that it had before there were others.
+	options := uint64(c.SelfTrade)
+	if c.PostOnly {
+		options |= 1 << 8
+	}
+	if c.Approved {
+		options |= 1 << 9
+	}
+	if options|uint64(c.QuoteAmount)|uint64(c.Trigger)|uint64(c.Trail)|uint64(c.Display)|uint64(c.ExpiresAt) == 0 {
+		return m.sum()
+	}
+	m.word(options)
+	m.word(uint64(c.QuoteAmount))
+	m.word(uint64(c.Trigger))
+	m.word(uint64(c.Trail))
+	m.word(uint64(c.Display))
+	m.word(uint64(c.ExpiresAt))
 	return m.sum()
 }
 

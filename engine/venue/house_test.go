@@ -95,9 +95,45 @@ func (h *house) do(c Command) (Receipt, Events, error) {
 	h.tb.Helper()
 	h.key(c)
 	h.now += 7
+	h.settle()
+	receipt, events, err := h.apply(c)
+	if err == nil {
+		h.settle()
+	}
+	return receipt, events, err
+}
+
+// settle lets everything happen that is due now and returns its events.
+func (h *house) settle() Events {
+	h.tb.Helper()
+	start := len(h.log)
+	for h.state.Due(h.now) {
+		if _, _, err := h.apply(nil); err != nil {
+			h.tb.Fatalf("something is due and is not done: %v", err)
+		}
+	}
+	return h.log[start:]
+}
+
+// wait lets time pass.
+func (h *house) wait(until Time) Events {
+	h.tb.Helper()
+	h.now = max(h.now, until)
+	return h.settle()
+}
+
+// apply plays a command, or with none what is due.
+func (h *house) apply(c Command) (Receipt, Events, error) {
+	h.tb.Helper()
 	start := len(h.log)
 	before := h.state.Sequence()
-	receipt, err := h.state.Apply(c, h.now, &h.log)
+	var receipt Receipt
+	var err error
+	if c != nil {
+		receipt, err = h.state.Apply(c, h.now, &h.log)
+	} else {
+		receipt, err = h.state.Advance(h.now, &h.log)
+	}
 	events := h.log[start:]
 	if err != nil {
 		if fault.CodeOf(err) == "" {
@@ -114,7 +150,7 @@ func (h *house) do(c Command) (Receipt, Events, error) {
 		}
 		h.post(ev)
 		for _, id := range []market.OrderID{ev.Order, ev.Maker} {
-			if id != 0 && h.order(id).UpdatedAt != h.now {
+			if o, known := h.state.Order(id); id != 0 && known && o.UpdatedAt != h.now {
 				h.tb.Fatalf("%v left order %d as if untouched", ev.Kind, id)
 			}
 		}
@@ -244,4 +280,9 @@ func replay(tb rapid.TB, events Events) *State {
 			tb.Fatal(err)
 		}
 	}
+}
+
+func until(c *PlaceOrder, at Time) *PlaceOrder {
+	c.TimeInForce, c.ExpiresAt = market.GTD, at
+	return c
 }

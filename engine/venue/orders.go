@@ -25,14 +25,41 @@ type order struct {
 	owner       uint32 // place of the member
 	handle      book.Handle
 	next, prev  uint32 // younger and older open order of the member
+	makerRate   uint32 // parts per million, fixed when the order was placed
+	takerRate   uint32
 	side        market.Side
 	kind        market.Type
 	timeInForce market.TimeInForce
 	status      market.Status
 	reason      market.CancelReason
+	mode        market.SelfTrade
+	flags       orderFlags
 }
 
+// orderFlags say what is out of the ordinary about an order, so that one look
+// passes the ordinary ones.
+type orderFlags uint8
+
+const (
+	flagPostOnly   orderFlags = 1 << iota
+	flagConditions            // there is more in the side table
+	flagIceberg               // the book has only a part of it
+	flagListed                // it is among its member's open orders
+	flagRequeued              // it lost its place to later orders of its price
+)
+
+func (o *order) has(f orderFlags) bool { return o.flags&f != 0 }
+
 func (o *order) remaining() market.Quantity { return o.quantity - o.filled }
+
+// holdRate is the rate of the fee that the order must be able to pay whichever
+// role it ends up in.
+func (o *order) holdRate() money.Rate { return money.Rate(max(o.makerRate, o.takerRate)) }
+
+// rests reports whether what does not trade at once goes into the book.
+func (o *order) rests() bool {
+	return o.timeInForce.Rests() && (o.kind == market.Limit || o.kind == market.StopLimit)
+}
 
 // orders is a pool of orders, found by id: the open ones and the last
 // ClosedOrders that were closed. It grows by pages, so that growing copies
@@ -44,6 +71,8 @@ type orders struct {
 	places orderIndex
 	open   int
 	closed closedRing
+
+	conditions conditionTable
 }
 
 const orderPage = 1 << 10
@@ -75,9 +104,12 @@ func (os *orders) take(id market.OrderID) uint32 {
 func (os *orders) retire(place uint32) {
 	o := os.at(place)
 	o.next, o.prev = 0, 0
-	oldest := os.closed.push(closedOrder{o.id, place})
+	oldest := os.closed.push(closedOrder{o.id, place, o.has(flagConditions)})
 	if oldest.place == 0 {
 		return
+	}
+	if oldest.conditions {
+		os.conditions.drop(oldest.id)
 	}
 	os.places.remove(oldest.id)
 	os.at(oldest.place).next, os.free = os.free, oldest.place
@@ -92,8 +124,9 @@ type closedRing struct {
 }
 
 type closedOrder struct {
-	id    market.OrderID
-	place uint32
+	id         market.OrderID
+	place      uint32
+	conditions bool
 }
 
 // push adds an order and returns the one that it displaces, with place 0 when
@@ -117,6 +150,7 @@ type member struct {
 	id               account.ID
 	oldest, youngest uint32 // open orders, by ascending id
 	open             int
+	tradeGroup       uint64 // members of one group are of one hand; 0 is none
 	keys             keyRing
 }
 
@@ -162,6 +196,7 @@ func (s *State) enlist(place uint32) {
 		m.oldest = place
 	}
 	m.youngest = place
+	o.flags |= flagListed
 	m.open++
 	s.orders.open++
 	s.markets[o.market-1].open++
@@ -181,6 +216,7 @@ func (s *State) delist(place uint32) {
 	} else {
 		m.youngest = o.prev
 	}
+	o.flags &^= flagListed
 	m.open--
 	s.orders.open--
 	s.markets[o.market-1].open--

@@ -30,12 +30,15 @@ type State struct {
 	deposits depositSet
 	limits   risk.Limits
 
-	// taking is the order whose trades are being folded: between its OrderPlaced
-	// and the last event of that command.
+	expiries expiries
+
+	// taking is the order whose trades are being folded: between the event that
+	// has its outcome and the last of those that follow from it.
 	taking struct {
 		place  uint32
-		filled market.Quantity // that its trades will come to
 		status market.Status   // that it will have then
+		follow uint64          // events until then, the present one among them
+		filled market.Quantity // that it will have come to
 	}
 
 	decision decision         // reused
@@ -49,6 +52,7 @@ type venueMarket struct {
 	terms       market.Terms
 	base, quote ledger.AssetID
 	phase       market.Phase
+	dayEnd      Time // after midnight UTC
 	book        *book.Book
 	open        int
 	lastTrade   Trade
@@ -162,12 +166,18 @@ func (s *State) Order(id market.OrderID) (Order, bool) {
 }
 
 func (s *State) orderView(o *order) Order {
-	return Order{
+	view := Order{
 		ID: o.id, Member: s.members.at(o.owner).id, Market: o.market, Symbol: s.markets[o.market-1].definition.Symbol,
 		Side: o.side, Type: o.kind, TimeInForce: o.timeInForce, Status: o.status, Reason: o.reason,
 		Price: o.price, Quantity: o.quantity, Filled: o.filled, Notional: o.notional, Fee: o.fee,
 		Held: o.hold, Sequence: o.sequence, PlacedAt: o.placedAt, UpdatedAt: o.updatedAt,
+		MakerRate: money.Rate(o.makerRate), TakerRate: money.Rate(o.takerRate),
+		SelfTrade: o.mode, PostOnly: o.has(flagPostOnly),
 	}
+	if o.has(flagConditions) {
+		view.Conditions = s.orders.conditions.of(o.id).Conditions
+	}
+	return view
 }
 
 // OpenOrders returns a member's open orders in all markets, oldest first.

@@ -29,6 +29,11 @@ type Order struct {
 	Sequence    Sequence     // of the command that placed it
 	PlacedAt    Time
 	UpdatedAt   Time
+	MakerRate   money.Rate // in force for it since it was placed
+	TakerRate   money.Rate
+	SelfTrade   market.SelfTrade
+	PostOnly    bool
+	Conditions  // zero for an order that has none
 }
 
 // Remaining is what has not traded, whether or not it still can.
