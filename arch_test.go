@@ -94,6 +94,7 @@ var house = map[string]part{
 var forTests = []string{
 	"cmd/embedded/postgres/postgrestest",
 	"engine/journal/journaltest",
+	"engine/venue/internal/naive",
 	"subgraphs/internal/housetest",
 	"router/internal/oracle",
 }
