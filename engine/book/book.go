@@ -32,6 +32,7 @@ type Book struct {
 	freeLevels uint32  // list through worse
 	sides      [2]side
 	open       int
+	reserves   map[uint32]reserve // of the icebergs, by index of the order
 }
 
 type order struct {
@@ -43,9 +44,10 @@ type order struct {
 
 type level struct {
 	price         market.Price
-	quantity      market.Quantity
-	head, tail    uint32 // oldest and youngest order
-	better, worse uint32 // neighbouring levels
+	quantity      market.Quantity // that is displayed
+	hidden        market.Quantity // that is not
+	head, tail    uint32          // oldest and youngest order
+	better, worse uint32          // neighbouring levels
 	orders        uint32
 	side          market.Side
 }
@@ -83,17 +85,39 @@ func (b *Book) Add(s market.Side, price market.Price, quantity market.Quantity, 
 		b.orders = append(b.orders, order{})
 	}
 	l := &b.levels[at]
-	b.orders[index] = order{quantity: quantity, ref: ref, prev: l.tail, level: at}
+	b.orders[index] = order{quantity: quantity, ref: ref, level: at}
+	b.join(l, index)
+	l.quantity += quantity
+	l.orders++
+	b.open++
+	return Handle(index)
+}
+
+// join puts an order at the end of its level's queue.
+func (b *Book) join(l *level, index uint32) {
+	o := &b.orders[index]
+	o.prev, o.next = l.tail, 0
 	if l.tail != 0 {
 		b.orders[l.tail].next = index
 	} else {
 		l.head = index
 	}
 	l.tail = index
-	l.quantity += quantity
-	l.orders++
-	b.open++
-	return Handle(index)
+}
+
+// leave takes an order out of its level's queue.
+func (b *Book) leave(l *level, index uint32) {
+	o := &b.orders[index]
+	if o.prev != 0 {
+		b.orders[o.prev].next = o.next
+	} else {
+		l.head = o.next
+	}
+	if o.next != 0 {
+		b.orders[o.next].prev = o.prev
+	} else {
+		l.tail = o.prev
+	}
 }
 
 // levelFor finds the level of a price or makes it.
@@ -138,9 +162,10 @@ func (b *Book) link(s market.Side, at uint32) {
 	}
 }
 
-// Reduce takes lots from an order, which leaves the book when nothing is left,
-// and returns what is left. It panics if the order has fewer lots or the handle
-// names none.
+// Reduce takes displayed lots from an order and returns what it displays then.
+// When nothing is left the order leaves the book; an iceberg that has more
+// displays its next lots, behind the others of its price. It panics if the order
+// displays fewer lots or the handle names none.
 func (b *Book) Reduce(h Handle, quantity market.Quantity) market.Quantity {
 	o := b.resting(h)
 	if quantity <= 0 || quantity > o.quantity {
@@ -150,17 +175,23 @@ func (b *Book) Reduce(h Handle, quantity market.Quantity) market.Quantity {
 	b.levels[o.level].quantity -= quantity
 	left := o.quantity
 	if left == 0 {
+		if b.levels[o.level].hidden != 0 && b.surface(uint32(h)) {
+			return o.quantity
+		}
 		b.remove(uint32(h))
 	}
 	return left
 }
 
-// Cancel takes an order out of the book and returns the lots it had. It panics
-// if the handle names none.
+// Cancel takes an order out of the book and returns the lots it had, displayed or
+// not. It panics if the handle names none.
 func (b *Book) Cancel(h Handle) market.Quantity {
 	o := b.resting(h)
 	quantity := o.quantity
 	b.levels[o.level].quantity -= quantity
+	if b.levels[o.level].hidden != 0 {
+		quantity += b.sink(uint32(h))
+	}
 	b.remove(uint32(h))
 	return quantity
 }
@@ -177,16 +208,7 @@ func (b *Book) resting(h Handle) *order {
 func (b *Book) remove(index uint32) {
 	o := &b.orders[index]
 	l := &b.levels[o.level]
-	if o.prev != 0 {
-		b.orders[o.prev].next = o.next
-	} else {
-		l.head = o.next
-	}
-	if o.next != 0 {
-		b.orders[o.next].prev = o.prev
-	} else {
-		l.tail = o.prev
-	}
+	b.leave(l, index)
 	l.orders--
 	if l.orders == 0 {
 		b.unlink(o.level)
@@ -223,7 +245,8 @@ type Fill struct {
 
 // Match appends to dst the trades that an incoming order of side s would make,
 // in order, until its lots are used up or nothing at its price or better is
-// left. The book does not change.
+// left. Icebergs trade what they display and no more: Walk goes through all of
+// it. The book does not change.
 func (b *Book) Match(s market.Side, price market.Price, quantity market.Quantity, dst []Fill) []Fill {
 	opposite := s.Opposite()
 	for at := b.side(opposite).best; at != 0 && quantity > 0; at = b.levels[at].worse {
@@ -265,7 +288,8 @@ func (b *Book) After(h Handle) Handle {
 	return Handle(b.levels[at].head)
 }
 
-// Resting returns what rests under a handle. It panics if the handle names none.
+// Resting returns what rests under a handle, of an iceberg what it displays. It
+// panics if the handle names none.
 func (b *Book) Resting(h Handle) (price market.Price, quantity market.Quantity, ref uint32) {
 	o := b.resting(h)
 	return b.levels[o.level].price, o.quantity, o.ref
@@ -277,7 +301,7 @@ func (b *Book) Best(s market.Side) (price market.Price, ok bool) {
 	return b.levels[at].price, at != 0
 }
 
-// Level is all that rests at one price.
+// Level is all that rests at one price and is displayed.
 type Level struct {
 	Price    market.Price
 	Quantity market.Quantity

@@ -18,6 +18,11 @@ func (b *Book) Check() error {
 		}
 		total += n
 	}
+	for index := range b.reserves {
+		if b.orders[index].level == 0 {
+			return fmt.Errorf("book: an order that is gone hides lots")
+		}
+	}
 	if total != b.open {
 		return fmt.Errorf("book: %d orders rest, %d are counted", total, b.open)
 	}
@@ -60,18 +65,24 @@ func (b *Book) checkSide(s market.Side) (orders int, err error) {
 
 func (b *Book) checkLevel(at uint32) (orders int, err error) {
 	l := &b.levels[at]
-	var sum market.Quantity
+	var sum, hidden market.Quantity
 	older := uint32(0)
 	for index := l.head; index != 0; index = b.orders[index].next {
 		o := &b.orders[index]
 		if o.prev != older || o.level != at || o.quantity <= 0 {
 			return 0, fmt.Errorf("book: an order at %v %d is linked wrongly", l.side, l.price)
 		}
+		if r, ok := b.reserves[index]; ok {
+			if r.hidden <= 0 || o.quantity > r.display {
+				return 0, fmt.Errorf("book: an iceberg at %v %d displays %d of %d and hides %d", l.side, l.price, o.quantity, r.display, r.hidden)
+			}
+			hidden += r.hidden
+		}
 		sum += o.quantity
 		orders++
 		older = index
 	}
-	if l.tail != older || orders == 0 || orders != int(l.orders) || sum != l.quantity {
+	if l.tail != older || orders == 0 || orders != int(l.orders) || sum != l.quantity || hidden != l.hidden {
 		return 0, fmt.Errorf("book: %v level %d has %d lots in %d orders, its total says %d in %d",
 			l.side, l.price, sum, orders, l.quantity, l.orders)
 	}

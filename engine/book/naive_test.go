@@ -17,8 +17,10 @@ type naive struct{ orders []naiveOrder }
 type naiveOrder struct {
 	side     market.Side
 	price    market.Price
-	quantity market.Quantity
+	quantity market.Quantity // that is displayed
 	ref      uint32
+	hidden   market.Quantity
+	display  market.Quantity
 }
 
 // queue returns the refs of a side by price, then by arrival.
@@ -39,26 +41,34 @@ func (n *naive) queue(s market.Side) []naiveOrder {
 }
 
 func (n *naive) match(s market.Side, price market.Price, quantity market.Quantity) (fills []Fill) {
-	for _, o := range n.queue(s.Opposite()) {
-		crosses := o.price <= price
-		if s == market.Sell {
-			crosses = o.price >= price
-		}
-		if !crosses || quantity == 0 {
+	n = &naive{slices.Clone(n.orders)}
+	for quantity > 0 {
+		queue := n.queue(s.Opposite())
+		if len(queue) == 0 || s == market.Buy && queue[0].price > price || s == market.Sell && queue[0].price < price {
 			break
 		}
+		o := queue[0]
 		take := min(quantity, o.quantity)
 		fills = append(fills, Fill{Price: o.price, Quantity: take, Ref: o.ref})
 		quantity -= take
+		n.reduce(o.ref, take)
 	}
 	return fills
 }
 
+func (n *naive) at(ref uint32) int {
+	return slices.IndexFunc(n.orders, func(o naiveOrder) bool { return o.ref == ref })
+}
+
 func (n *naive) reduce(ref uint32, quantity market.Quantity) {
-	i := slices.IndexFunc(n.orders, func(o naiveOrder) bool { return o.ref == ref })
+	i := n.at(ref)
 	n.orders[i].quantity -= quantity
-	if n.orders[i].quantity == 0 {
+	if o := n.orders[i]; o.quantity == 0 {
 		n.orders = slices.Delete(n.orders, i, i+1)
+		if o.quantity = min(o.display, o.hidden); o.quantity > 0 {
+			o.hidden -= o.quantity
+			n.orders = append(n.orders, o)
+		}
 	}
 }
 
@@ -92,28 +102,51 @@ func TestBookAgreesWithANaiveOne(t *testing.T) {
 			s, price := side.Draw(t, "side"), prices.Draw(t, "price")
 			left := market.Quantity(rapid.Int64Range(1, 9).Draw(t, "quantity"))
 			last++
-			fills := real.Match(s, price, left, nil)
 			want := plain.match(s, price, left)
-			if len(fills) != len(want) {
+			icebergs := slices.ContainsFunc(plain.orders, func(o naiveOrder) bool { return o.hidden > 0 })
+			if fills := real.Match(s, price, left, nil); !icebergs && len(fills) != len(want) {
 				t.Fatalf("%d fills, want %d", len(fills), len(want))
+			} else if !icebergs {
+				for i, f := range fills {
+					want[i].Maker = handles[f.Ref]
+					if f != want[i] {
+						t.Fatalf("fill %d is %+v, want %+v", i, f, want[i])
+					}
+				}
 			}
-			for i, f := range fills {
-				if f.Maker != handles[f.Ref] {
-					t.Fatalf("fill %d names the wrong maker", i)
+			w := real.Walk(s.Opposite())
+			met := map[uint32]bool{}
+			for i, f := range want {
+				if w.Handle == 0 || w.Handle != handles[f.Ref] || w.Ref != f.Ref || w.Price != f.Price || w.Quantity < f.Quantity || w.Again != met[f.Ref] {
+					t.Fatalf("trade %d is with %+v, want %+v", i, w, f)
 				}
-				want[i].Maker = f.Maker
-				if f != want[i] {
-					t.Fatalf("fill %d is %+v, want %+v", i, f, want[i])
+				o := plain.orders[plain.at(f.Ref)]
+				if !w.Again && w.Whole() != o.quantity+o.hidden {
+					t.Fatalf("order %d has %d lots, want %d", f.Ref, w.Whole(), o.quantity+o.hidden)
 				}
-				if real.Reduce(f.Maker, f.Quantity) == 0 {
-					delete(handles, f.Ref)
-				}
+				met[f.Ref] = true
+				w.Take(f.Quantity)
+			}
+			for _, f := range want {
+				rest := real.Reduce(handles[f.Ref], f.Quantity)
 				plain.reduce(f.Ref, f.Quantity)
 				left -= f.Quantity
+				if i := plain.at(f.Ref); i < 0 {
+					delete(handles, f.Ref)
+				} else if rest != plain.orders[i].quantity {
+					t.Fatalf("order %d displays %d, want %d", f.Ref, rest, plain.orders[i].quantity)
+				}
 			}
-			if left > 0 {
+			if left <= 0 {
+				return
+			}
+			display := rapid.SampledFrom([]market.Quantity{left, left, left, 1, 2, 4}).Draw(t, "display")
+			o := naiveOrder{s, price, min(left, display), last, max(left-display, 0), display}
+			plain.orders = append(plain.orders, o)
+			if o.hidden > 0 {
+				handles[last] = real.AddIceberg(s, price, o.quantity, o.hidden, display, last)
+			} else {
 				handles[last] = real.Add(s, price, left, last)
-				plain.orders = append(plain.orders, naiveOrder{s, price, left, last})
 			}
 		}
 		t.Repeat(map[string]func(*rapid.T){
@@ -124,11 +157,26 @@ func TestBookAgreesWithANaiveOne(t *testing.T) {
 					t.Skip("nothing rests")
 				}
 				o := rapid.SampledFrom(plain.orders).Draw(t, "order")
-				if got := real.Cancel(handles[o.ref]); got != o.quantity {
-					t.Fatalf("cancelled %d lots, want %d", got, o.quantity)
+				if got := real.Cancel(handles[o.ref]); got != o.quantity+o.hidden {
+					t.Fatalf("cancelled %d lots, want %d", got, o.quantity+o.hidden)
 				}
 				delete(handles, o.ref)
-				plain.reduce(o.ref, o.quantity)
+				plain.orders = slices.Delete(plain.orders, plain.at(o.ref), plain.at(o.ref)+1)
+			},
+			"shrink": func(t *rapid.T) {
+				if len(plain.orders) == 0 {
+					t.Skip("nothing rests")
+				}
+				i := rapid.IntRange(0, len(plain.orders)-1).Draw(t, "order")
+				o := &plain.orders[i]
+				if o.quantity+o.hidden < 2 {
+					t.Skip("one lot cannot shrink")
+				}
+				by := market.Quantity(rapid.Int64Range(1, int64(o.quantity+o.hidden-1)).Draw(t, "by"))
+				real.Shrink(handles[o.ref], by)
+				unseen := min(o.hidden, by)
+				o.hidden -= unseen
+				o.quantity -= by - unseen
 			},
 			"": func(t *rapid.T) {
 				if err := real.Check(); err != nil {
@@ -165,6 +213,9 @@ func compare(t *rapid.T, real *Book, plain *naive) {
 			}
 			if price, quantity, ref := real.Resting(h); price != o.price || quantity != o.quantity || ref != o.ref {
 				t.Fatalf("%v queue has order %d of %d at %d, want %+v", s, ref, quantity, price, o)
+			}
+			if hidden := real.Hidden(h); hidden != o.hidden {
+				t.Fatalf("order %d hides %d lots, want %d", o.ref, hidden, o.hidden)
 			}
 			h = real.After(h)
 		}

@@ -75,4 +75,4 @@ func (s *stretch) nearest(reference market.Price) market.Price {
 }
 
 // whole is what rests at a level, shown or not.
-func (l *level) whole() market.Quantity { return l.quantity }
+func (l *level) whole() market.Quantity { return l.quantity + l.hidden }
