@@ -26,17 +26,19 @@ func (s *State) Apply(cmd Command, now Time, out *Events) (Receipt, error) {
 	if !validKey(key) {
 		return Receipt{}, fault.New(fault.InvalidIdempotencyKey, "the key must be 1 to 64 visible ASCII characters")
 	}
+	if c, ok := cmd.(*CancelOrder); ok {
+		s.orders.expect(c.Order)
+	}
 	print := printKey(actor, key)
 	owner := s.members.find(actor)
 	if owner != 0 {
-		s.members.at(owner).keys.table.expect(uint32(print.low))
+		s.members.at(owner).keys.expect(uint32(print.low))
 	}
 	start := len(*out)
 	d := &s.decision
-	*d = decision{
-		events: out, start: start, sequence: s.sequence + 1, time: now,
-		actor: actor, owner: owner, key: key, body: cmd.fingerprint(),
-	}
+	d.events, d.start, d.sequence, d.time = out, start, s.sequence+1, now
+	d.actor, d.owner, d.key, d.body = actor, owner, key, cmd.fingerprint()
+	d.receipt = Receipt{}
 	// Deciding changes nothing, so it may come before the answer to whether the
 	// key is known, for which the memory is still being waited.
 	err := cmd.decide(s, d)
@@ -92,7 +94,8 @@ func validKey(key string) bool {
 	return true
 }
 
-// decision is what is being decided about one command.
+// decision is what is being decided about one command. There is one, used again
+// and again; Apply sets every field.
 type decision struct {
 	events   *Events
 	start    int // of the command's events

@@ -1,6 +1,8 @@
 package venue
 
 import (
+	"unsafe"
+
 	"bourse/engine/account"
 	"bourse/engine/book"
 	"bourse/engine/market"
@@ -81,6 +83,29 @@ func (os *orders) at(place uint32) *order { return &os.pages[place/orderPage][pl
 
 // find returns the place of an order, zero when it is not known.
 func (os *orders) find(id market.OrderID) uint32 { return os.places.get(id) }
+
+// expect has the memory bring an order, if it is known.
+func (os *orders) expect(id market.OrderID) {
+	if place := os.find(id); place != 0 {
+		os.at(place).prefetch()
+	}
+}
+
+// expectNew has the memory bring the place that take will hand out.
+func (os *orders) expectNew() {
+	if os.free != 0 {
+		os.at(os.free).prefetch()
+	}
+}
+
+func (o *order) prefetch() {
+	p := unsafe.Pointer(o)
+	prefetch(p)
+	prefetch(unsafe.Add(p, cacheLine))
+}
+
+// cacheLine is that of most processors, in bytes.
+const cacheLine = 64
 
 // take makes a place for a new order, whose fields are left as they were.
 func (os *orders) take(id market.OrderID) uint32 {

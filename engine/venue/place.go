@@ -117,6 +117,7 @@ func (s *State) assess(m *venueMarket, d *decision, o *risk.Order) (money.Amount
 	if d.owner != 0 {
 		who.OpenOrders = s.members.at(d.owner).open
 	}
+	s.orders.expectNew()
 	return risk.Check(&m.terms, s.limits, *o, who)
 }
 

@@ -134,10 +134,15 @@ func (rs *receipts) find(k *keyRing, print keyPrint) *remembered {
 	}
 }
 
-// expect has the memory bring what find and add will need.
-func (t *keyTable) expect(hash uint32) {
-	if n := uint32(len(t.groups)); n != 0 {
-		prefetch(unsafe.Pointer(&t.groups[hash&(n-1)]))
+// expect has the memory bring what looking up a new key and adding it will need.
+func (k *keyRing) expect(hash uint32) {
+	if n := uint32(len(k.table.groups)); n != 0 {
+		prefetch(unsafe.Pointer(&k.table.groups[hash&(n-1)]))
+		at := len(k.entries) - 1 // beside the next one
+		if len(k.entries) == KeysPerActor {
+			at = k.oldest
+		}
+		prefetch(unsafe.Pointer(&k.entries[at]))
 	}
 }
 
