@@ -36,9 +36,9 @@ func (s *State) Apply(cmd Command, now Time, out *Events) (Receipt, error) {
 	}
 	start := len(*out)
 	d := &s.decision
+	*d = decision{} // a literal of values would be built elsewhere and copied
 	d.events, d.start, d.sequence, d.time = out, start, s.sequence+1, now
 	d.actor, d.owner, d.key, d.body = actor, owner, key, cmd.fingerprint()
-	d.receipt = Receipt{}
 	// Deciding changes nothing, so it may come before the answer to whether the
 	// key is known, for which the memory is still being waited.
 	err := cmd.decide(s, d)
@@ -94,8 +94,7 @@ func validKey(key string) bool {
 	return true
 }
 
-// decision is what is being decided about one command. There is one, used again
-// and again; Apply sets every field.
+// decision is what is being decided about one command.
 type decision struct {
 	events   *Events
 	start    int // of the command's events

@@ -117,8 +117,11 @@ func (rs *receipts) find(k *keyRing, print keyPrint) *remembered {
 	}
 	hash := uint32(print.low)
 	tag, mask := tagOf(hash), uint32(len(t.groups)-1)
-	for at := hash & mask; ; at = (at + 1) & mask {
+	at := hash & mask
+	// Keys may be chosen such that something has passed every group, so count.
+	for range t.groups {
 		g := &t.groups[at]
+		at = (at + 1) & mask
 		for found := candidates(g.tags, tag); found != 0; found &= found - 1 {
 			e := k.entries[g.positions[bits.TrailingZeros64(found)/8]]
 			if e.hash != hash {
@@ -129,9 +132,10 @@ func (rs *receipts) find(k *keyRing, print keyPrint) *remembered {
 			}
 		}
 		if g.passed == 0 {
-			return nil
+			break
 		}
 	}
+	return nil
 }
 
 // expect has the memory bring what looking up a new key and adding it will need.
