@@ -94,8 +94,20 @@ func (c *catalogue) order(o *venue.Order) Order {
 		Fee: amountOf(d.Quote, o.Fee), Status: o.Status, Reason: o.Reason, Sequence: o.Sequence,
 		PlacedAt: timeOf(o.PlacedAt), UpdatedAt: timeOf(o.UpdatedAt),
 	}
-	if o.Type == market.Limit {
+	if o.Type == market.Limit || o.Type == market.StopLimit {
 		order.Price = priceOrNil(d, o.Price)
+	}
+	order.SelfTrade, order.PostOnly = o.SelfTrade, o.PostOnly
+	if o.Conditions != (venue.Conditions{}) {
+		order.TriggerPrice, order.TrailDistance = priceOrNil(d, o.Trigger), priceOrNil(d, o.Trail)
+		if o.Display != 0 {
+			display := quantityOf(d, o.Display)
+			order.DisplayQuantity = &display
+		}
+		if o.ExpiresAt != 0 {
+			order.ExpiresAt = timeOf(o.ExpiresAt)
+		}
+		order.SiblingID, order.ParentID, order.ChildID = o.Sibling, o.Parent, o.Child
 	}
 	if o.Filled > 0 {
 		order.AveragePrice = priceOrNil(d, averagePrice(&m.Terms, o.Filled, o.Notional))

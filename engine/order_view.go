@@ -16,9 +16,21 @@ type Order struct {
 	Side        market.Side
 	Type        market.Type
 	TimeInForce market.TimeInForce
-	// Price is nil for a market order.
-	Price                       *money.Decimal
-	Quantity, Filled, Remaining money.Decimal
+	// Price is nil for an order that names no limit.
+	Price *money.Decimal
+	// TriggerPrice is what a stop waits for; of a trailing one where it stands while the order is live,
+	// where it began afterwards. TrailDistance is how far that follows the market. Both nil for others.
+	TriggerPrice, TrailDistance *money.Decimal
+	// DisplayQuantity is how much of an iceberg stands in the book at most; nil for others.
+	DisplayQuantity *money.Decimal
+	PostOnly        bool
+	SelfTrade       market.SelfTrade
+	// ExpiresAt is when the order ends by itself; zero for never.
+	ExpiresAt time.Time
+	// SiblingID is the other leg of an OCO, ParentID the entry of the bracket that the order belongs to,
+	// ChildID the take-profit of the bracket that it is the entry of; 0 for none.
+	SiblingID, ParentID, ChildID market.OrderID
+	Quantity, Filled, Remaining  money.Decimal
 	// AveragePrice is that of what traded, rounded half up to the tick; nil before the first fill.
 	AveragePrice *money.Decimal
 	// Fee is what was paid so far, in quote.

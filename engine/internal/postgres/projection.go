@@ -45,7 +45,7 @@ func (s *Store) writeRows(ctx context.Context, r *rows, from, to journal.Head) e
 		if at != from {
 			return errMoved
 		}
-		for _, t := range []*table{r.orders, r.trades, r.fills, r.postings} {
+		for _, t := range r.each() {
 			if err := t.send(ctx, tx); err != nil {
 				return fmt.Errorf("projection: %w", err)
 			}
@@ -82,25 +82,40 @@ func (r *rows) queueOrders(batch *pgx.Batch) {
 		return
 	}
 	ids := sortedKeys(r.changed, cmp.Compare[market.OrderID])
-	columns := make([][]int64, 6)
+	columns := make([][]int64, 10)
 	for i := range columns {
 		columns[i] = make([]int64, len(ids))
 	}
 	for i, id := range ids {
 		c := r.changed[id]
-		for k, v := range [...]int64{int64(id), int64(c.filled), int64(c.notional), int64(c.fee), int64(c.reason), int64(c.at)} {
+		acts := int64(0)
+		if c.acts {
+			acts = 1
+		}
+		for k, v := range [...]int64{
+			int64(id), int64(c.filled), int64(c.notional), int64(c.fee), int64(c.reason), int64(c.at),
+			int64(c.price), int64(c.quantity), int64(c.cut), acts,
+		} {
 			columns[k][i] = v
 		}
 	}
+	args := make([]any, len(columns))
+	for i := range columns {
+		args[i] = columns[i]
+	}
+	const whole = `(CASE WHEN c.quantity <> 0 THEN c.quantity ELSE o.quantity END - c.cut)`
 	batch.Queue(`
 		UPDATE orders o SET
+			price = CASE WHEN c.price <> 0 THEN c.price ELSE o.price END, quantity = `+whole+`,
 			filled = o.filled + c.filled, notional = o.notional + c.notional, fee = o.fee + c.fee,
 			reason = c.reason, updated_at = c.at,
-			status = CASE WHEN c.reason <> 0 THEN 4 WHEN o.filled + c.filled = o.quantity THEN 3 ELSE 2 END
-		FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
-			AS c (id, filled, notional, fee, reason, at)
-		WHERE o.id = c.id`,
-		columns[0], columns[1], columns[2], columns[3], columns[4], columns[5])
+			status = CASE
+				WHEN c.reason <> 0 THEN 4 WHEN o.filled + c.filled = `+whole+` THEN 3 WHEN o.filled + c.filled > 0 THEN 2
+				WHEN c.acts = 1 THEN 1 ELSE o.status END
+		FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
+			$7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[])
+			AS c (id, filled, notional, fee, reason, at, price, quantity, cut, acts)
+		WHERE o.id = c.id`, args...)
 }
 
 func (r *rows) queueBalances(batch *pgx.Batch) {
@@ -211,7 +226,8 @@ func clearIn(ctx context.Context, tx pgx.Tx, j journal.Journal) error {
 		// The order of locks is that of writeRows and of the reconciliation: their own row first.
 		`UPDATE projection SET sequence = 0, hash = decode(repeat('00', 32), 'hex'), stamped_at = 0, epoch = 0`,
 		`UPDATE reconciliation SET sequence = 0`, // what is folded from postings begins anew with them
-		`TRUNCATE assets, markets, orders, trades, fills, postings, balances, candles, volumes, reconciled_balances`,
+		`TRUNCATE assets, markets, orders, order_conditions, trades, fills, postings, balances, candles, volumes,
+			commissions, transfers, reconciled_balances`,
 	} {
 		if _, err := tx.Exec(ctx, statement); err != nil {
 			return err

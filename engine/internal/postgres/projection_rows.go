@@ -15,12 +15,8 @@ import (
 // rows is what a stretch of the journal adds to the projections. Orders that were placed within it
 // are copied as they stand at its end; of older ones only the change is kept.
 type rows struct {
-	events   int
-	orders   *table
-	trades   *table
-	fills    *table
-	postings *table
-
+	events int
+	tables
 	placed  map[market.OrderID]*orderRow
 	inOrder []*orderRow // the placed ones as they came
 	changed map[market.OrderID]*orderChange
@@ -46,6 +42,7 @@ type orderRow struct {
 	quantity    market.Quantity
 	sequence    venue.Sequence
 	placed      venue.Time
+	pending     bool
 	orderChange
 }
 
@@ -56,6 +53,10 @@ type orderChange struct {
 	fee      money.Amount
 	reason   market.CancelReason
 	at       venue.Time
+	price    market.Price    // a new one, or 0
+	quantity market.Quantity // a new one, or 0
+	cut      market.Quantity // lost since then without a trade
+	acts     bool            // it waits no longer
 }
 
 type balanceKey struct {
@@ -86,20 +87,38 @@ type marketRow struct {
 	definition      market.Definition
 }
 
-func newRows() *rows {
-	r := &rows{
+// tables are those that are only ever added to.
+type tables struct {
+	orders, conditions, trades, fills, postings *table
+}
+
+func newTables() tables {
+	return tables{
 		orders: newTable("orders", `id, member_id, market_id, side, type, time_in_force, status, reason, price, quantity,
 			filled, notional, fee, sequence, placed_at, updated_at`),
+		conditions: newTable("order_conditions", `order_id, member_id, self_trade, post_only, trigger_price, trail, display,
+			expires_at, sibling_id, parent_id, child_id`),
 		trades: newTable("trades", `id, market_id, price, quantity, notional, taker_side, taker_order_id, maker_order_id,
 			sequence, executed_at`),
 		fills: newTable("fills", `trade_id, member_id, order_id, market_id, side, liquidity, price, quantity, notional, fee,
 			sequence, executed_at`),
 		postings: newTable("postings", `sequence, line, owner_id, kind, asset_id, amount, at, reason, ref`),
-		placed:   map[market.OrderID]*orderRow{},
-		changed:  map[market.OrderID]*orderChange{},
-		moved:    map[balanceKey]money.Amount{},
-		candles:  map[candleKey]*feed.Candle{},
-		volumes:  map[volumeKey]money.Amount{},
+	}
+}
+
+// each is all of them, in the order in which they are written.
+func (t *tables) each() []*table {
+	return []*table{t.orders, t.conditions, t.trades, t.fills, t.postings}
+}
+
+func newRows() *rows {
+	r := &rows{
+		tables:  newTables(),
+		placed:  map[market.OrderID]*orderRow{},
+		changed: map[market.OrderID]*orderChange{},
+		moved:   map[balanceKey]money.Amount{},
+		candles: map[candleKey]*feed.Candle{},
+		volumes: map[volumeKey]money.Amount{},
 	}
 	r.reset()
 	return r
@@ -107,7 +126,7 @@ func newRows() *rows {
 
 func (r *rows) reset() {
 	r.events = 0
-	for _, t := range []*table{r.orders, r.trades, r.fills, r.postings} {
+	for _, t := range r.each() {
 		t.reset()
 	}
 	clear(r.placed)
@@ -130,10 +149,12 @@ func (r *rows) add(ev *venue.Event) error {
 	case venue.OrderPlaced:
 		row := &orderRow{
 			id: ev.Order, member: ev.Member, market: ev.Market, side: ev.Side, kind: ev.Type, timeInForce: ev.TimeInForce,
-			price: ev.Price, quantity: ev.Quantity, sequence: ev.Sequence, placed: ev.Time, orderChange: orderChange{at: ev.Time},
+			price: ev.Price, quantity: ev.Quantity, sequence: ev.Sequence, placed: ev.Time,
+			pending: ev.Receipt.Status == market.Pending, orderChange: orderChange{at: ev.Time},
 		}
 		r.placed[ev.Order] = row
 		r.inOrder = append(r.inOrder, row)
+		r.condition(ev)
 	case venue.OrderCancelled:
 		order := r.order(ev.Order)
 		order.reason, order.at = ev.Reason, ev.Time
@@ -253,9 +274,43 @@ func (r *rows) fill(ev *venue.Event, member account.ID, order market.OrderID, si
 	r.volumes[key] = feed.Saturated(r.volumes[key], ev.Notional)
 }
 
+// condition writes what an order has besides the plain case.
+func (r *rows) condition(ev *venue.Event) {
+	c := venue.Conditions{}
+	if ev.Conditions != nil {
+		c = *ev.Conditions
+	} else if !ev.PostOnly && ev.SelfTrade == market.CancelTaker {
+		return
+	}
+	postOnly := int16(0)
+	if ev.PostOnly {
+		postOnly = 1
+	}
+	t := r.conditions
+	t.row(11)
+	t.bigint(int64(ev.Order))
+	t.bigint(int64(ev.Member))
+	t.smallint(int16(ev.SelfTrade))
+	t.smallint(postOnly)
+	t.bigint(int64(c.Trigger))
+	t.bigint(int64(c.Trail))
+	t.bigint(int64(c.Display))
+	t.bigint(int64(c.ExpiresAt))
+	t.bigint(int64(c.Sibling))
+	t.bigint(int64(c.Parent))
+	t.bigint(int64(c.Child))
+}
+
 // finish writes the orders that were placed.
 func (r *rows) finish() {
 	for _, row := range r.inOrder {
+		if row.orderChange.price != 0 {
+			row.price = row.orderChange.price
+		}
+		if row.orderChange.quantity != 0 {
+			row.quantity = row.orderChange.quantity
+		}
+		row.quantity -= row.cut
 		t := r.orders
 		t.row(16)
 		t.bigint(int64(row.id))
@@ -285,6 +340,8 @@ func (row *orderRow) status() market.Status {
 		return market.Filled
 	case row.filled > 0:
 		return market.PartiallyFilled
+	case row.pending && !row.acts:
+		return market.Pending
 	}
 	return market.Open
 }

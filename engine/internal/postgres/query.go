@@ -17,12 +17,17 @@ import (
 
 // A viewer is the account with whose eyes row-level security lets a query look; 0 is the house.
 
-const orderColumns = `id, member_id, market_id, side, type, time_in_force, status, reason, price, quantity, filled,
-	notional, fee, sequence, placed_at, updated_at`
+const selectOrder = `
+	SELECT o.id, o.member_id, market_id, side, type, time_in_force, status, reason, price, quantity, filled,
+		notional, fee, sequence, placed_at, updated_at,
+		coalesce(self_trade, 1), coalesce(post_only, 0) = 1, coalesce(trigger_price, 0), coalesce(trail, 0),
+		coalesce(display, 0), coalesce(expires_at, 0), coalesce(sibling_id, 0), coalesce(parent_id, 0), coalesce(child_id, 0)
+	FROM orders o LEFT JOIN order_conditions c ON c.order_id = o.id `
 
 func scanOrder(row pgx.CollectableRow) (o venue.Order, err error) {
 	err = row.Scan(&o.ID, &o.Member, &o.Market, &o.Side, &o.Type, &o.TimeInForce, &o.Status, &o.Reason, &o.Price,
-		&o.Quantity, &o.Filled, &o.Notional, &o.Fee, &o.Sequence, &o.PlacedAt, &o.UpdatedAt)
+		&o.Quantity, &o.Filled, &o.Notional, &o.Fee, &o.Sequence, &o.PlacedAt, &o.UpdatedAt,
+		&o.SelfTrade, &o.PostOnly, &o.Trigger, &o.Trail, &o.Display, &o.ExpiresAt, &o.Sibling, &o.Parent, &o.Child)
 	return o, err
 }
 
@@ -37,9 +42,8 @@ type OrderQuery struct {
 // Orders returns projected orders. Symbols and holds are not set: the venue knows them.
 func (s *Store) Orders(ctx context.Context, viewer account.ID, q OrderQuery) (orders []venue.Order, err error) {
 	err = s.read(ctx, viewer, func(r reader) error {
-		rows, err := r.Query(ctx, `
-			SELECT `+orderColumns+` FROM orders
-			WHERE member_id = $1 AND id < $2 AND ($3 = 0 OR market_id = $3) ORDER BY id DESC LIMIT $4`,
+		rows, err := r.Query(ctx, selectOrder+`
+			WHERE o.member_id = $1 AND o.id < $2 AND ($3 = 0 OR market_id = $3) ORDER BY o.id DESC LIMIT $4`,
 			int64(q.Member), before(uint64(q.Before)), int32(q.Market), q.Limit)
 		if err == nil {
 			orders, err = pgx.CollectRows(rows, scanOrder)
@@ -59,7 +63,7 @@ func (s *Store) OrdersByID(ctx context.Context, viewer account.ID, ids []market.
 		keys[i] = int64(id)
 	}
 	err = s.read(ctx, viewer, func(r reader) error {
-		rows, err := r.Query(ctx, `SELECT `+orderColumns+` FROM orders WHERE id = ANY ($1)`, keys)
+		rows, err := r.Query(ctx, selectOrder+`WHERE o.id = ANY ($1)`, keys)
 		if err == nil {
 			orders, err = pgx.CollectRows(rows, scanOrder)
 		}
