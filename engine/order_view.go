@@ -76,18 +76,6 @@ type Balance struct {
 	Available, Held, Total money.Decimal
 }
 
-// PlaceOrder is what a member asks for. Decimals are plain text, such as "12.50".
-type PlaceOrder struct {
-	// Key is the client key: the same key and body gives the same order, once.
-	Key         string
-	Symbol      market.Symbol
-	Side        market.Side
-	Type        market.Type
-	TimeInForce market.TimeInForce // ignored for market orders
-	Price       string             // in quote per base; empty for a market order
-	Quantity    string             // in base
-}
-
 // CancelOrder asks to cancel what is left of an order.
 type CancelOrder struct {
 	Key     string
