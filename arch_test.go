@@ -162,7 +162,7 @@ func ours(folders ...string) []string {
 
 // The top level of the repository. Dot files and what .gitignore names may stand beside it.
 var topLevel = []string{
-	"graph", "subgraphs", "engine", "router", "frontends", "migrations", "worker", "cmd",
+	"graph", "subgraphs", "engine", "router", "frontends", "migrations", "worker", "cmd", "docs",
 	"gqlgen.yml", "go.mod", "go.sum", "Makefile", "README.md", "ARCHITECTURE.md", "BENCHMARKS.md", "arch_test.go",
 }
 
