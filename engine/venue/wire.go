@@ -33,6 +33,15 @@ var wireTypes = func() map[reflect.Type]string {
 	return types
 }()
 
+// Commands returns an empty command of each kind, by its name on the wire.
+func Commands() map[string]Command {
+	all := make(map[string]Command, len(wireNames))
+	for name, empty := range wireNames {
+		all[name] = empty()
+	}
+	return all
+}
+
 // wireCommand is what travels. The fingerprint is that of the body at its sender: a receiver that
 // reads another body out of it, because it is of another version, refuses the command and never
 // executes a part of what was meant.

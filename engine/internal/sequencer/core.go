@@ -82,11 +82,13 @@ func (p *Pending) refuse(why error) {
 	p.recycle()
 }
 
-// refuseAll answers requests that were not decided.
+// refuseAll answers requests that were not decided and never will be.
 func refuseAll(rs []*request, why error) {
 	for _, r := range rs {
-		r.receipt, r.err = venue.Receipt{}, why
-		r.answer()
+		if r.take() {
+			r.receipt, r.err = venue.Receipt{}, why
+			r.answer()
+		}
 	}
 	clear(rs)
 }
@@ -159,7 +161,7 @@ func (c *Core) Decide(now venue.Time) error {
 		if !r.take() {
 			continue
 		}
-		if r.deadline != 0 && c.now > r.deadline {
+		if r.deadline != 0 && now > r.deadline { // by the clock as it goes, not as it is stamped
 			r.receipt, r.err = venue.Receipt{}, errLate
 			r.answer()
 			continue
@@ -241,6 +243,14 @@ func (c *Core) Abandon() {
 	refuseAll(c.taken, errDown)
 	c.taken = c.taken[:0]
 	refuseAll(c.inbox.suspend(errDown), errDown)
+}
+
+// Check verifies the venue that runs ahead, as venue.State.Check does.
+func (c *Core) Check() error {
+	if c.state == nil {
+		return nil
+	}
+	return c.state.Check()
 }
 
 // Close refuses commands from now on; those that wait are still gathered.
