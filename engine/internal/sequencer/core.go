@@ -48,7 +48,11 @@ type Pending struct {
 	events      venue.Events
 	payload     []byte
 	requests    []*request // answered when the batch is published
+	steps       int        // how often the venue advanced by itself
 }
+
+// empty reports whether nothing was decided.
+func (p *Pending) empty() bool { return len(p.requests) == 0 && p.steps == 0 }
 
 var pendings = sync.Pool{New: func() any { return new(Pending) }}
 
@@ -135,19 +139,23 @@ func (c *Core) Resume(p *Publisher, head journal.Head) error {
 func (c *Core) Down() bool { return c.state == nil }
 
 // Idle reports whether everything that was gathered is with whoever publishes, or answered.
-func (c *Core) Idle() bool { return c.busy == nil && len(c.open.requests) == 0 && len(c.taken) == 0 }
+func (c *Core) Idle() bool { return c.busy == nil && c.open.empty() && len(c.taken) == 0 }
 
 // Full reports whether the batch that is open takes nothing more before it is on its way.
 func (c *Core) Full() bool {
-	return len(c.taken) > 0 || len(c.open.requests) >= c.limits.BatchCommands || len(c.open.payload) >= c.limits.BatchBytes
+	return len(c.taken) > 0 || !c.room()
 }
 
 // Gather takes up to limit of the commands that wait.
 func (c *Core) Gather(limit int) { c.taken = c.inbox.take(c.taken, limit) }
 
-// Decide decides what was gathered, as far as the open batch has room. A clock that goes back stands
-// still here. After an error the venue cannot be trusted: Abandon it.
+// Decide decides what was gathered, as far as the open batch has room, and before each command what
+// has fallen due by itself. A clock that goes back stands still here. After an error the venue cannot
+// be trusted: Abandon it.
 func (c *Core) Decide(now venue.Time) error {
+	if c.state == nil {
+		return nil
+	}
 	c.now = max(c.now, now)
 	n := 0
 	defer func() {
@@ -155,7 +163,16 @@ func (c *Core) Decide(now venue.Time) error {
 		clear(c.taken[rest:])
 		c.taken = c.taken[:rest]
 	}()
-	for n < len(c.taken) && len(c.open.requests) < c.limits.BatchCommands && len(c.open.payload) < c.limits.BatchBytes {
+	for c.room() {
+		if c.state.Due(c.now) {
+			if err := c.advance(); err != nil {
+				return err
+			}
+			continue
+		}
+		if n == len(c.taken) {
+			return nil
+		}
 		r := c.taken[n]
 		n++
 		if !r.take() {
@@ -174,6 +191,20 @@ func (c *Core) Decide(now venue.Time) error {
 	return nil
 }
 
+// room reports whether the open batch takes more.
+func (c *Core) room() bool {
+	return len(c.open.requests)+c.open.steps < c.limits.BatchCommands && len(c.open.payload) < c.limits.BatchBytes
+}
+
+// NextDue is when something falls due by itself: Decide must be called then though nobody asks for
+// anything. False when nothing will before the next command.
+func (c *Core) NextDue() (venue.Time, bool) {
+	if c.state == nil {
+		return 0, false
+	}
+	return c.state.NextDue()
+}
+
 func isRefusal(err error) bool {
 	var refusal *fault.Error
 	return errors.As(err, &refusal)
@@ -181,30 +212,47 @@ func isRefusal(err error) bool {
 
 // apply lets the venue decide one command and adds its events to the open batch.
 func (c *Core) apply(cmd venue.Command) (venue.Receipt, error) {
-	b := c.open
-	before := len(b.events)
-	receipt, err := c.state.Apply(cmd, c.now, &b.events)
+	before := len(c.open.events)
+	receipt, err := c.state.Apply(cmd, c.now, &c.open.events)
 	if err != nil {
-		b.events = b.events[:before]
+		c.open.events = c.open.events[:before]
 		return venue.Receipt{}, err
 	}
-	for i := before; i < len(b.events); i++ {
+	c.decided(before)
+	return receipt, nil
+}
+
+// advance lets the venue do what has fallen due.
+func (c *Core) advance() error {
+	before := len(c.open.events)
+	if _, err := c.state.Advance(c.now, &c.open.events); err != nil {
+		return fmt.Errorf("advance: %w", err)
+	}
+	c.open.steps++
+	c.decided(before)
+	return nil
+}
+
+// decided takes the events of one action, those from an index on, into the open batch. A repeat has
+// none.
+func (c *Core) decided(from int) {
+	b := c.open
+	for i := from; i < len(b.events); i++ {
 		b.payload = venue.AppendEvent(b.payload, &b.events[i])
 	}
-	if len(b.events) > before {
+	if len(b.events) > from {
 		if b.first == 0 {
-			b.first = b.events[before].Sequence
+			b.first = b.events[from].Sequence
 		}
-		b.last, b.time = b.events[before].Sequence, c.now
+		b.last, b.time = b.events[from].Sequence, c.now
 	}
-	return receipt, nil
 }
 
 // Begin closes the open batch and returns it for the journal, or nil while another is there or
 // nothing was decided. The caller appends it if it is durable, says how that went (Settle) and, if
 // well, publishes it.
 func (c *Core) Begin() *Pending {
-	if c.busy != nil || len(c.open.requests) == 0 {
+	if c.busy != nil || c.open.empty() {
 		return nil
 	}
 	c.busy, c.open = c.open, pendings.Get().(*Pending)

@@ -24,11 +24,14 @@ type decider struct {
 	*Sequencer
 	writer journal.Writer
 	paused <-chan time.Time // the next batch waits for it
+	due    *time.Timer      // something falls due by itself
+	dueAt  venue.Time       // what the timer is set for; 0 when it is not
 }
 
 // decide runs until the queue is closed and empty, or the sequencer stops while it is down.
 func (s *Sequencer) decide(writer journal.Writer) {
-	d := &decider{Sequencer: s, writer: writer}
+	d := &decider{Sequencer: s, writer: writer, due: time.NewTimer(time.Hour)}
+	d.due.Stop()
 	defer func() { _ = d.writer.Close() }()
 	stop := s.stop
 	for !s.deposed.Load() {
@@ -50,7 +53,10 @@ func (s *Sequencer) decide(writer journal.Writer) {
 		if s.core.Full() {
 			wake = nil // the queue waits until the batch is on its way
 		}
+		d.setDue()
 		select {
+		case <-d.due.C:
+			d.dueAt = 0
 		case <-wake:
 			s.core.Gather(s.opts.BatchCommands)
 		case <-stop:
@@ -72,6 +78,20 @@ func (s *Sequencer) decide(writer journal.Writer) {
 }
 
 func (s *Sequencer) now() venue.Time { return venue.Time(s.opts.Clock().UnixNano()) }
+
+// setDue sets the timer for what falls due next. It is looked at once a second at least, because the
+// clock may be turned.
+func (d *decider) setDue() {
+	at, ok := d.core.NextDue()
+	switch {
+	case !ok && d.dueAt != 0:
+		d.due.Stop()
+		d.dueAt = 0
+	case ok && at != d.dueAt:
+		d.due.Reset(min(max(time.Duration(at-d.now()), time.Millisecond), time.Second))
+		d.dueAt = at
+	}
+}
 
 // pace makes the next batch wait when the projections are far behind.
 func (d *decider) pace() {

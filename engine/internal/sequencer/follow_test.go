@@ -204,7 +204,7 @@ func TestAnOfferEndsAtItsDeadline(t *testing.T) {
 		}
 		return <-answers
 	}
-	if err := offer("in time", 1000); err != nil {
+	if err := offer("in-time", 1000); err != nil {
 		t.Fatal(err)
 	}
 	now.Store(1001)

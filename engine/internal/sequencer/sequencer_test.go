@@ -486,3 +486,37 @@ func TestRaceForOneBalance(t *testing.T) {
 	}
 	h.sound()
 }
+
+// An order that expires does so by itself, at its time and between the commands of others, and what
+// has fallen due comes before any command.
+func TestWhatFallsDueHappensByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, journal.NewMemory(), nil)
+		h.furnish()
+		until := func(key string, d time.Duration) *venue.PlaceOrder {
+			o := buy(alice, key, 100)
+			o.TimeInForce, o.ExpiresAt = market.GTD, venue.Time(time.Now().Add(d).UnixNano())
+			return o
+		}
+		h.must(until("soon", time.Minute))
+		h.must(until("late", time.Hour))
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		h.View().Read(func(s *venue.State) {
+			if open := s.OpenOrders(alice); len(open) != 1 || open[0].ID != 2 {
+				t.Errorf("open after two minutes: %+v", open)
+			}
+		})
+		time.Sleep(58*time.Minute - time.Second)
+		h.must(buy(alice, "next", 100))
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		h.View().Read(func(s *venue.State) {
+			if open := s.OpenOrders(alice); len(open) != 1 || open[0].ID != 3 {
+				t.Errorf("open after an hour: %+v", open)
+			}
+		})
+		h.sound()
+		h.close()
+	})
+}
