@@ -52,6 +52,9 @@ type Options struct {
 	Argon auth.Params
 	// SnapshotEvery is the number of commands between two snapshots of the venue; 500,000 by default.
 	SnapshotEvery uint64
+	// ArchiveDir holds what was archived of the journal. It is only needed where something reads that
+	// far back: a replay, a rebuild, a start for which no snapshot is left.
+	ArchiveDir string
 
 	// journal replaces the one in DB: tests inject faults with it.
 	journal journal.Journal
@@ -115,7 +118,9 @@ func newExchange(opts Options) (_ *Exchange, err error) {
 	}
 	store := postgres.NewStore(opts.DB)
 	if opts.journal == nil {
-		opts.journal = store.Journal()
+		if opts.journal, err = logOf(store, opts.ArchiveDir); err != nil {
+			return nil, err
+		}
 	}
 	x := &Exchange{
 		opts: opts, db: store, now: opts.Clock, rand: opts.Rand, log: opts.Logger,

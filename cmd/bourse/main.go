@@ -54,7 +54,7 @@ demonstration house; "bourse help COMMAND" explains each command.`,
 	root.AddCommand(
 		newServe(), newRouter(),
 		newCompose(), newPlan(),
-		newMigrate(), newDoctor(), newReplay(), newProject(), newAudit(), newAdmin(),
+		newMigrate(), newDoctor(), newReplay(), newJournal(), newProject(), newAudit(), newAdmin(),
 		newSimulate(), newDrill(), newBench(),
 	)
 	return root

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +17,11 @@ import (
 func databaseFlags(cmd *cobra.Command, c *house.Config) {
 	cmd.Flags().StringVar(&c.DataDir, "data", ".bourse", "directory of the embedded servers' data")
 	cmd.Flags().StringVar(&c.DatabaseURL, "database-url", "", "PostgreSQL to use instead of the embedded one (DATABASE_URL)")
+}
+
+// archiveFlag says where the beginning of the log is, when it was archived.
+func archiveFlag(cmd *cobra.Command, c *house.Config) {
+	cmd.Flags().StringVar(&c.ArchiveDir, "dir", "", "directory with what was archived of the log (see bourse journal archive)")
 }
 
 func newMigrate() *cobra.Command {
@@ -62,50 +68,79 @@ tells. It changes nothing and may run beside a serving house.`,
 		},
 	}
 	databaseFlags(cmd, &c)
+	archiveFlag(cmd, &c)
 	return cmd
 }
 
 func newReplay() *cobra.Command {
 	var c house.Config
 	var to uint64
-	var asJSON bool
+	var at string
+	var digest, asJSON bool
 	cmd := &cobra.Command{
 		Use:     "replay",
 		GroupID: "operate",
 		Short:   "Replay the log from its beginning and print the state's digest",
 		Long: `Replay reads the log from its first command, checks every invariant after the last one and
 prints the digest of the state: the same log gives the same digest on any machine. With
---to it stops at a sequence; without, it also compares the snapshots and the history.`,
+--to or --at it stops there; without, it also compares the snapshots and the history.
+Where the beginning of the log was archived, --dir names the archive; without it the
+replay begins with the oldest snapshot that is kept, and says so.`,
+		Example: `  bourse replay --to 480213 --digest
+  bourse replay --at 2026-11-22T16:00:00Z --dir /var/backups/bourse/journal --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var v engine.Verification
-			var err error
-			if cmd.Flags().Changed("to") {
-				v, err = house.Replay(cmd.Context(), c, to)
-			} else {
-				v, err = house.Verify(cmd.Context(), c)
-			}
+			v, err := replay(cmd, c, to, at)
 			if err != nil {
 				return err
 			}
-			return printReplay(cmd, v, asJSON)
+			return printReplay(cmd, v, digest, asJSON)
 		},
 	}
 	databaseFlags(cmd, &c)
+	archiveFlag(cmd, &c)
 	cmd.Flags().Uint64Var(&to, "to", 0, "the sequence to stop at (default: the end of the log)")
+	cmd.Flags().StringVar(&at, "at", "", "the time to stop at, as 2026-11-22T16:00:00Z: after the last command that was decided by then")
+	cmd.Flags().BoolVar(&digest, "digest", false, "print the digest alone")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.MarkFlagsMutuallyExclusive("to", "at")
+	cmd.MarkFlagsMutuallyExclusive("digest", "json")
 	return cmd
 }
 
-func printReplay(cmd *cobra.Command, v engine.Verification, asJSON bool) error {
-	if asJSON {
-		if err := printJSON(cmd.OutOrStdout(), v); err != nil {
+func replay(cmd *cobra.Command, c house.Config, to uint64, at string) (engine.Verification, error) {
+	switch {
+	case cmd.Flags().Changed("to"):
+		return house.Replay(cmd.Context(), c, to)
+	case at != "":
+		when, err := time.Parse(time.RFC3339Nano, at)
+		if err != nil {
+			return engine.Verification{}, fmt.Errorf("--at %q: write a time as 2026-11-22T16:00:00Z", at)
+		}
+		return house.ReplayAt(cmd.Context(), c, when)
+	}
+	return house.Verify(cmd.Context(), c)
+}
+
+func printReplay(cmd *cobra.Command, v engine.Verification, digest, asJSON bool) error {
+	out := cmd.OutOrStdout()
+	switch {
+	case asJSON:
+		if err := printJSON(out, v); err != nil {
 			return err
 		}
-	} else {
-		fmt.Fprintf(cmd.OutOrStdout(), "sequence %d, digest %s\n", v.Sequence, v.Digest)
+	case digest:
+		fmt.Fprintln(out, v.Digest)
+		out = cmd.ErrOrStderr()
+	default:
+		fmt.Fprintf(out, "sequence %d, digest %s\n", v.Sequence, v.Digest)
+		if v.From > 0 {
+			fmt.Fprintf(out, "  · replayed from the snapshot at %d; name the archive with --dir to replay from the first command\n", v.From)
+		}
+	}
+	if !asJSON {
 		for _, violation := range v.Violations {
-			fmt.Fprintln(cmd.OutOrStdout(), "  !", violation)
+			fmt.Fprintln(out, "  !", violation)
 		}
 	}
 	if len(v.Violations) > 0 {
@@ -123,7 +158,8 @@ func newProject() *cobra.Command {
 		Short:   "Fill the history anew from the log",
 		Long: `Project empties the projections (orders, trades, fills, postings, balances, candles) and
 fills them again from the log. Nothing is lost by it: the log is the truth. A serving house
-goes on; its history is short until the end.`,
+goes on; its history is short until the end. Where the beginning of the log was archived,
+--dir must name the archive; otherwise nothing is emptied.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !rebuild {
@@ -138,6 +174,7 @@ goes on; its history is short until the end.`,
 		},
 	}
 	databaseFlags(cmd, &c)
+	archiveFlag(cmd, &c)
 	cmd.Flags().BoolVar(&rebuild, "rebuild", false, "empty the projections and fill them again")
 	return cmd
 }

@@ -93,3 +93,58 @@ func mayForget(ctx context.Context, tx pgx.Tx, to journal.Head) error {
 	}
 	return nil
 }
+
+// Extent is what the journal's table holds, and what bounds how much of it may be archived.
+type Extent struct {
+	// Origin is the place before the first batch, Head that at the end of the last.
+	Origin, Head journal.Head
+	// LastFirst is the sequence with which the last batch begins; it stays.
+	LastFirst uint64
+	// Batches and Bytes count what is there.
+	Batches, Bytes int64
+	// Projected is how far the projections have come.
+	Projected uint64
+	// Snapshots are the sequences of the snapshots, oldest first.
+	Snapshots []uint64
+}
+
+// Extent reads all of it at one instant. Its time grows with the table's rows.
+func (j *Journal) Extent(ctx context.Context) (Extent, error) {
+	var e Extent
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err := j.store.inTx(ctx, options, func(tx pgx.Tx) (err error) {
+		if e.Origin, err = origin(ctx, tx, ""); err != nil {
+			return err
+		}
+		if e.Head, err = readHead(ctx, tx); err != nil {
+			return err
+		}
+		var lastFirst, projected int64
+		var snapshots []int64
+		err = tx.QueryRow(ctx, `
+			SELECT COALESCE(max(first_seq), 0), count(*), COALESCE(sum(octet_length(payload)), 0)::bigint,
+				(SELECT sequence FROM projection),
+				(SELECT COALESCE(array_agg(sequence ORDER BY sequence), '{}') FROM journal_snapshot)
+			FROM journal_batch`).Scan(&lastFirst, &e.Batches, &e.Bytes, &projected, &snapshots)
+		if err != nil {
+			return fmt.Errorf("journal: extent: %w", err)
+		}
+		e.LastFirst, e.Projected = uint64(lastFirst), uint64(projected)
+		for _, sequence := range snapshots {
+			e.Snapshots = append(e.Snapshots, uint64(sequence))
+		}
+		return nil
+	})
+	return e, err
+}
+
+// LastBefore is the last sequence of the batches in the table that end before a time; 0 when none do.
+func (j *Journal) LastBefore(ctx context.Context, nanoseconds int64) (uint64, error) {
+	var last int64
+	err := j.store.pool.QueryRow(ctx,
+		`SELECT COALESCE(max(last_seq), 0) FROM journal_batch WHERE stamped_at < $1`, nanoseconds).Scan(&last)
+	if err != nil {
+		return 0, fmt.Errorf("journal: last before: %w", err)
+	}
+	return uint64(last), nil
+}

@@ -22,6 +22,7 @@ type Projector struct {
 	rebuilds chan chan error
 	reached  atomic.Uint64
 	failing  atomic.Bool
+	failure  atomic.Pointer[error] // of the last attempt, when it failed
 	mu       sync.Mutex
 	changed  chan struct{} // closed and replaced when the watermark moves, when somebody waits
 
@@ -84,6 +85,14 @@ func (p *Projector) Sequence() uint64 { return p.reached.Load() }
 
 // Failing reports whether the last attempt failed.
 func (p *Projector) Failing() bool { return p.failing.Load() }
+
+// Failure is why the last attempt failed; nil when it did not.
+func (p *Projector) Failure() error {
+	if err := p.failure.Load(); err != nil && p.failing.Load() {
+		return *err
+	}
+	return nil
+}
 
 // Await waits until the projections have reached a sequence, or ctx ends.
 func (p *Projector) Await(ctx context.Context, sequence uint64) error {
@@ -149,6 +158,7 @@ func (p *Projector) run(ctx context.Context) {
 		err := p.catchUp(ctx, rows)
 		wait := projectPause
 		if err != nil && ctx.Err() == nil && !errors.Is(err, errMoved) {
+			p.failure.Store(&err)
 			if !p.failing.Swap(true) {
 				p.log.Error("the projections do not advance; trying on", "sequence", p.reached.Load(), "error", err)
 			}

@@ -71,7 +71,7 @@ func Recover(ctx context.Context, o RecoverOptions) (Recovery, error) {
 		return Recovery{}, err
 	}
 	o.Progress("bringing history up to the end of the log")
-	if _, err := engine.RebuildProjections(ctx, db, nil); err != nil {
+	if _, err := engine.RebuildProjections(ctx, engine.Options{DB: db}); err != nil {
 		return Recovery{}, err
 	}
 	r := Recovery{OpenOrders: p.state.OpenOrderCount(), Records: o.Records, Digest: fmt.Sprintf("%x", p.digest)}

@@ -31,6 +31,9 @@ func Examine(ctx context.Context, c Config) (Diagnosis, error) {
 		return d, fmt.Errorf("read the log: %w", err)
 	}
 	d.say("log         %d commands, digest %s", v.Sequence, v.Digest)
+	if v.From > 0 {
+		d.say("archive     commands up to %d were archived; replayed from the snapshot there: name --dir to replay from the first", v.From)
+	}
 	if len(v.Violations) == 0 {
 		d.say("invariants  all hold")
 		return d, nil

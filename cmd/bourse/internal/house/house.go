@@ -37,6 +37,8 @@ type Config struct {
 	DataDir string
 	// DatabaseURL and RedisURL point at real servers; empty means embedded ones.
 	DatabaseURL, RedisURL string
+	// ArchiveDir holds what was archived of the log, for tools that read that far back; empty for none.
+	ArchiveDir string
 	// Secret signs access tokens, at least 32 bytes. A demonstration makes its own.
 	Secret []byte
 	// Demo seeds a demonstration house with well-known sign-ins.

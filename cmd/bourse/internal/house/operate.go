@@ -25,38 +25,6 @@ func Migrate(ctx context.Context, c Config) error {
 	return withDatabase(ctx, c, func(pool *pgxpool.Pool) error { return engine.Migrate(ctx, pool) })
 }
 
-// Verify reads the log of a house, serving or stopped, replays it and checks every
-// invariant after it. What it finds wrong stands in the verification; the error is for
-// what kept it from looking.
-func Verify(ctx context.Context, c Config) (engine.Verification, error) {
-	var v engine.Verification
-	err := withDatabase(ctx, c, func(pool *pgxpool.Pool) (err error) {
-		v, err = engine.VerifyJournal(ctx, pool)
-		return err
-	})
-	return v, err
-}
-
-// Replay reads the log of a house from its first command to the one at a sequence.
-func Replay(ctx context.Context, c Config, to uint64) (engine.Verification, error) {
-	var v engine.Verification
-	err := withDatabase(ctx, c, func(pool *pgxpool.Pool) (err error) {
-		v, err = engine.ReplayJournal(ctx, pool, engine.Sequence(to))
-		return err
-	})
-	return v, err
-}
-
-// RebuildProjections fills the history of a house anew from its log and returns how far it came.
-func RebuildProjections(ctx context.Context, c Config) (uint64, error) {
-	var reached engine.Sequence
-	err := withDatabase(ctx, c, func(pool *pgxpool.Pool) (err error) {
-		reached, err = engine.RebuildProjections(ctx, pool, c.Logger)
-		return err
-	})
-	return uint64(reached), err
-}
-
 // VerifyAudit walks the audit's hash chain.
 func VerifyAudit(ctx context.Context, c Config) (engine.AuditReport, error) {
 	var report engine.AuditReport
