@@ -6,8 +6,7 @@ import (
 	"bourse/engine/market"
 )
 
-// Check verifies the book in full: sides sorted and not crossed, the totals of
-// every level equal to the sum of its orders, links that agree in both
+// Check verifies the book in full: sides sorted, the totals of every level equal to the sum of its orders, links that agree in both
 // directions, and a trie that finds exactly the levels.
 func (b *Book) Check() error {
 	total := 0
@@ -26,12 +25,14 @@ func (b *Book) Check() error {
 	if total != b.open {
 		return fmt.Errorf("book: %d orders rest, %d are counted", total, b.open)
 	}
+	return nil
+}
+
+// Crossed reports whether orders of the two sides could trade with one another.
+func (b *Book) Crossed() bool {
 	bid, bids := b.Best(market.Buy)
 	ask, asks := b.Best(market.Sell)
-	if bids && asks && bid >= ask {
-		return fmt.Errorf("book: crossed, bid %d and ask %d", bid, ask)
-	}
-	return nil
+	return bids && asks && bid >= ask
 }
 
 func (b *Book) checkSide(s market.Side) (orders int, err error) {

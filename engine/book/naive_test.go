@@ -179,7 +179,7 @@ func TestBookAgreesWithANaiveOne(t *testing.T) {
 				o.quantity -= by - unseen
 			},
 			"": func(t *rapid.T) {
-				if err := real.Check(); err != nil {
+				if err := real.Check(); err != nil || real.Crossed() {
 					t.Fatal(err)
 				}
 				compare(t, real, plain)

@@ -16,7 +16,7 @@ func TestBookArrivesAtTheTotalsOfW1(t *testing.T) {
 		n := min(len(rest), 100_000)
 		p.Play(rest[:n])
 		rest = rest[n:]
-		if err := p.Book.Check(); err != nil {
+		if err := p.Book.Check(); err != nil || p.Book.Crossed() {
 			t.Fatalf("%d operations before the end: %v", len(rest), err)
 		}
 	}

@@ -107,6 +107,7 @@ type decision struct {
 	receipt  Receipt
 	placed   market.OrderID // orders that it has placed so far
 	trades   market.TradeID // trades so far
+	breaker  *breaker       // of the market in which it trades, once one was looked at
 }
 
 // add appends an event of the command. The pointer is valid until the next add.

@@ -12,11 +12,14 @@ import (
 
 // Check verifies, in time proportional to the state, what must never be false:
 // balances of each asset sum to zero and none of a member is negative; what is
-// held is what the open orders need; no book is crossed, priority is by price
-// and time, and level totals are the sums of their orders; and the lists of
+// held is what the open orders need; no book is crossed in CONTINUOUS, priority is
+// by price and time, and level totals are the sums of their orders; and the lists of
 // orders agree with the books. It changes nothing.
 func (s *State) Check() error {
 	if err := s.ledger.Check(ledger.AssetID(len(s.assets))); err != nil {
+		return err
+	}
+	if err := s.checkUncrossing(); err != nil {
 		return err
 	}
 	needed, err := s.checkBooks()
@@ -42,6 +45,9 @@ func (s *State) checkBooks() (map[holding]money.Amount, error) {
 	needed := make(map[holding]money.Amount)
 	for _, m := range s.markets {
 		if err := m.book.Check(); err != nil {
+			return nil, fmt.Errorf("venue: %s: %w", m.definition.Symbol, err)
+		}
+		if err := s.checkMarket(m); err != nil {
 			return nil, fmt.Errorf("venue: %s: %w", m.definition.Symbol, err)
 		}
 		if m.book.Len() != m.open {

@@ -29,7 +29,7 @@ const firstBit = 0x80
 // versionOf is the version in which events of a kind are written.
 func versionOf(k Kind) byte {
 	switch k {
-	case AssetAdded, MarketCreated, PhaseChanged, DepositCredited, Traded, OrderCancelled, OrdersCancelled:
+	case AssetAdded, DepositCredited, Traded, OrderCancelled, OrdersCancelled:
 		return 1
 	}
 	return 2
@@ -65,9 +65,9 @@ func AppendEvent(dst []byte, ev *Event) []byte {
 // appendFields writes the fields of a kind; each area has a file of its own.
 func appendFields(dst []byte, ev *Event) []byte {
 	switch ev.Kind {
-	case OrderPlaced, Traded, OrderCancelled, OrdersCancelled:
+	case OrderPlaced, Traded, AuctionTraded, OrderCancelled, OrdersCancelled:
 		return appendOrderFields(dst, ev)
-	case AssetAdded, MarketCreated, PhaseChanged:
+	case AssetAdded, MarketCreated, PhaseChanged, AuctionUncrossed, RulesSet, ReferenceMoved:
 		return appendMarketFields(dst, ev)
 	case DepositCredited:
 		return appendMoneyFields(dst, ev)
@@ -168,10 +168,10 @@ func (d *Decoder) readOrigin(ev *Event) {
 
 func (d *Decoder) readFields(ev *Event, version byte) {
 	switch ev.Kind {
-	case OrderPlaced, Traded, OrderCancelled, OrdersCancelled:
+	case OrderPlaced, Traded, AuctionTraded, OrderCancelled, OrdersCancelled:
 		d.readOrderFields(ev, version)
-	case AssetAdded, MarketCreated, PhaseChanged:
-		d.readMarketFields(ev)
+	case AssetAdded, MarketCreated, PhaseChanged, AuctionUncrossed, RulesSet, ReferenceMoved:
+		d.readMarketFields(ev, version)
 	case DepositCredited:
 		d.readMoneyFields(ev)
 	}

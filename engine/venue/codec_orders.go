@@ -28,7 +28,7 @@ func appendOrderFields(dst []byte, ev *Event) []byte {
 		if ev.Conditions != nil {
 			dst = appendConditions(dst, ev.Conditions)
 		}
-	case Traded:
+	case Traded, AuctionTraded:
 		dst = append(dst, byte(ev.Side))
 		dst = appendNumbers(dst, uint64(ev.Market), uint64(ev.Base), uint64(ev.Quote), uint64(ev.Trade))
 		dst = appendNumbers(dst, uint64(ev.Order), uint64(ev.Member), uint64(ev.Maker), uint64(ev.MakerMember))
@@ -81,7 +81,7 @@ func (d *Decoder) readOrderFields(ev *Event, version byte) {
 			c := d.conditions()
 			ev.Conditions = &c
 		}
-	case Traded:
+	case Traded, AuctionTraded:
 		ev.Side = market.Side(d.byte())
 		ev.Market, ev.Base, ev.Quote = d.marketID(), d.assetID(), d.assetID()
 		ev.Trade = market.TradeID(d.number())

@@ -40,6 +40,12 @@ func everything(tb testing.TB) *house {
 	h := sample(tb)
 	h.must(until(buy(1, 14, 30), h.now+1000))
 	h.wait(h.now + 1000)
+	h.must(&SetPhase{Symbol: "ETH-USDT", Phase: market.Paused, Until: h.now + 1000})
+	h.must(&SetRules{Symbol: "BTC-USDT", Rules: market.Rules{ReferencePrice: 20, Breaker: 100_000, BreakerPause: 5000}})
+	h.must(sell(2, 20, 5))
+	h.must(sell(2, 30, 5))
+	h.must(buy(1, 30, 10)) // trips the breaker
+	h.wait(h.now + 5000)
 	return h
 }
 

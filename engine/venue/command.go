@@ -42,22 +42,14 @@ type AddAsset struct {
 	Asset money.Asset
 }
 
-// CreateMarket opens a market in continuous trading. Both assets must be known
-// with the scales that the definition names. Refusals: MARKET_EXISTS,
-// UNKNOWN_ASSET, INVALID_MARKET.
+// CreateMarket opens a market: in CONTINUOUS, unless Phase says DRAFT or
+// PRE_OPEN. Both assets must be known with the scales that the definition names.
+// Refusals: MARKET_EXISTS, UNKNOWN_ASSET, INVALID_MARKET, INVALID_ARGUMENT.
 type CreateMarket struct {
 	Actor      account.ID
 	Key        string
 	Definition market.Definition
-}
-
-// SetPhase halts a market or lets it go on. Setting the phase that stands is
-// accepted and changes nothing. Refusals: UNKNOWN_MARKET, INVALID_ARGUMENT.
-type SetPhase struct {
-	Actor  account.ID
-	Key    string
-	Symbol market.Symbol
-	Phase  market.Phase
+	Phase      market.Phase
 }
 
 // CreditDeposit adds money from outside to a member's available balance. The
@@ -124,7 +116,6 @@ type CancelAll struct {
 
 func (c *AddAsset) origin() (account.ID, string)      { return c.Actor, c.Key }
 func (c *CreateMarket) origin() (account.ID, string)  { return c.Actor, c.Key }
-func (c *SetPhase) origin() (account.ID, string)      { return c.Actor, c.Key }
 func (c *CreditDeposit) origin() (account.ID, string) { return c.Actor, c.Key }
 func (c *PlaceOrder) origin() (account.ID, string)    { return c.Actor, c.Key }
 func (c *CancelOrder) origin() (account.ID, string)   { return c.Actor, c.Key }

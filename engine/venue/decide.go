@@ -3,6 +3,7 @@ package venue
 import (
 	"bourse/engine/fault"
 	"bourse/engine/ledger"
+	"bourse/engine/market"
 )
 
 func (c *AddAsset) decide(s *State, d *decision) error {
@@ -22,6 +23,10 @@ func (c *AddAsset) decide(s *State, d *decision) error {
 }
 
 func (c *CreateMarket) decide(s *State, d *decision) error {
+	phase := max(c.Phase, market.Continuous) // none stands for it
+	if !phase.Opens() {
+		return fault.New(fault.InvalidArgument, "a market is created in CONTINUOUS, DRAFT or PRE_OPEN")
+	}
 	definition := c.Definition
 	terms, err := definition.Terms()
 	if err != nil {
@@ -47,20 +52,7 @@ func (c *CreateMarket) decide(s *State, d *decision) error {
 	}
 	ev := d.add(MarketCreated)
 	ev.Market = MarketID(len(s.markets) + 1)
-	ev.Definition, ev.Base, ev.Quote = &definition, base, quote
-	return nil
-}
-
-func (c *SetPhase) decide(s *State, d *decision) error {
-	m, ok := s.bySymbol[c.Symbol]
-	if !ok {
-		return unknownMarket()
-	}
-	if !c.Phase.Valid() {
-		return fault.New(fault.InvalidArgument, "a market has no such phase")
-	}
-	ev := d.add(PhaseChanged)
-	ev.Market, ev.Phase = m.id, c.Phase
+	ev.Definition, ev.Base, ev.Quote, ev.Phase = &definition, base, quote, phase
 	return nil
 }
 

@@ -12,6 +12,8 @@ type duty uint8
 
 const (
 	nothing duty = iota
+	auctionTrades
+	phaseEnd
 	orderExpiry
 )
 
@@ -33,11 +35,20 @@ func (s *State) NextDue() (at Time, ok bool) {
 	if len(s.expiries.heap) > 0 {
 		at, ok = s.expiries.heap[0].at, true
 	}
+	if s.phaseEnd != 0 && (!ok || s.phaseEnd < at) {
+		at, ok = s.phaseEnd, true
+	}
 	return at, ok
 }
 
 // duty is what is to be done first at the time now.
 func (s *State) duty(now Time) duty {
+	if s.uncrossing.market != 0 {
+		return auctionTrades
+	}
+	if s.phaseEnd != 0 && s.phaseEnd <= now {
+		return phaseEnd
+	}
 	if len(s.expiries.heap) > 0 && s.expiries.heap[0].at <= now {
 		return orderExpiry
 	}
@@ -60,6 +71,12 @@ func (s *State) Advance(now Time, out *Events) (Receipt, error) {
 	*d = decision{events: out, start: len(*out), sequence: s.sequence + 1, time: now}
 	d.add(ClockAdvanced)
 	switch s.duty(now) {
+	case auctionTrades:
+		if err := s.uncross(d); err != nil {
+			return Receipt{}, err
+		}
+	case phaseEnd:
+		s.endPhase(d)
 	case orderExpiry:
 		s.expire(d)
 	default:

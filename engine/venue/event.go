@@ -21,9 +21,9 @@ type Kind uint8
 const (
 	// AssetAdded: Asset, NewAsset.
 	AssetAdded Kind = 1
-	// MarketCreated: Market, Definition, Base, Quote.
+	// MarketCreated: Market, Definition, Base, Quote, Phase.
 	MarketCreated Kind = 2
-	// PhaseChanged: Market, Phase.
+	// PhaseChanged: Market, Phase, Until.
 	PhaseChanged Kind = 3
 	// DepositCredited: Member, Asset, Amount, Deposit.
 	DepositCredited Kind = 4
@@ -44,6 +44,18 @@ const (
 	// ClockAdvanced: none. It opens what falls due by itself, and alone has no
 	// key.
 	ClockAdvanced Kind = 12
+	// AuctionUncrossed: Market, Price, Quantity (lots that will trade), Phase (that
+	// follows). One AuctionTraded for each trade comes with the steps that follow,
+	// then PhaseChanged.
+	AuctionUncrossed Kind = 20
+	// AuctionTraded: what Traded sets. Side is BUY, Order, Member and TakerFee are
+	// the buyer's, Maker, MakerMember and MakerFee the seller's.
+	AuctionTraded Kind = 21
+	// RulesSet: Market, Rules.
+	RulesSet Kind = 22
+	// ReferenceMoved: Market, Price. The circuit breaker's reference price became
+	// another, before the trade that follows or is prevented.
+	ReferenceMoved Kind = 23
 )
 
 // kinds has the name of each kind and where in its command it may stand.
@@ -52,15 +64,19 @@ var kinds = [...]struct {
 	opens, follows bool
 	takes          bool // it has an outcome: an order goes to the book
 }{
-	AssetAdded:      {name: "ASSET_ADDED", opens: true},
-	MarketCreated:   {name: "MARKET_CREATED", opens: true},
-	PhaseChanged:    {name: "PHASE_CHANGED", opens: true},
-	DepositCredited: {name: "DEPOSIT_CREDITED", opens: true},
-	OrderPlaced:     {name: "ORDER_PLACED", opens: true, follows: true, takes: true},
-	Traded:          {name: "TRADED", follows: true},
-	OrderCancelled:  {name: "ORDER_CANCELLED", opens: true, follows: true},
-	OrdersCancelled: {name: "ORDERS_CANCELLED", opens: true},
-	ClockAdvanced:   {name: "CLOCK_ADVANCED", opens: true},
+	AssetAdded:       {name: "ASSET_ADDED", opens: true},
+	MarketCreated:    {name: "MARKET_CREATED", opens: true},
+	PhaseChanged:     {name: "PHASE_CHANGED", opens: true, follows: true},
+	DepositCredited:  {name: "DEPOSIT_CREDITED", opens: true},
+	OrderPlaced:      {name: "ORDER_PLACED", opens: true, follows: true, takes: true},
+	Traded:           {name: "TRADED", follows: true},
+	OrderCancelled:   {name: "ORDER_CANCELLED", opens: true, follows: true},
+	OrdersCancelled:  {name: "ORDERS_CANCELLED", opens: true},
+	ClockAdvanced:    {name: "CLOCK_ADVANCED", opens: true},
+	AuctionUncrossed: {name: "AUCTION_UNCROSSED", opens: true, follows: true},
+	AuctionTraded:    {name: "AUCTION_TRADED", follows: true},
+	RulesSet:         {name: "RULES_SET", opens: true},
+	ReferenceMoved:   {name: "REFERENCE_MOVED", follows: true},
 }
 
 // Valid reports whether the kind is one.
@@ -126,6 +142,8 @@ type Event struct {
 	NewAsset   money.Asset
 	Definition *market.Definition // owned by the event, not to be changed
 	Conditions *Conditions        // likewise; nil for an order that has none
+	Rules      *market.Rules      // likewise
+	Until      Time               // when the phase ends, 0: not by itself
 }
 
 // MarketRate stands for the rate of the market's definition, as it does in
@@ -168,7 +186,7 @@ func AppendPostings(dst []ledger.Posting, ev *Event) []ledger.Posting {
 	case OrderCancelled:
 		dst = post(dst, ev.Member, ledger.Held, ev.Asset, -ev.Amount)
 		dst = post(dst, ev.Member, ledger.Available, ev.Asset, ev.Amount)
-	case Traded:
+	case Traded, AuctionTraded:
 		buyer, seller := ev.Buyer(), ev.Seller()
 		buyerFee, sellerFee := ev.MakerFee, ev.TakerFee
 		if ev.Side == market.Buy {

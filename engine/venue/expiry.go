@@ -51,8 +51,30 @@ func (s *State) forgetExpiry() {
 		}
 	}
 	x.heap, x.dead = kept, 0
-	for at := len(kept)/2 - 1; at >= 0; at-- {
-		sink(kept, at, expiresBefore)
+	x.order()
+}
+
+// expireDay has all DAY orders of a market expire at a time that is not later
+// than theirs.
+func (s *State) expireDay(m *venueMarket, at Time) {
+	x := &s.expiries
+	for i := range x.heap {
+		place := s.orders.find(x.heap[i].order)
+		if place == 0 {
+			continue
+		}
+		if o := s.orders.at(place); o.status.Live() && o.market == m.id && o.timeInForce == market.DAY {
+			x.heap[i].at = at
+			s.orders.conditions.of(o.id).ExpiresAt = at
+		}
+	}
+	x.order()
+}
+
+// order puts all entries where they belong.
+func (x *expiries) order() {
+	for at := len(x.heap)/2 - 1; at >= 0; at-- {
+		sink(x.heap, at, expiresBefore)
 	}
 }
 
@@ -115,7 +137,7 @@ func (m *venueMarket) expiry(timeInForce market.TimeInForce, asked, now Time) (T
 
 // nextDayEnd is the first end of a trading day after now.
 func (m *venueMarket) nextDayEnd(now Time) Time {
-	end := now - now%day + m.dayEnd
+	end := now - now%day + Time(m.rules.DayEnd)
 	if end <= now {
 		end += day
 	}

@@ -94,13 +94,9 @@ func (c *CreateMarket) fingerprint() uint64 {
 	m.word(uint64(d.MakerFee))
 	m.word(uint64(d.TakerFee))
 	m.word(uint64(d.Protection))
-	return m.sum()
-}
-
-func (c *SetPhase) fingerprint() uint64 {
-	m := newMixer(3)
-	m.text(string(c.Symbol))
-	m.word(uint64(c.Phase))
+	if c.Phase != 0 {
+		m.word(uint64(c.Phase))
+	}
 	return m.sum()
 }
 

@@ -37,7 +37,7 @@ func (s *State) fold(ev *Event, print keyPrint) error {
 		if ev.Sequence != s.sequence+1 || ev.Time < s.time {
 			return misfit(ev, "its sequence or time does not follow the last")
 		}
-		if s.taking.place != 0 {
+		if s.taking.place != 0 || s.uncrossing.market != 0 && s.uncrossing.left == 0 {
 			return misfit(ev, "the command before is incomplete")
 		}
 	} else if ev.Sequence != s.sequence || ev.Sequence == 0 {
@@ -77,6 +77,14 @@ func (s *State) foldKind(ev *Event) error {
 		return s.foldMarket(ev)
 	case PhaseChanged:
 		return s.foldPhase(ev)
+	case AuctionUncrossed:
+		return s.foldUncrossed(ev)
+	case AuctionTraded:
+		return s.foldAuctionTraded(ev)
+	case RulesSet:
+		return s.foldRules(ev)
+	case ReferenceMoved:
+		return s.foldReference(ev)
 	case DepositCredited:
 		return s.foldDeposit(ev)
 	case OrderPlaced:

@@ -23,15 +23,9 @@ func (s *State) foldMarket(ev *Event) error {
 	if m.base != ev.Base || m.quote != ev.Quote {
 		return misfit(ev, "the market's assets have other ids")
 	}
-	s.addMarket(m)
-	return nil
-}
-
-func (s *State) foldPhase(ev *Event) error {
-	m := s.market(ev.Market)
-	if m == nil || !ev.Phase.Valid() {
-		return misfit(ev, "there is no such market or phase")
+	if m.phase = ev.Phase; !m.phase.Opens() {
+		return misfit(ev, "no market is created in that phase")
 	}
-	m.phase = ev.Phase
+	s.addMarket(m)
 	return nil
 }

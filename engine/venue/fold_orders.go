@@ -1,6 +1,7 @@
 package venue
 
 import (
+	"bourse/engine/book"
 	"bourse/engine/market"
 	"bourse/engine/money"
 )
@@ -187,12 +188,18 @@ func (s *State) foldTraded(ev *Event) error {
 	m.lastTrade = Trade{ev.Trade, ev.Sequence, ev.Time, ev.Price, ev.Quantity, ev.Side}
 	fill(maker, ev, ev.MakerFee)
 	fill(taker, ev, ev.TakerFee)
-	if m.book.Reduce(h, ev.Quantity) == 0 {
-		if maker.hold != 0 {
-			return misfit(ev, "a filled order still holds")
-		}
-		s.closeOrder(ref, market.Filled, ev.Time)
+	return s.reduce(m, h, ref, ev)
+}
+
+// reduce takes what was traded from an order in the book.
+func (s *State) reduce(m *venueMarket, h book.Handle, place uint32, ev *Event) error {
+	if m.book.Reduce(h, ev.Quantity) > 0 {
+		return nil
 	}
+	if s.orders.at(place).hold != 0 {
+		return misfit(ev, "a filled order still holds")
+	}
+	s.closeOrder(place, market.Filled, ev.Time)
 	return nil
 }
 

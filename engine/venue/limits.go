@@ -13,5 +13,8 @@ const (
 	ClosedOrders = 1 << 15
 )
 
+// auctionTradesPerStep bounds the trades of an uncrossing that one step makes.
+const auctionTradesPerStep = 1000
+
 // maxMarkets bounds the number of markets.
 const maxMarkets = 1 << 12

@@ -13,9 +13,16 @@ import (
 // place from which the order is taken.
 func (s *State) take(m *venueMarket, t *taker, at int, d *decision) error {
 	filled, notional, fee := t.filled, t.notional, t.fee
-	reason, err := s.match(m, t, d)
-	if err != nil {
-		return err
+	var reason market.CancelReason
+	var err error
+	if m.phase == market.Continuous {
+		if reason, err = s.match(m, t, d); err != nil {
+			return err
+		}
+	}
+	tripped := reason == market.CancelBreaker
+	if tripped && t.rests() {
+		reason = 0
 	}
 	status := market.Filled
 	switch left := t.remaining(); {
@@ -30,6 +37,9 @@ func (s *State) take(m *venueMarket, t *taker, at int, d *decision) error {
 		status = market.PartiallyFilled
 	default:
 		status = market.Open
+	}
+	if tripped {
+		m.trip(d)
 	}
 	outcome := Receipt{
 		Order: t.id, Status: status, Filled: t.filled - filled, Notional: t.notional - notional, Fee: t.fee - fee,
@@ -46,7 +56,7 @@ func (s *State) take(m *venueMarket, t *taker, at int, d *decision) error {
 }
 
 // match adds the trades of an order and says why it must go even if it may rest;
-// 0 if it need not.
+// 0 if it need not. The breaker only keeps what cannot rest from staying.
 func (s *State) match(m *venueMarket, t *taker, d *decision) (market.CancelReason, error) {
 	for h := m.book.First(t.side.Opposite()); h != 0 && t.remaining() > 0; h = m.book.After(h) {
 		price, _, ref := m.book.Resting(h)
@@ -56,6 +66,9 @@ func (s *State) match(m *venueMarket, t *taker, d *decision) (market.CancelReaso
 		maker := s.orders.at(ref)
 		if maker.owner == t.owner {
 			return market.CancelSelfTrade, nil
+		}
+		if m.rules.Breaker != 0 && !m.passes(price, d) {
+			return market.CancelBreaker, nil
 		}
 		if err := s.trade(m, t, maker, price, d); err != nil {
 			return 0, err

@@ -21,8 +21,10 @@ func (c *PlaceOrder) decide(s *State, d *decision) error {
 	if !ok {
 		return unknownMarket()
 	}
-	if err := m.admits(c); err != nil {
-		return err
+	if m.phase != market.Continuous {
+		if err := m.admits(c.Type, c.TimeInForce, c.PostOnly, false); err != nil {
+			return err
+		}
 	}
 	var t taker
 	if err := c.fit(m, d, &t); err != nil {
@@ -43,20 +45,17 @@ func (c *PlaceOrder) decide(s *State, d *decision) error {
 	if !t.timeInForce.Rests() {
 		check.Opens = 0
 	}
+	if m.rules.Band != 0 && c.Type != market.Market {
+		if err := m.withinBand(t.price); err != nil {
+			return err
+		}
+	}
 	var err error
 	if t.hold, err = s.assess(m, d, &check); err != nil {
 		return err
 	}
 	at := placed(m, &t, d)
 	return s.take(m, &t, at, d)
-}
-
-// admits reports whether the market takes such an order in its phase.
-func (m *venueMarket) admits(*PlaceOrder) error {
-	if m.phase == market.Halted {
-		return fault.New(fault.MarketHalted, "the market is halted: only cancels are accepted")
-	}
-	return nil
 }
 
 // fit fills in what the order is, if its parts fit together.

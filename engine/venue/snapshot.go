@@ -42,6 +42,7 @@ func (s *State) appendState(dst []byte) []byte {
 	for _, m := range s.markets {
 		dst = m.appendState(dst)
 	}
+	dst = s.appendUncrossing(dst)
 	dst = s.appendBalances(dst)
 	dst = s.appendOrders(dst)
 	dst = s.appendReceipts(dst)
@@ -84,6 +85,8 @@ func (s *State) restore(r *reader) {
 	for n := r.bounded(maxMarkets); n > 0 && r.err == nil; n-- {
 		s.restoreMarket(r)
 	}
+	s.findPhaseEnd()
+	s.restoreUncrossing(r)
 	s.restoreBalances(r)
 	s.restoreOrders(r)
 	s.restoreReceipts(r)

@@ -30,7 +30,9 @@ type State struct {
 	deposits depositSet
 	limits   risk.Limits
 
-	expiries expiries
+	expiries   expiries
+	uncrossing uncrossing
+	phaseEnd   Time // the earliest end of a phase, 0: none
 
 	// taking is the order whose trades are being folded: between the event that
 	// has its outcome and the last of those that follow from it.
@@ -52,10 +54,13 @@ type venueMarket struct {
 	terms       market.Terms
 	base, quote ledger.AssetID
 	phase       market.Phase
-	dayEnd      Time // after midnight UTC
+	phaseEnds   Time // 0: not by itself
+	rules       market.Rules
 	book        *book.Book
 	open        int
 	lastTrade   Trade
+	reference   market.Price // that the breaker measures from, 0: none yet
+	referenceAt Time         // when it became that
 }
 
 // held is the asset that an order of this side holds.
@@ -152,7 +157,8 @@ func (s *State) MarketByID(id MarketID) (Market, bool) {
 func (m *venueMarket) view() Market {
 	return Market{
 		ID: m.id, Definition: m.definition, Terms: m.terms, Base: m.base, Quote: m.quote,
-		Phase: m.phase, OpenOrders: m.open,
+		Phase: m.phase, PhaseEnds: m.phaseEnds, OpenOrders: m.open,
+		Rules: m.rules, Reference: m.reference, ReferenceAt: m.referenceAt,
 	}
 }
 
@@ -266,7 +272,7 @@ func (s *State) newMarket(id MarketID, definition *market.Definition) (*venueMar
 	}
 	return &venueMarket{
 		id: id, definition: *definition, terms: terms, base: base, quote: quote,
-		phase: market.Continuous, book: book.New(),
+		phase: market.Continuous, rules: definition.Rules(), book: book.New(),
 	}, nil
 }
 

@@ -47,7 +47,12 @@ type Market struct {
 	Base       ledger.AssetID
 	Quote      ledger.AssetID
 	Phase      market.Phase
+	PhaseEnds  Time // when the phase goes on by itself, 0: never
 	OpenOrders int
+
+	Rules       market.Rules
+	Reference   market.Price // that the breaker measures from, 0: none yet
+	ReferenceAt Time         // when it became that
 }
 
 // Trade is the last trade of a market.

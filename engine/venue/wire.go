@@ -19,6 +19,7 @@ var wireNames = map[string]func() Command{
 	"add-asset":      func() Command { return new(AddAsset) },
 	"create-market":  func() Command { return new(CreateMarket) },
 	"set-phase":      func() Command { return new(SetPhase) },
+	"set-rules":      func() Command { return new(SetRules) },
 	"credit-deposit": func() Command { return new(CreditDeposit) },
 	"place-order":    func() Command { return new(PlaceOrder) },
 	"cancel-order":   func() Command { return new(CancelOrder) },

@@ -1,0 +1,181 @@
+package venue
+
+import (
+	"errors"
+
+	"bourse/engine/book"
+	"bourse/engine/market"
+	"bourse/engine/money"
+	"bourse/engine/risk"
+)
+
+// uncrossing is an auction whose price is found and whose trades are not all
+// made. There is at most one: nothing else happens until it is over.
+type uncrossing struct {
+	market MarketID // 0: there is none
+	phase  market.Phase
+	price  market.Price
+	left   market.Quantity
+}
+
+var errUncrossing = errors.New("venue: an uncrossing finds fewer lots than it counted")
+
+// uncross adds the next trades of the uncrossing that goes on, and with the last
+// of them the change of phase.
+func (s *State) uncross(d *decision) error {
+	u := s.uncrossing
+	m := s.markets[u.market-1]
+	buys, sells := s.lane(m, market.Buy), s.lane(m, market.Sell)
+	for n := market.TradeID(1); u.left > 0 && n <= auctionTradesPerStep; n++ {
+		if buys.shown == 0 {
+			buys.advance()
+		}
+		if sells.shown == 0 {
+			sells.advance()
+		}
+		quantity := min(buys.shown, sells.shown, u.left)
+		if quantity <= 0 {
+			return errUncrossing
+		}
+		if err := s.auctionTrade(m, &buys.front, &sells.front, u.price, quantity, s.lastTrade+n, d); err != nil {
+			return err
+		}
+		buys.shown -= quantity
+		sells.shown -= quantity
+		u.left -= quantity
+	}
+	if u.left == 0 {
+		ev := d.add(PhaseChanged)
+		ev.Market, ev.Phase = m.id, u.phase
+	}
+	return nil
+}
+
+// auctionTrade adds one trade at the price of an uncrossing. Both parties pay as
+// makers. It updates the orders, which are the decision's own.
+func (s *State) auctionTrade(m *venueMarket, buyer, seller *order, price market.Price, quantity market.Quantity, id market.TradeID, d *decision) error {
+	notional, ok := m.terms.Notional(price, quantity)
+	base, fits := m.terms.BaseAmount(quantity)
+	needed, counts := risk.Hold(&m.terms, buyer.holdRate(), market.Buy, buyer.price, buyer.remaining()-quantity)
+	if !ok || !fits || !counts {
+		return errUncountable
+	}
+	ev := d.add(AuctionTraded)
+	ev.Market, ev.Side, ev.Base, ev.Quote, ev.Trade = m.id, market.Buy, m.base, m.quote, id
+	ev.Order, ev.Member = buyer.id, s.members.at(buyer.owner).id
+	ev.Maker, ev.MakerMember = seller.id, s.members.at(seller.owner).id
+	ev.Price, ev.Quantity, ev.Amount, ev.Notional = price, quantity, base, notional
+	ev.TakerFee, ev.MakerFee = money.Rate(buyer.makerRate).Of(notional), money.Rate(seller.makerRate).Of(notional)
+	ev.Release = buyer.hold - notional - ev.TakerFee - needed
+
+	buyer.filled += quantity
+	buyer.hold = needed
+	seller.filled += quantity
+	return nil
+}
+
+// lane is a side of the book while an uncrossing is decided: its orders in the
+// order in which they trade, each as the trades before leave it. The book itself
+// does not change.
+type lane struct {
+	state    *State
+	book     *book.Book
+	front    order           // that trades now
+	shown    market.Quantity // of it, as yet
+	next     book.Handle
+	requeued []order // icebergs that have joined the end of the front's queue again
+}
+
+func (s *State) lane(m *venueMarket, side market.Side) lane {
+	return lane{state: s, book: m.book, next: m.book.First(side)}
+}
+
+// advance goes on to the next order when the front has shown all it displayed.
+// Nothing is shown when there is none.
+func (l *lane) advance() {
+	if l.front.remaining() > 0 {
+		l.requeued = append(l.requeued, l.front)
+	}
+	if l.next != 0 {
+		price, shown, ref := l.book.Resting(l.next)
+		if len(l.requeued) == 0 || price == l.front.price {
+			l.front, l.shown, l.next = *l.state.orders.at(ref), shown, l.book.After(l.next)
+			return
+		}
+	}
+	if len(l.requeued) > 0 {
+		l.front, l.requeued = l.requeued[0], l.requeued[1:]
+		l.shown = min(l.state.orders.conditions.of(l.front.id).Display, l.front.remaining())
+	}
+}
+
+func (s *State) foldUncrossed(ev *Event) error {
+	m := s.market(ev.Market)
+	if m == nil || !ev.Phase.Valid() || !m.phase.CanBecome(ev.Phase) || !m.phase.Uncrosses(ev.Phase) {
+		return misfit(ev, "there is no such market, or it is not uncrossed on the way to the phase")
+	}
+	bid, bids := m.book.Best(market.Buy)
+	ask, asks := m.book.Best(market.Sell)
+	if s.uncrossing.market != 0 || !bids || !asks || ev.Price < ask || ev.Price > bid || ev.Quantity <= 0 {
+		return misfit(ev, "nothing can trade at its price, or an uncrossing goes on")
+	}
+	s.uncrossing = uncrossing{ev.Market, ev.Phase, ev.Price, ev.Quantity}
+	m.reference, m.referenceAt = ev.Price, ev.Time
+	return nil
+}
+
+func (s *State) foldAuctionTraded(ev *Event) error {
+	u := &s.uncrossing
+	if u.market == 0 || u.market != ev.Market || u.price != ev.Price || ev.Quantity <= 0 || ev.Quantity > u.left {
+		return misfit(ev, "no such uncrossing goes on")
+	}
+	m := s.markets[u.market-1]
+	if ev.Side != market.Buy || ev.Trade != s.lastTrade+1 || ev.Base != m.base || ev.Quote != m.quote {
+		return misfit(ev, "its side or assets are wrong or it is out of order")
+	}
+	b, a := m.book.First(market.Buy), m.book.First(market.Sell)
+	if b == 0 || a == 0 {
+		return misfit(ev, "nothing rests on one of the sides")
+	}
+	bid, bought, bidder := m.book.Resting(b)
+	ask, sold, asker := m.book.Resting(a)
+	buyer, seller := s.orders.at(bidder), s.orders.at(asker)
+	switch {
+	case buyer.id != ev.Order || s.members.at(buyer.owner).id != ev.Member ||
+		seller.id != ev.Maker || s.members.at(seller.owner).id != ev.MakerMember:
+		return misfit(ev, "other orders trade first")
+	case bid < ev.Price || ask > ev.Price:
+		return misfit(ev, "it is worse than a limit")
+	case ev.Quantity > bought || ev.Quantity > sold:
+		return misfit(ev, "it trades more than there is")
+	case !affordable(ev, buyer, seller):
+		return misfit(ev, "its amounts exceed what is held")
+	}
+	if err := s.post(ev); err != nil {
+		return err
+	}
+	s.lastTrade = ev.Trade
+	m.lastTrade = Trade{ev.Trade, ev.Sequence, ev.Time, ev.Price, ev.Quantity, ev.Side}
+	u.left -= ev.Quantity
+	fill(buyer, ev, ev.TakerFee)
+	fill(seller, ev, ev.MakerFee)
+	if err := s.reduce(m, b, bidder, ev); err != nil {
+		return err
+	}
+	return s.reduce(m, a, asker, ev)
+}
+
+// Indicative returns the price at which a market's book would be uncrossed now,
+// and the lots that would trade; zeros when none would or there is no such
+// market. While an uncrossing goes on, it is its price and what is left of its
+// volume. It takes time proportional to the levels that cross.
+func (s *State) Indicative(symbol market.Symbol) (market.Price, market.Quantity) {
+	m, ok := s.bySymbol[symbol]
+	switch {
+	case !ok:
+		return 0, 0
+	case s.uncrossing.market == m.id:
+		return s.uncrossing.price, s.uncrossing.left
+	}
+	return m.book.Uncross(m.centre())
+}
