@@ -20,9 +20,11 @@ func (s *State) take(m *venueMarket, t *taker, at int, d *decision) error {
 			return err
 		}
 	}
-	tripped := reason == market.CancelBreaker
-	if tripped && t.rests() {
-		reason = 0
+	if reason == market.CancelBreaker {
+		m.trip(d)
+		if t.rests() {
+			reason = 0
+		}
 	}
 	status := market.Filled
 	switch left := t.remaining(); {
@@ -37,9 +39,6 @@ func (s *State) take(m *venueMarket, t *taker, at int, d *decision) error {
 		status = market.PartiallyFilled
 	default:
 		status = market.Open
-	}
-	if tripped {
-		m.trip(d)
 	}
 	outcome := Receipt{
 		Order: t.id, Status: status, Filled: t.filled - filled, Notional: t.notional - notional, Fee: t.fee - fee,

@@ -83,6 +83,8 @@ func (c *PlaceOrder) fit(m *venueMarket, d *decision, t *taker) error {
 		return fault.New(fault.InvalidArgument, "the order has an option that is not known")
 	case c.Type == market.Market && c.Price != 0:
 		return fault.New(fault.InvalidPrice, "a market order has no price")
+	case c.Type == market.Limit && c.Price == 0:
+		return fault.New(fault.InvalidPrice, "a limit order has a price")
 	}
 	expires, err := m.expiry(timeInForce, c.ExpiresAt, d.time)
 	if err != nil {

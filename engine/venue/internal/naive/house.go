@@ -37,7 +37,7 @@ func (v *Venue) createMarket(c *CreateMarket) (Receipt, fault.Code) {
 		return Receipt{}, fault.InvalidMarket
 	}
 	base, quote := v.asset(d.Base.Code), v.asset(d.Quote.Code)
-	phase := cmp.Or(market.Phase(field(c, "Phase").Int()), market.Continuous)
+	phase := cmp.Or(c.Phase, market.Continuous)
 	switch {
 	case v.market(d.Symbol) != nil:
 		return Receipt{}, fault.MarketExists

@@ -55,13 +55,13 @@ func (v *Venue) setPhase(c *SetPhase) (Receipt, fault.Code) {
 	if ways[c.Phase] == nil {
 		return Receipt{}, fault.InvalidArgument
 	}
-	if until := Time(field(c, "Until").Int()); until != 0 && (following[c.Phase] == 0 || until <= v.now) {
+	if c.Until != 0 && (following[c.Phase] == 0 || c.Until <= v.now) {
 		return Receipt{}, fault.InvalidArgument
 	}
 	if c.Phase != m.Phase && !slices.Contains(ways[m.Phase], c.Phase) {
 		return Receipt{}, fault.InvalidPhaseChange
 	}
-	v.goTo(m, c.Phase, Time(field(c, "Until").Int()))
+	v.goTo(m, c.Phase, c.Until)
 	return Receipt{}, ""
 }
 

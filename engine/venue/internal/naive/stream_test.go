@@ -619,8 +619,6 @@ func supported(c any) bool {
 	case *PlaceOrder:
 		ok := c.Type == market.Limit || c.Type == market.Market
 		return ok && c.TimeInForce != market.FOK && c.QuoteAmount == 0 && c.Display == 0 && !c.PostOnly && c.SelfTrade <= 1 && c.Trigger == 0 && c.Trail == 0
-	case *SetPhase:
-		return c.Phase <= 2
 	}
 	return true
 }

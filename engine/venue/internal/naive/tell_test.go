@@ -30,7 +30,16 @@ func tellEvent(s *venue.State, ev *venue.Event) Effect {
 	case venue.MarketCreated:
 		return Effect{What: "market created", Market: e.Market, Phase: cmp.Or(ev.Phase, market.Continuous), Setting: spell(*ev.Definition)}
 	case venue.PhaseChanged:
-		return Effect{What: "phase", Market: e.Market, Phase: ev.Phase}
+		return Effect{What: "phase", Market: e.Market, Phase: ev.Phase, Until: ev.Until}
+	case venue.AuctionUncrossed:
+		return Effect{What: "uncrossed", Market: e.Market, Price: ev.Price, Quantity: ev.Quantity, Phase: ev.Phase}
+	case venue.RulesSet:
+		return Effect{What: "rules set", Market: e.Market, Setting: spell(*ev.Rules)}
+	case venue.ReferenceMoved:
+		return Effect{What: "reference moved", Market: e.Market, Price: ev.Price}
+	case venue.AuctionTraded:
+		e.What, e.Trade = "auction traded", ev.Trade
+		tellTrade(&e, ev)
 	case venue.DepositCredited:
 		return Effect{What: "deposited", Member: ev.Member, Asset: asset.Code, Amount: ev.Amount, ID: ev.Deposit}
 	case venue.OrderPlaced:

@@ -25,6 +25,7 @@ type (
 	CancelAll     = venue.CancelAll
 	CreateMarket  = venue.CreateMarket
 	SetPhase      = venue.SetPhase
+	SetRules      = venue.SetRules
 )
 
 // Freeze is what an account may not do.
@@ -76,13 +77,6 @@ type CancelFor struct {
 	Actor account.ID
 	Key   string
 	Order market.OrderID
-}
-
-type SetRules struct {
-	Actor  account.ID
-	Key    string
-	Symbol market.Symbol
-	Rules  market.Rules
 }
 
 // Until the venue has them.
