@@ -19,6 +19,10 @@ type Health struct {
 	Epoch     uint64
 	// LastCommitAt is zero before the first commit of this process.
 	LastCommitAt time.Time
+	// Commits counts the batches of this process that became durable, CommitTime is how long the
+	// journal took for all of them.
+	Commits    uint64
+	CommitTime time.Duration
 	// Writable is false while the journal cannot be written.
 	Writable bool
 
@@ -45,6 +49,7 @@ func (x *Exchange) Health(ctx context.Context) Health {
 	s := x.seq.Health()
 	h := Health{
 		Redis: true, Committed: s.Committed, Epoch: s.Epoch, LastCommitAt: s.CommittedAt, Writable: s.Up,
+		Commits: s.Commits, CommitTime: s.CommitTime,
 		Projected: Sequence(x.projector.Sequence()), QueueDepth: s.Queued, QueueCapacity: s.Capacity,
 		Watchers: x.live.trades.Watchers() + x.live.depths.Watchers() + x.live.orders.Watchers() + x.live.balances.Watchers(),
 	}

@@ -2,8 +2,13 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,102 +16,149 @@ import (
 	"bourse/cmd/bourse/internal/bench"
 )
 
-// figures is everything that bench prints; a part that was not asked for is absent.
-type figures struct {
-	Machine   bench.Machine        `json:"machine"`
-	Facade    *bench.Rate          `json:"facadeOrders,omitempty"`
-	Endpoint  *bench.Rate          `json:"endpointOrders,omitempty"`
-	Sustained *bench.SustainedRate `json:"sustainedOrders,omitempty"`
-	Router    *bench.Overhead      `json:"routerOverhead,omitempty"`
+// benchmark is one thing to measure.
+type benchmark struct {
+	name, what string
+	round      time.Duration // length of a round where none was asked for; 0: its rounds have no length
+	take       func(context.Context, benchOptions) (measured, error)
+}
+
+// measured is what came out: itself in JSON, lines for people.
+type measured interface{ Lines() []bench.Line }
+
+type benchOptions struct {
+	bench.Options
+	openOrders, records int
+}
+
+func (o benchOptions) recovery() bench.RecoverOptions {
+	return bench.RecoverOptions{OpenOrders: o.openOrders, Records: o.records, Rounds: o.Rounds, Progress: o.Progress}
+}
+
+// simple is a benchmark that needs no more than the common options.
+func simple[M any, P interface {
+	*M
+	measured
+}](take func(context.Context, bench.Options) (M, error)) func(context.Context, benchOptions) (measured, error) {
+	return func(ctx context.Context, o benchOptions) (measured, error) {
+		m, err := take(ctx, o.Options)
+		return P(&m), err
+	}
+}
+
+var benchmarks = []benchmark{
+	{"book", "the matching book alone plays workload W1 on one core", 0, simple(bench.Book)},
+	{"venue", "the whole venue plays W1 on one core; memory of an open order", 0, simple(bench.Venue)},
+	{"durable", "orders at the engine's façade, each caller waits for the commit; the journal beside a bare file", 10 * time.Second, simple(bench.Durable)},
+	{"sustained", "one long round of the same, with history keeping up", time.Minute, simple(bench.Sustained)},
+	{"latency", "durable orders that come at 5,000 a second, from when each was due", 10 * time.Second, simple(bench.Latencies)},
+	{"recover", "a start with open orders and a log behind the snapshot", 0, func(ctx context.Context, o benchOptions) (measured, error) {
+		m, err := bench.Recover(ctx, o.recovery())
+		return &m, err
+	}},
+	{"endpoint", "durable orders through /graphql over HTTP", 5 * time.Second, simple(bench.Endpoint)},
+	{"router", "what the router adds to a query that one subgraph answers", 5 * time.Second, simple(bench.RouterOverhead)},
 }
 
 func newBench() *cobra.Command {
-	o := bench.Options{}
+	o := benchOptions{}
 	var asJSON bool
+	names := make([]string, len(benchmarks))
+	var list strings.Builder
+	for i, b := range benchmarks {
+		names[i] = b.name
+		fmt.Fprintf(&list, "  %-10s %s\n", b.name, b.what)
+	}
 	cmd := &cobra.Command{
-		Use:     "bench [durable|sustained|router]",
+		Use:     "bench [" + strings.Join(names, "|") + "]...",
 		GroupID: "prove",
 		Short:   "Take the figures of BENCHMARKS.md on this machine",
-		Long: `Bench starts a house of its own in a temporary directory and measures:
+		Long: `Bench takes figures on this machine, with what they should reach beside them:
 
-  durable   orders a second and their latency, answered after the commit, with fsync on:
-            at the engine's façade, and through /graphql over HTTP
-  sustained one long round at the façade, and how long history takes to catch up after it
-  router    what the router adds to a query that one subgraph answers
-
-Without a name it takes durable and router. The median of the rounds counts.`,
-		Example: `  bourse bench durable --round 10s --waiting 1000
-  bourse bench sustained --round 60s`,
-		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
-		ValidArgs: []string{"durable", "sustained", "router"},
+` + list.String() + `
+Without a name it takes them all. The median of the rounds counts. What needs a house starts
+one of its own in a temporary directory, with fsync on. book and venue have one core to
+themselves. Figures go to the standard output, progress to the standard error.`,
+		Example: `  bourse bench venue
+  bourse bench durable --round 10s --waiting 1000
+  bourse bench latency sustained --json`,
+		ValidArgs: names,
+		Args:      cobra.OnlyValidArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.Progress = func(step string) { fmt.Fprintln(cmd.ErrOrStderr(), "  ·", step) }
+			if o.Rounds < 1 || o.Members < 2 || o.Waiting < 1 || o.Round < 0 || o.openOrders < 1 || o.records < 1 {
+				return errors.New("--rounds, --waiting, --open-orders and --records are at least 1, --members at least 2, --round is not negative")
+			}
 			tuneMemory()
-			f, err := takeFigures(cmd.Context(), o, args)
+			figures, err := takeFigures(cmd, o, args)
 			if err != nil {
 				return notCancelled(cmd.Context(), err)
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), f)
+				return printJSON(cmd.OutOrStdout(), figures)
 			}
-			printFigures(cmd.OutOrStdout(), f)
-			return nil
+			return figures.print(cmd.OutOrStdout())
 		},
 	}
 	flags := cmd.Flags()
-	flags.DurationVar(&o.Round, "round", 5*time.Second, "length of one round")
-	flags.IntVar(&o.Rounds, "rounds", 5, "how many rounds")
+	flags.DurationVar(&o.Round, "round", 0, "length of one round; 0 is the usual one of each benchmark")
+	flags.IntVar(&o.Rounds, "rounds", 5, "how many rounds (sustained is always one)")
 	flags.IntVar(&o.Members, "members", 32, "how many members trade")
-	flags.IntVar(&o.Waiting, "waiting", 1000, "commands under way at once at the façade (64 at most at the endpoint)")
-	flags.BoolVar(&asJSON, "json", false, "print JSON")
+	flags.IntVar(&o.Waiting, "waiting", 1000, "callers that wait at once at the façade (64 at most at the endpoint)")
+	flags.IntVar(&o.openOrders, "open-orders", 100_000, "recover: orders that rest in the books")
+	flags.IntVar(&o.records, "records", 1_000_000, "recover: records of the journal behind the snapshot")
+	flags.BoolVar(&asJSON, "json", false, "print JSON: machine, and an object under the name of each benchmark")
 	return cmd
 }
 
-// takeFigures measures what is named, or the two that make bench asks for.
-func takeFigures(ctx context.Context, o bench.Options, names []string) (figures, error) {
-	if len(names) == 0 {
-		names = []string{"durable", "router"}
-	}
-	f := figures{Machine: bench.ThisMachine()}
-	for _, name := range names {
-		switch name {
-		case "durable":
-			facade, endpoint, err := bench.Orders(ctx, o)
-			if err != nil {
-				return f, err
-			}
-			f.Facade, f.Endpoint = &facade, &endpoint
-		case "sustained":
-			rate, err := bench.Sustained(ctx, o)
-			if err != nil {
-				return f, err
-			}
-			f.Sustained = &rate
-		case "router":
-			overhead, err := bench.RouterOverhead(ctx, o)
-			if err != nil {
-				return f, err
-			}
-			f.Router = &overhead
+// figures is what was measured, in order.
+type figures struct {
+	machine bench.Machine
+	names   []string
+	taken   []measured
+}
+
+func takeFigures(cmd *cobra.Command, o benchOptions, names []string) (figures, error) {
+	f := figures{machine: bench.ThisMachine()}
+	for _, b := range benchmarks {
+		if len(names) > 0 && !slices.Contains(names, b.name) {
+			continue
 		}
+		mine := o
+		if mine.Round == 0 {
+			mine.Round = b.round
+		}
+		mine.Progress = func(step string) { fmt.Fprintf(cmd.ErrOrStderr(), "  · %s: %s\n", b.name, step) }
+		m, err := b.take(cmd.Context(), mine)
+		if err != nil {
+			return f, fmt.Errorf("%s: %w", b.name, err)
+		}
+		f.names, f.taken = append(f.names, b.name), append(f.taken, m)
 	}
 	return f, nil
 }
 
-func printFigures(out io.Writer, f figures) {
-	fmt.Fprintf(out, "%s/%s, %d CPUs, %s\n\n", f.Machine.OS, f.Machine.Arch, f.Machine.CPUs, f.Machine.Go)
-	line := func(what string, r *bench.Rate) {
-		if r != nil {
-			fmt.Fprintf(out, "%-34s %9d/s   p50 %-10s p99 %-10s refused %d\n", what, r.PerSecond, r.P50.Round(time.Microsecond), r.P99.Round(time.Microsecond), r.Refused)
+// MarshalJSON has the machine and each benchmark under its name.
+func (f figures) MarshalJSON() ([]byte, error) {
+	all := map[string]any{"machine": f.machine}
+	for i, name := range f.names {
+		all[name] = f.taken[i]
+	}
+	return json.Marshal(all)
+}
+
+func (f figures) print(out io.Writer) error {
+	m := f.machine
+	fmt.Fprintf(out, "%s/%s, %d CPUs, %s\n\n", m.OS, m.Arch, m.CPUs, m.Go)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "what\tfigure\treach\t")
+	for _, m := range f.taken {
+		for _, l := range m.Lines() {
+			reach := l.Reach
+			if l.Missed {
+				reach += " (missed)"
+			}
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", l.What, l.Figure, reach, l.Note)
 		}
 	}
-	line("durable orders at the façade", f.Facade)
-	line("durable orders through /graphql", f.Endpoint)
-	if r := f.Sustained; r != nil {
-		line("orders at the façade, one long round", &r.Rate)
-		fmt.Fprintf(out, "%-34s %9d/s   history came %s after the last order\n", "  until history held them all", r.Projected, r.CatchUp.Round(time.Millisecond))
-	}
-	if r := f.Router; r != nil {
-		fmt.Fprintf(out, "%-34s %9s      at the subgraph %s, the router adds %s\n", "a query through the router", r.Router, r.Subgraph, r.Added)
-	}
+	return table.Flush()
 }

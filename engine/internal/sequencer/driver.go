@@ -202,7 +202,13 @@ func (s *Sequencer) append(w work) (journal.Head, error) {
 	}
 	ctx, cancel := context.WithTimeout(s.lost, s.opts.CommitTimeout)
 	defer cancel()
-	return w.writer.Append(ctx, w.batch.Entry())
+	began := s.opts.Clock()
+	head, err := w.writer.Append(ctx, w.batch.Entry())
+	if err == nil {
+		s.commitTime.Add(int64(s.opts.Clock().Sub(began)))
+		s.commitCount.Add(1)
+	}
+	return head, err
 }
 
 // publishAll is the third stage: it shows what is durable, then answers.

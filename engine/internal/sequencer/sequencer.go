@@ -123,10 +123,12 @@ type Sequencer struct {
 
 	requests sync.Pool // *request
 
-	up       atomic.Bool
-	deposed  atomic.Bool
-	epoch    atomic.Uint64
-	commitAt atomic.Int64 // wall clock of the last commit, nanoseconds; 0 before the first
+	up          atomic.Bool
+	deposed     atomic.Bool
+	epoch       atomic.Uint64
+	commitAt    atomic.Int64 // wall clock of the last commit, nanoseconds; 0 before the first
+	commitCount atomic.Uint64
+	commitTime  atomic.Int64 // of all commits, nanoseconds
 
 	stop      chan struct{} // closed by Close
 	stopOnce  sync.Once
@@ -296,6 +298,9 @@ type Health struct {
 	Committed venue.Sequence
 	// CommittedAt is when the last commit succeeded here; zero before the first.
 	CommittedAt time.Time
+	// Commits counts those that succeeded here, CommitTime is how long the journal took for all.
+	Commits    uint64
+	CommitTime time.Duration
 	// Queued of Capacity commands wait.
 	Queued, Capacity int
 }
@@ -305,6 +310,7 @@ func (s *Sequencer) Health() Health {
 	h := Health{
 		Up: s.up.Load(), Epoch: s.epoch.Load(), Committed: s.view.Sequence(),
 		Queued: s.core.inbox.length(), Capacity: s.opts.Queue,
+		Commits: s.commitCount.Load(), CommitTime: time.Duration(s.commitTime.Load()),
 	}
 	if at := s.commitAt.Load(); at != 0 {
 		h.CommittedAt = time.Unix(0, at).UTC()

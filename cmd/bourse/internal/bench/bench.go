@@ -21,7 +21,8 @@ import (
 
 // Options says how long to measure.
 type Options struct {
-	// Round is the length of one measured round; Rounds how many, the median counts.
+	// Round is the length of one measured round, where a round has one; Rounds how many, the median
+	// counts.
 	Round  time.Duration
 	Rounds int
 	// Members trade; Waiting of their commands are under way at once.
@@ -52,6 +53,7 @@ type Rate struct {
 
 // stage is a demonstration house in a temporary directory with funded members.
 type stage struct {
+	dir      string
 	house    *house.House
 	server   *httptest.Server
 	traders  []simulate.Trader
@@ -73,7 +75,7 @@ func open(ctx context.Context, o Options) (*stage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start a house: %w", err)
 	}
-	s := &stage{house: h, server: httptest.NewServer(h.Handler())}
+	s := &stage{dir: dir, house: h, server: httptest.NewServer(h.Handler())}
 	s.teardown = func() {
 		ending, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
@@ -166,8 +168,6 @@ func rateOf(took []time.Duration, refusals []int64, elapsed time.Duration) Rate 
 	return r
 }
 
-// medianRate is the round in the middle by throughput.
-func medianRate(rounds []Rate) Rate {
-	slices.SortFunc(rounds, func(a, b Rate) int { return int(a.PerSecond - b.PerSecond) })
-	return rounds[len(rounds)/2]
+func (r *Rate) note() string {
+	return fmt.Sprintf("p50 %s, p99 %s, %d refused", took(r.P50), took(r.P99), r.Refused)
 }

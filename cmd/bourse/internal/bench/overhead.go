@@ -24,6 +24,14 @@ type Overhead struct {
 
 const overheadQuery = `{"query":"{ markets { symbol phase tickSize lotSize base { code scale } quote { code scale } } }"}`
 
+// Lines are the figures; what the router adds is held against what other routers do, elsewhere.
+func (r *Overhead) Lines() []Line {
+	return []Line{{
+		What: "what the router adds to a query", Figure: took(r.Added),
+		Note: fmt.Sprintf("%s through the router, %s at the subgraph", took(r.Router), took(r.Subgraph)),
+	}}
+}
+
 // RouterOverhead measures the same query through the router and at the subgraph, in turn.
 func RouterOverhead(ctx context.Context, o Options) (Overhead, error) {
 	s, err := open(ctx, o)

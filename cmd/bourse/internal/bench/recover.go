@@ -35,6 +35,15 @@ type Recovery struct {
 	Digest string `json:"digest"`
 }
 
+// Lines are the figures with what they should reach.
+func (r *Recovery) Lines() []Line {
+	return []Line{
+		atMost("a start until commands are accepted", r.Start, 5*time.Second, took,
+			fmt.Sprintf("%s open orders, %s records behind the snapshot", grouped(int64(r.OpenOrders)), grouped(int64(r.Records)))),
+		{What: "  until the first order was durable", Figure: took(r.FirstOrder)},
+	}
+}
+
 // RecoverOptions says what is started from.
 type RecoverOptions struct {
 	OpenOrders, Records, Rounds int
