@@ -109,7 +109,7 @@ func (x *Exchange) published(b sequencer.Batch) {
 	x.publishTrades()
 	x.publishMembers()
 	x.publishDepths(false)
-	x.projector.Notify()
+	x.projector.NotifyTo(uint64(l.sequence))
 }
 
 func (l *live) beginBatch() {

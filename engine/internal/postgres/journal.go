@@ -6,17 +6,11 @@ import (
 	"fmt"
 	"iter"
 	"math"
-	"os"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"bourse/engine/journal"
 )
-
-// leadLock is the advisory lock that the writer's session holds: it says that a writer is alive.
-// That a dead one cannot write is the business of the epoch.
-const leadLock = 0x626f757273650001 // "bourse", 1
 
 // Journal is the journal in PostgreSQL.
 type Journal struct {
@@ -27,24 +21,6 @@ var _ journal.Journal = (*Journal)(nil)
 
 // Journal returns the journal that is kept in the store.
 func (s *Store) Journal() *Journal { return &Journal{store: s} }
-
-// Lead implements journal.Journal. The writer has a connection of its own, outside the pool, whose
-// session holds the advisory lock.
-func (j *Journal) Lead(ctx context.Context) (journal.Writer, error) {
-	config := j.store.pool.Config().ConnConfig.Copy()
-	config.RuntimeParams["application_name"] = "bourse journal"
-	config.RuntimeParams["synchronous_commit"] = "on"
-	conn, err := pgx.ConnectConfig(ctx, config)
-	if err != nil {
-		return nil, fmt.Errorf("journal: lead: %w", err)
-	}
-	w := &writer{conn: conn}
-	if err := w.lead(ctx); err != nil {
-		_ = w.Close()
-		return nil, err
-	}
-	return w, nil
-}
 
 // Head implements journal.Journal.
 func (j *Journal) Head(ctx context.Context) (journal.Head, error) {
@@ -261,43 +237,6 @@ func (j *Journal) LoadSnapshot(ctx context.Context, atMost uint64) (journal.Snap
 	return s, true, nil
 }
 
-// writer is the one connection that appends.
-type writer struct {
-	conn  *pgx.Conn
-	epoch uint64
-	head  journal.Head
-	spent bool
-}
-
-func (w *writer) Epoch() uint64      { return w.epoch }
-func (w *writer) Head() journal.Head { return w.head }
-
-// lead takes the lock of the living, begins the next epoch and reads where the journal ends. The
-// order matters: raising the epoch waits for an append of the old one that is still on its way
-// (it holds the row), so that the head read afterwards is final.
-func (w *writer) lead(ctx context.Context) error {
-	var held bool
-	if err := w.conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1)`, int64(leadLock)).Scan(&held); err != nil {
-		return fmt.Errorf("journal: lead: %w", err)
-	}
-	if !held {
-		return journal.ErrHeld
-	}
-	host, _ := os.Hostname()
-	holder := fmt.Sprintf("%s/%d", host, os.Getpid())
-	var epoch int64
-	err := w.conn.QueryRow(ctx,
-		`UPDATE journal_lease SET epoch = epoch + 1, holder = $1, taken_at = now() RETURNING epoch`, holder).Scan(&epoch)
-	if err != nil {
-		return fmt.Errorf("journal: lead: %w", err)
-	}
-	w.epoch = uint64(epoch)
-	if w.head, err = readHead(ctx, w.conn); err != nil {
-		return err
-	}
-	return nil
-}
-
 // appendBatch is one statement and so one transaction and one round trip. FOR SHARE on the lease
 // makes it and a change of epoch exclude one another; the second condition keeps the journal dense
 // whatever the caller believes.
@@ -309,6 +248,8 @@ const appendBatch = `
 
 // Append implements journal.Writer.
 func (w *writer) Append(ctx context.Context, e journal.Entry) (journal.Head, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.spent {
 		return journal.Head{}, journal.ErrSpent
 	}
@@ -331,16 +272,4 @@ func (w *writer) Append(ctx context.Context, e journal.Entry) (journal.Head, err
 	}
 	w.head, w.spent = b.Head(), false
 	return w.head, nil
-}
-
-// Close gives up the lead. Ending the session would do that too, a moment after it looks ended from
-// here; whoever is next should not have to wait for that.
-func (w *writer) Close() error {
-	w.spent = true
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	if !w.conn.IsClosed() {
-		_, _ = w.conn.Exec(ctx, `SELECT pg_advisory_unlock_all()`)
-	}
-	return w.conn.Close(ctx)
 }

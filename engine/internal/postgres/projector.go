@@ -23,6 +23,8 @@ type Projector struct {
 	reached  atomic.Uint64
 	failing  atomic.Bool
 	failure  atomic.Pointer[error] // of the last attempt, when it failed
+	wanted   atomic.Uint64         // a sequence that the journal has, or somebody waits for
+	watching atomic.Bool           // another process projects
 	mu       sync.Mutex
 	changed  chan struct{} // closed and replaced when the watermark moves, when somebody waits
 
@@ -80,6 +82,24 @@ func (p *Projector) Notify() {
 	}
 }
 
+// NotifyTo says that the journal has grown to a sequence.
+func (p *Projector) NotifyTo(sequence uint64) {
+	for {
+		old := p.wanted.Load()
+		if sequence <= old || p.wanted.CompareAndSwap(old, sequence) {
+			break
+		}
+	}
+	p.Notify()
+}
+
+// Watch says whether another process brings the projections along: then this one only looks how far
+// they have come.
+func (p *Projector) Watch(on bool) {
+	p.watching.Store(on)
+	p.Notify()
+}
+
 // Sequence is how far the projections have come.
 func (p *Projector) Sequence() uint64 { return p.reached.Load() }
 
@@ -105,6 +125,9 @@ func (p *Projector) Await(ctx context.Context, sequence uint64) error {
 		p.mu.Unlock()
 		if p.reached.Load() >= sequence {
 			return nil
+		}
+		if p.watching.Load() {
+			p.NotifyTo(sequence)
 		}
 		select {
 		case <-changed:
@@ -139,6 +162,7 @@ func (p *Projector) Rebuild(ctx context.Context) error {
 
 func (p *Projector) run(ctx context.Context) {
 	rows := newRows()
+	refilling := false // what was emptied here is filled here, whoever leads
 	pause := time.NewTimer(0)
 	defer pause.Stop()
 	for {
@@ -150,13 +174,21 @@ func (p *Projector) run(ctx context.Context) {
 			if err == nil {
 				p.moveTo(0)
 				p.Notify()
+				refilling = true
 			}
 			answer <- err
 			continue
 		case <-p.wake:
 		}
-		err := p.catchUp(ctx, rows)
+		var err error
 		wait := projectPause
+		if p.watching.Load() && !refilling {
+			if err = p.look(ctx); err == nil && p.reached.Load() < p.wanted.Load() {
+				p.Notify()
+			}
+		} else if err = p.catchUp(ctx, rows); err == nil {
+			refilling = false
+		}
 		if err != nil && ctx.Err() == nil && !errors.Is(err, errMoved) {
 			p.failure.Store(&err)
 			if !p.failing.Swap(true) {
@@ -174,6 +206,15 @@ func (p *Projector) run(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// look sees how far another process has come.
+func (p *Projector) look(ctx context.Context) error {
+	at, err := p.store.Projected(ctx)
+	if err == nil && at.Sequence != p.reached.Load() {
+		p.moveTo(at.Sequence)
+	}
+	return err
 }
 
 // catchUp projects what there is, in transactions of flushEvents.
