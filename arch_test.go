@@ -52,6 +52,7 @@ var house = map[string]part{
 	"engine/journal":            leaf(3),
 	"engine/internal/postgres":  leaf(4),
 	"engine/internal/redis":     leaf(4),
+	"engine/internal/remote":    leaf(4),
 	"engine/internal/sequencer": leaf(4),
 	"engine":                    roof(5),
 

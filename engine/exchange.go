@@ -30,6 +30,7 @@ import (
 
 	"bourse/engine/auth"
 	"bourse/engine/internal/postgres"
+	link "bourse/engine/internal/redis"
 	"bourse/engine/internal/sequencer"
 	"bourse/engine/journal"
 )
@@ -38,8 +39,11 @@ import (
 type Options struct {
 	// DB is the database, already migrated (Migrate). The caller closes it after Close.
 	DB *pgxpool.Pool
-	// Redis may be nil: then the exchange is alone in its process.
+	// Redis is asked for its health; it may be nil when the exchange is Alone. Processes that share
+	// a database must share a Redis.
 	Redis redis.UniversalClient
+	// Process is what this process is to others on the same database; Alone by default.
+	Process Process
 	// Clock tells the time; time.Now by default.
 	Clock func() time.Time
 	// Rand gives chance for secrets; crypto/rand by default.
@@ -60,6 +64,20 @@ type Options struct {
 	journal journal.Journal
 }
 
+// Process is what a process is to the others on the same database.
+type Process uint8
+
+const (
+	// Alone decides commands and needs nobody. While another process leads, Open waits some seconds
+	// and then fails with journal.ErrHeld.
+	Alone Process = iota
+	// Candidate decides commands when nobody else does, and otherwise brings them to the process that
+	// does, until that one ends.
+	Candidate
+	// Follower never decides: it brings commands to whoever does.
+	Follower
+)
+
 // Exchange is one running exchange. Its methods are safe for concurrent use.
 type Exchange struct {
 	opts Options
@@ -68,11 +86,14 @@ type Exchange struct {
 	rand io.Reader
 	log  *slog.Logger
 
-	seq       *sequencer.Sequencer
+	seq       sequencing
+	peer      *peer // seq, when the database is shared
 	projector *postgres.Projector
 	live      *live
 	catalogue atomic.Pointer[catalogue]
 	stop      chan struct{} // ends the goroutines of the exchange itself
+	closing   context.Context
+	end       context.CancelFunc // of closing
 	running   sync.WaitGroup
 
 	people   *people
@@ -84,8 +105,7 @@ type Exchange struct {
 func Migrate(ctx context.Context, db *pgxpool.Pool) error { return postgres.Migrate(ctx, db) }
 
 // Open starts an exchange on a migrated database: it restores the venue from the journal and
-// returns when commands are accepted. One exchange runs on a database at a time: while another one
-// lives, Open waits some seconds and then fails with journal.ErrHeld.
+// returns when commands are accepted, or, for a Follower, when what is committed can be read.
 func Open(ctx context.Context, opts Options) (*Exchange, error) {
 	if opts.DB == nil {
 		return nil, errors.New("engine: no database given")
@@ -95,7 +115,7 @@ func Open(ctx context.Context, opts Options) (*Exchange, error) {
 		return nil, err
 	}
 	err = x.open(ctx)
-	if err == nil {
+	if err == nil && x.Leads() {
 		err = x.repairDeposits(ctx)
 	}
 	if err != nil {
@@ -126,6 +146,7 @@ func newExchange(opts Options) (_ *Exchange, err error) {
 		opts: opts, db: store, now: opts.Clock, rand: opts.Rand, log: opts.Logger,
 		live: newLive(), stop: make(chan struct{}),
 	}
+	x.closing, x.end = context.WithCancel(context.Background())
 	if x.people, err = newPeople(x); err != nil {
 		return nil, err
 	}
@@ -133,7 +154,21 @@ func newExchange(opts Options) (_ *Exchange, err error) {
 	return x, nil
 }
 
-func (x *Exchange) open(ctx context.Context) (err error) {
+func (x *Exchange) open(ctx context.Context) error {
+	if err := x.restore(ctx); err != nil {
+		return err
+	}
+	if x.peer != nil {
+		if err := x.peer.start(ctx); err != nil {
+			return err
+		}
+	}
+	x.running.Go(func() { x.flushDepths(x.stop) })
+	return nil
+}
+
+// restore brings everything to where the journal ends.
+func (x *Exchange) restore(ctx context.Context) (err error) {
 	if x.projector, err = x.db.StartProjector(ctx, x.log); err != nil {
 		return err
 	}
@@ -141,30 +176,73 @@ func (x *Exchange) open(ctx context.Context) (err error) {
 	// exception, and waits at the gate until tapes and catalogue are there.
 	x.live.gate.Lock()
 	defer x.live.gate.Unlock()
-	x.seq, err = sequencer.Open(ctx, sequencer.Options{
+	if err := x.openSequencing(ctx, sequencer.Options{
 		Journal: x.opts.journal, Clock: x.now, Published: x.published, Gate: &x.live.gate, Pace: x.pace,
 		SnapshotEvery: x.opts.SnapshotEvery, Logger: x.log,
-	})
-	if err != nil {
+	}); err != nil {
 		return err
 	}
 	x.renewCatalogue()
-	if err := x.loadTapes(ctx); err != nil {
+	return x.loadTapes(ctx)
+}
+
+func (x *Exchange) openSequencing(ctx context.Context, o sequencer.Options) error {
+	if x.opts.Process == Alone {
+		s, err := sequencer.Open(ctx, o)
+		if err == nil {
+			x.seq = s
+		}
 		return err
 	}
-	x.running.Go(func() { x.flushDepths(x.stop) })
+	if x.opts.Redis == nil {
+		return errors.New("processes that share a database need a Redis that they share")
+	}
+	house, err := x.db.House(ctx)
+	if err != nil {
+		return err
+	}
+	p, err := newPeer(ctx, link.New(x.opts.Redis, house), o, x.opts.Process == Candidate)
+	if err != nil {
+		return err
+	}
+	p.changed = x.leadChanged
+	x.seq, x.peer = p, p
 	return nil
 }
+
+// Leads reports whether this process decides commands.
+func (x *Exchange) Leads() bool { return x.peer == nil || x.peer.Leads() }
+
+// leadChanged is told when this process takes or loses the lead: the one that leads projects, and
+// finishes what the one before left between the journal and the deposits' rows.
+func (x *Exchange) leadChanged(leads bool) {
+	x.projector.Watch(!leads)
+	if !leads {
+		return
+	}
+	x.running.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), repairTimeout)
+		defer cancel()
+		defer context.AfterFunc(x.closing, cancel)()
+		if err := x.repairDeposits(ctx); err != nil && ctx.Err() == nil {
+			x.log.Error("approvals of deposits are not finished yet", "error", err)
+		}
+	})
+}
+
+// repairTimeout bounds what a new leader finishes at once; the worker does the rest later.
+const repairTimeout = 30 * time.Second
 
 // Close ends the exchange: commands that wait are finished, watches end with ErrClosing, goroutines
 // are waited for. Use it once, after Open succeeded.
 func (x *Exchange) Close(ctx context.Context) error {
 	close(x.stop)
-	x.running.Wait()
+	x.end()
 	var err error
 	if x.seq != nil {
 		err = x.seq.Close(ctx)
 	}
+	x.running.Wait()
 	x.live.close()
 	if x.projector != nil {
 		x.projector.Stop()

@@ -24,7 +24,11 @@ type Health struct {
 	Commits    uint64
 	CommitTime time.Duration
 	// Writable is false while the journal cannot be written.
+	// Writable is false while the journal cannot be written, or nobody is heard of who could.
 	Writable bool
+	// Leads reports whether this process decides commands; otherwise it brings them to the one that
+	// does, and Epoch is the last term that it heard of.
+	Leads bool
 
 	// Projected is the sequence that history has reached, Lag how many commands it is behind.
 	Projected Sequence
@@ -50,6 +54,7 @@ func (x *Exchange) Health(ctx context.Context) Health {
 	h := Health{
 		Redis: true, Committed: s.Committed, Epoch: s.Epoch, LastCommitAt: s.CommittedAt, Writable: s.Up,
 		Commits: s.Commits, CommitTime: s.CommitTime,
+		Redis: true, Leads: x.Leads(), Committed: s.Committed, Epoch: s.Epoch, LastCommitAt: s.CommittedAt, Writable: s.Up,
 		Projected: Sequence(x.projector.Sequence()), QueueDepth: s.Queued, QueueCapacity: s.Capacity,
 		Watchers: x.live.trades.Watchers() + x.live.depths.Watchers() + x.live.orders.Watchers() + x.live.balances.Watchers(),
 	}

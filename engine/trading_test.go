@@ -64,13 +64,19 @@ func openFloorOn(t testing.TB, url string, change func(*floor)) *floor {
 	}
 	f.open()
 	t.Cleanup(f.close)
+	f.furnish()
+	return f
+}
+
+// furnish opens the market.
+func (f *floor) furnish() {
+	f.t.Helper()
 	f.must(&venue.AddAsset{Key: "btc", Asset: money.Asset{Code: "BTC", Scale: 8}})
 	f.must(&venue.AddAsset{Key: "usd", Asset: money.Asset{Code: "USD", Scale: 2}})
 	f.must(&venue.CreateMarket{Key: "market", Definition: market.Definition{
 		Symbol: btcUSD, Base: money.Asset{Code: "BTC", Scale: 8}, Quote: money.Asset{Code: "USD", Scale: 2},
 		TickSize: money.MustDecimal("0.10"), LotSize: money.MustDecimal("0.1"), MakerFee: 1000, TakerFee: 2000,
 	}})
-	return f
 }
 
 func (f *floor) open() {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
 const (
@@ -66,6 +67,8 @@ func New(client goredis.UniversalClient, house string) *Link {
 		o.DialerRetries = 1
 		o.PoolSize, o.MinIdleConns = 8, 0
 		o.ContextTimeoutEnabled = true
+		o.PushNotificationProcessor = nil // it is the other client's
+		o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 		l.client, l.own = goredis.NewClient(&o), true
 	}
 	return l
