@@ -186,10 +186,10 @@ func (p *peer) View() *sequencer.View { return p.follower.View() }
 func (p *peer) Submit(ctx context.Context, cmd venue.Command) (venue.Receipt, error) {
 	if s := p.seq.Load(); s != nil {
 		receipt, err := s.Submit(ctx, cmd)
-		if fault.CodeOf(err) != fault.Unavailable || p.seq.Load() == s || ctx.Err() != nil {
+		if fault.CodeOf(err) != fault.Unavailable || ctx.Err() != nil || p.seq.Load() == s && s.Health().Up {
 			return receipt, err
 		}
-		// It was deposed meanwhile, and nothing happened here.
+		// Nothing happened here: it has lost the lead, or the journal. Somebody leads in a moment.
 	}
 	receipt, err := p.ask(ctx, cmd)
 	if err == nil {

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -25,6 +26,7 @@ type street struct {
 	t        *testing.T
 	database string
 	server   *redis.Server
+	mu       sync.Mutex
 	redis    *goredis.Options
 }
 
@@ -47,9 +49,34 @@ func (s *street) startRedis() {
 		_ = server.Stop(context.Background())
 		_ = os.RemoveAll(dir)
 	})
-	if s.redis, err = goredis.ParseURL(s.server.URL()); err != nil {
+	o, err := goredis.ParseURL(s.server.URL())
+	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.mu.Lock()
+	s.redis = o
+	s.mu.Unlock()
+}
+
+// restartRedis puts another Redis, which knows nothing, where the one before was.
+func (s *street) restartRedis() {
+	s.t.Helper()
+	s.startRedis()
+}
+
+// dial reaches the Redis of the street, wherever it is at the moment.
+func (s *street) dial(ctx context.Context, network, _ string) (net.Conn, error) {
+	s.mu.Lock()
+	address := s.redis.Addr
+	s.mu.Unlock()
+	var d net.Dialer
+	return d.DialContext(ctx, network, address)
+}
+
+func (s *street) credentials() (username, password string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.redis.Username, s.redis.Password
 }
 
 // open opens an exchange on the street.
@@ -68,7 +95,7 @@ func (s *street) open(process Process) *floor {
 	if err := Migrate(s.t.Context(), pool); err != nil {
 		s.t.Fatal(err)
 	}
-	client := goredis.NewClient(s.redis)
+	client := goredis.NewClient(&goredis.Options{Addr: "redis of the street", Dialer: s.dial, CredentialsProvider: s.credentials})
 	s.t.Cleanup(func() { _ = client.Close() })
 	f := &floor{t: s.t, pool: pool, opts: Options{
 		DB: pool, Redis: client, Process: process, Argon: auth.Params{Memory: 64, Time: 1, Threads: 1},
@@ -128,7 +155,10 @@ func TestFacadeConforms(t *testing.T) {
 			return f
 		},
 	} {
-		t.Run(name, func(t *testing.T) { conform(t, open(t)) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			conform(t, open(t))
+		})
 	}
 }
 
