@@ -23,7 +23,6 @@ type Health struct {
 	// journal took for all of them.
 	Commits    uint64
 	CommitTime time.Duration
-	// Writable is false while the journal cannot be written.
 	// Writable is false while the journal cannot be written, or nobody is heard of who could.
 	Writable bool
 	// Leads reports whether this process decides commands; otherwise it brings them to the one that
@@ -52,9 +51,8 @@ func (x *Exchange) Health(ctx context.Context) Health {
 	defer cancel()
 	s := x.seq.Health()
 	h := Health{
-		Redis: true, Committed: s.Committed, Epoch: s.Epoch, LastCommitAt: s.CommittedAt, Writable: s.Up,
-		Commits: s.Commits, CommitTime: s.CommitTime,
 		Redis: true, Leads: x.Leads(), Committed: s.Committed, Epoch: s.Epoch, LastCommitAt: s.CommittedAt, Writable: s.Up,
+		Commits: s.Commits, CommitTime: s.CommitTime,
 		Projected: Sequence(x.projector.Sequence()), QueueDepth: s.Queued, QueueCapacity: s.Capacity,
 		Watchers: x.live.trades.Watchers() + x.live.depths.Watchers() + x.live.orders.Watchers() + x.live.balances.Watchers(),
 	}
