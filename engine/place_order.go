@@ -67,7 +67,7 @@ func (m *Member) PlaceOrder(ctx context.Context, ask PlaceOrder) (Order, Sequenc
 	order := c.order(&venue.Order{
 		ID: receipt.Order, Member: m.actor.ID, Market: mk.ID, Side: cmd.Side, Type: cmd.Type, TimeInForce: cmd.TimeInForce,
 		Status: receipt.Status, Price: cmd.Price, Quantity: cmd.Quantity, Filled: receipt.Filled, Notional: receipt.Notional,
-		Fee: receipt.Fee, Sequence: receipt.Sequence, PlacedAt: receipt.Time, UpdatedAt: receipt.Time,
+		Fee: receipt.Fee, SelfTrade: market.CancelTaker, Sequence: receipt.Sequence, PlacedAt: receipt.Time, UpdatedAt: receipt.Time,
 	})
 	return order, receipt.Sequence, nil
 }

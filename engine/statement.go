@@ -27,7 +27,7 @@ type StatementLine struct {
 	At       time.Time
 	Sequence Sequence
 	// Reason is the kind of event, such as TRADED or DEPOSIT_CREDITED.
-	Reason string
+	Reason venue.Kind
 	// Reference is the number of the order, trade, deposit or transfer; 0 when there is none.
 	Reference uint64
 	// Available and Held are what the event added to each, negative when it took away.
@@ -66,6 +66,43 @@ func (m *Member) BalanceAt(ctx context.Context, code string, sequence Sequence) 
 // SEQUENCE_NOT_REACHED.
 func (m *Member) BalanceAsOf(ctx context.Context, code string, at time.Time) (Balance, error) {
 	return m.x.balanceAt(ctx, m.actor.ID, m.actor.ID, code, postgres.AtTime(stampOf(at)))
+}
+
+// MemberStatement returns what moved an asset of a member, or NOT_FOUND.
+func (a *Admin) MemberStatement(ctx context.Context, id account.ID, q StatementQuery, page Page) (Statement, error) {
+	m, err := a.Member(ctx, id)
+	if err != nil {
+		return Statement{}, err
+	}
+	return a.x.asMember(m).Statement(ctx, q, page)
+}
+
+// MemberBalanceAsOf returns what a member had of an asset at a time, or NOT_FOUND.
+func (a *Admin) MemberBalanceAsOf(ctx context.Context, id account.ID, code string, at time.Time) (Balance, error) {
+	m, err := a.Member(ctx, id)
+	if err != nil {
+		return Balance{}, err
+	}
+	return a.x.asMember(m).BalanceAsOf(ctx, code, at)
+}
+
+// MemberStatement returns what moved an asset of a member of the downline; NOT_FOUND for anyone else.
+func (a *Agent) MemberStatement(ctx context.Context, id account.ID, q StatementQuery, page Page) (Statement, error) {
+	m, err := a.Member(ctx, id)
+	if err != nil {
+		return Statement{}, err
+	}
+	return a.x.asMember(m).Statement(ctx, q, page)
+}
+
+// MemberBalanceAsOf returns what a member of the downline had of an asset at a time; NOT_FOUND for
+// anyone else.
+func (a *Agent) MemberBalanceAsOf(ctx context.Context, id account.ID, code string, at time.Time) (Balance, error) {
+	m, err := a.Member(ctx, id)
+	if err != nil {
+		return Balance{}, err
+	}
+	return a.x.asMember(m).BalanceAsOf(ctx, code, at)
 }
 
 func (x *Exchange) assetByCode(code string) (ledger.AssetID, money.Asset, error) {
@@ -144,7 +181,7 @@ func statementOf(asset money.Asset, st *postgres.Statement, first int) Statement
 	}
 	for _, l := range st.Lines[:min(len(st.Lines), first)] {
 		result.Items = append(result.Items, StatementLine{
-			At: timeOf(l.Time), Sequence: l.Sequence, Reason: l.Reason.String(), Reference: l.Reference,
+			At: timeOf(l.Time), Sequence: l.Sequence, Reason: l.Reason, Reference: l.Reference,
 			Available: amountOf(asset, l.Change.Available), Held: amountOf(asset, l.Change.Held), Balance: total(l.After),
 			cursor: encodePlace(l.StatementPlace),
 		})

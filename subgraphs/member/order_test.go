@@ -89,12 +89,13 @@ func TestRefusalsOfOrders(t *testing.T) {
 		t.Run(code, func(t *testing.T) { alice.Refused(t, code, place, buy(change)) })
 	}
 	alice.Refused(t, "INVALID_PRICE", place, buy(vars{"price": nil}))
+	alice.Refused(t, "INVALID_QUANTITY", place, buy(vars{"quantity": nil}))
 	alice.Refused(t, "INVALID_ARGUMENT", place, buy(vars{"clientKey": 7}))
 	if price := alice.Refused(t, "PRICE_OFF_TICK", place, buy(vars{"price": "1.001"})); price.Extensions["details"] == nil {
 		t.Error("a price off the tick does not say what the tick is")
 	}
 	for _, malformed := range []vars{
-		{"side": "HOLD"}, {"unknown": "field"}, {"quantity": nil}, {"side": nil},
+		{"side": "HOLD"}, {"unknown": "field"}, {"market": nil}, {"side": nil},
 	} {
 		answer := alice.Do(t, place, buy(malformed))
 		if len(answer.Errors) == 0 || answer.Errors[0].Code() != "GRAPHQL_VALIDATION_FAILED" {

@@ -3,6 +3,7 @@ package viewer
 import (
 	"context"
 	"slices"
+	"time"
 
 	"bourse/engine"
 	"bourse/engine/account"
@@ -26,6 +27,8 @@ type Onlooker interface {
 	Orders(ctx context.Context, member account.ID, filter engine.OrderFilter, page engine.Page) (engine.OrderPage, error)
 	Fills(ctx context.Context, member account.ID, filter engine.FillFilter, page engine.Page) (engine.FillPage, error)
 	Deposits(ctx context.Context, member account.ID, page engine.Page) (engine.DepositPage, error)
+	Statement(ctx context.Context, member account.ID, q engine.StatementQuery, page engine.Page) (engine.Statement, error)
+	BalanceAsOf(ctx context.Context, member account.ID, asset string, at time.Time) (engine.Balance, error)
 }
 
 // Look returns the eyes of whoever is signed in; visitors are UNAUTHENTICATED.
@@ -98,6 +101,14 @@ func (v agentLook) Deposits(ctx context.Context, member account.ID, page engine.
 	return v.MemberDeposits(ctx, member, page)
 }
 
+func (v agentLook) Statement(ctx context.Context, member account.ID, q engine.StatementQuery, page engine.Page) (engine.Statement, error) {
+	return v.MemberStatement(ctx, member, q, page)
+}
+
+func (v agentLook) BalanceAsOf(ctx context.Context, member account.ID, asset string, at time.Time) (engine.Balance, error) {
+	return v.MemberBalanceAsOf(ctx, member, asset, at)
+}
+
 type adminLook struct{ view *engine.Admin }
 
 func (v adminLook) Members(ctx context.Context, ids []account.ID) (map[account.ID]account.Member, error) {
@@ -130,6 +141,14 @@ func (v adminLook) Fills(ctx context.Context, member account.ID, filter engine.F
 
 func (v adminLook) Deposits(ctx context.Context, member account.ID, page engine.Page) (engine.DepositPage, error) {
 	return v.view.MemberDeposits(ctx, member, page)
+}
+
+func (v adminLook) Statement(ctx context.Context, member account.ID, q engine.StatementQuery, page engine.Page) (engine.Statement, error) {
+	return v.view.MemberStatement(ctx, member, q, page)
+}
+
+func (v adminLook) BalanceAsOf(ctx context.Context, member account.ID, asset string, at time.Time) (engine.Balance, error) {
+	return v.view.MemberBalanceAsOf(ctx, member, asset, at)
 }
 
 // memberLook sees one member: itself. Of agents it sees none, not even its own.
@@ -187,6 +206,20 @@ func (v memberLook) Deposits(ctx context.Context, member account.ID, page engine
 		return engine.DepositPage{}, errNoMember
 	}
 	return v.view.Deposits(ctx, page)
+}
+
+func (v memberLook) Statement(ctx context.Context, member account.ID, q engine.StatementQuery, page engine.Page) (engine.Statement, error) {
+	if member != v.self {
+		return engine.Statement{}, errNoMember
+	}
+	return v.view.Statement(ctx, q, page)
+}
+
+func (v memberLook) BalanceAsOf(ctx context.Context, member account.ID, asset string, at time.Time) (engine.Balance, error) {
+	if member != v.self {
+		return engine.Balance{}, errNoMember
+	}
+	return v.view.BalanceAsOf(ctx, asset, at)
 }
 
 func byID[T any](id func(T) account.ID) func([]T, error) (map[account.ID]T, error) {

@@ -1,6 +1,8 @@
 package resolver
 
 import (
+	"time"
+
 	"bourse/engine"
 	"bourse/engine/account"
 	"bourse/engine/market"
@@ -55,6 +57,12 @@ func orderOf(o *engine.Order, m *gen.Market) *gen.Order {
 		TimeInForce:       gen.TimeInForce(o.TimeInForce.String()),
 		Price:             o.Price,
 		Quantity:          o.Quantity,
+		TriggerPrice:      o.TriggerPrice,
+		TrailDistance:     o.TrailDistance,
+		DisplayQuantity:   o.DisplayQuantity,
+		PostOnly:          o.PostOnly,
+		SelfTradeMode:     gen.SelfTradeMode(o.SelfTrade.String()),
+		ExpiresAt:         timeOrNil(o.ExpiresAt),
 		FilledQuantity:    o.Filled,
 		RemainingQuantity: o.Remaining,
 		AveragePrice:      o.AveragePrice,
@@ -62,6 +70,13 @@ func orderOf(o *engine.Order, m *gen.Market) *gen.Order {
 		CancelReason:      cancelReason(o.Reason),
 		PlacedAt:          o.PlacedAt,
 	}
+}
+
+func timeOrNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
 }
 
 func orderID(id market.OrderID) string { return scalar.EncodeID(scalar.Order, uint64(id)) }

@@ -6,6 +6,7 @@ import (
 	"bourse/engine"
 	"bourse/engine/fault"
 	"bourse/engine/market"
+	"bourse/engine/money"
 	"bourse/graph/scalar"
 	"bourse/subgraphs/internal/viewer"
 	"bourse/subgraphs/member/internal/gen"
@@ -22,10 +23,16 @@ func (r mutationResolver) PlaceOrder(ctx context.Context, input gen.PlaceOrderIn
 		Side:        sides[input.Side],
 		Type:        orderTypes[input.Type],
 		TimeInForce: timesInForce[input.TimeInForce],
-		Quantity:    input.Quantity.String(),
-	}
-	if input.Price != nil {
-		ask.Price = input.Price.String()
+
+		Price:           text(input.Price),
+		Quantity:        text(input.Quantity),
+		QuoteAmount:     text(input.QuoteAmount),
+		TriggerPrice:    text(input.TriggerPrice),
+		TrailDistance:   text(input.TrailDistance),
+		DisplayQuantity: text(input.DisplayQuantity),
+		PostOnly:        input.PostOnly,
+		SelfTrade:       selfTradeModes[input.SelfTradeMode],
+		ExpiresAt:       orZero(input.ExpiresAt),
 	}
 	placed, sequence, err := member.PlaceOrder(ctx, ask)
 	if err != nil {
@@ -157,7 +164,26 @@ func (r Root) fills(ctx context.Context, fills []engine.Fill) ([]*gen.Fill, erro
 var errNoOrder = fault.New(fault.OrderNotFound, "you have no such order")
 
 var (
-	sides        = map[gen.Side]market.Side{gen.SideBuy: market.Buy, gen.SideSell: market.Sell}
-	orderTypes   = map[gen.OrderType]market.Type{gen.OrderTypeLimit: market.Limit, gen.OrderTypeMarket: market.Market}
-	timesInForce = map[gen.TimeInForce]market.TimeInForce{gen.TimeInForceGtc: market.GTC, gen.TimeInForceIoc: market.IOC}
+	sides      = map[gen.Side]market.Side{gen.SideBuy: market.Buy, gen.SideSell: market.Sell}
+	orderTypes = map[gen.OrderType]market.Type{
+		gen.OrderTypeLimit: market.Limit, gen.OrderTypeMarket: market.Market, gen.OrderTypeStop: market.Stop,
+		gen.OrderTypeStopLimit: market.StopLimit, gen.OrderTypeTrailingStop: market.TrailingStop,
+	}
+	timesInForce = map[gen.TimeInForce]market.TimeInForce{
+		gen.TimeInForceGtc: market.GTC, gen.TimeInForceIoc: market.IOC, gen.TimeInForceFok: market.FOK,
+		gen.TimeInForceDay: market.DAY, gen.TimeInForceGtd: market.GTD,
+	}
+	selfTradeModes = map[gen.SelfTradeMode]market.SelfTrade{
+		gen.SelfTradeModeCancelTaker: market.CancelTaker, gen.SelfTradeModeCancelMaker: market.CancelMaker,
+		gen.SelfTradeModeCancelBoth: market.CancelBoth, gen.SelfTradeModeDecrement: market.Decrement,
+		gen.SelfTradeModeAllow: market.Allow,
+	}
 )
+
+// text is a decimal as the exchange reads it; absent is empty.
+func text(d *money.Decimal) string {
+	if d == nil {
+		return ""
+	}
+	return d.String()
+}

@@ -35,10 +35,22 @@ export type HealthStatus =
 
 /** What a market does with orders at the moment. */
 export type MarketPhase =
+  /** Orders may be cancelled or reduced only. */
+  | 'CANCEL_ONLY'
+  /** Closed for the day. */
+  | 'CLOSED'
+  /** Collecting orders for the closing auction. */
+  | 'CLOSING_AUCTION'
   /** Orders are matched as they arrive. */
   | 'CONTINUOUS'
+  /** Being prepared; no orders yet. */
+  | 'DRAFT'
   /** New orders are refused; open orders rest and may be cancelled. */
-  | 'HALTED';
+  | 'HALTED'
+  /** Stopped by the circuit breaker or the house; collecting orders for the auction that reopens it. */
+  | 'PAUSED'
+  /** Collecting orders for the opening auction. */
+  | 'PRE_OPEN';
 
 export type MarketPhaseInput = {
   clientKey: string;

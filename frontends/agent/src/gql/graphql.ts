@@ -33,13 +33,21 @@ export type OrderStatus =
   /** Resting in the book, nothing traded yet. */
   | 'OPEN'
   /** Resting in the book, traded in part. */
-  | 'PARTIALLY_FILLED';
+  | 'PARTIALLY_FILLED'
+  /** Waiting for its trigger, or for the order that it belongs to. */
+  | 'PENDING';
 
 export type OrderType =
-  /** Trades at its price or better; what is left rests in the book (GTC) or ends (IOC). */
+  /** Trades at its price or better; what is left rests in the book. */
   | 'LIMIT'
   /** Trades at once at the best prices, within the market's protection; what is left ends. */
-  | 'MARKET';
+  | 'MARKET'
+  /** Waits for its trigger price, then is a market order. */
+  | 'STOP'
+  /** Waits for its trigger price, then is a limit order. */
+  | 'STOP_LIMIT'
+  /** A stop whose trigger price follows the market at a distance. */
+  | 'TRAILING_STOP';
 
 export type RejectDepositInput = {
   depositId: string | number;

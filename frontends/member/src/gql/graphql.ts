@@ -16,12 +16,24 @@ export type CancelOrderInput = {
 };
 
 export type CancelReason =
+  /** The house cancelled it. */
+  | 'ADMINISTRATIVE'
+  /** The market's circuit breaker stopped it. */
+  | 'BREAKER'
+  /** Its time was over. */
+  | 'EXPIRED'
+  /** It met as many orders as one may at once. */
+  | 'FILL_LIMIT'
   /** Immediate or cancel: nothing more to trade with. */
   | 'IMMEDIATE'
+  /** Another order of its group traded or ended. */
+  | 'LINKED'
   /** The member asked for it. */
   | 'REQUESTED'
-  /** It would have met an order of the same member. */
-  | 'SELF_TRADE';
+  /** It would have met an order of the same member or its trade group. */
+  | 'SELF_TRADE'
+  /** What it had to hold was not there when its turn came. */
+  | 'UNFUNDED';
 
 export type CandleInterval =
   | 'D1'
@@ -44,10 +56,22 @@ export type Liquidity =
 
 /** What a market does with orders at the moment. */
 export type MarketPhase =
+  /** Orders may be cancelled or reduced only. */
+  | 'CANCEL_ONLY'
+  /** Closed for the day. */
+  | 'CLOSED'
+  /** Collecting orders for the closing auction. */
+  | 'CLOSING_AUCTION'
   /** Orders are matched as they arrive. */
   | 'CONTINUOUS'
+  /** Being prepared; no orders yet. */
+  | 'DRAFT'
   /** New orders are refused; open orders rest and may be cancelled. */
-  | 'HALTED';
+  | 'HALTED'
+  /** Stopped by the circuit breaker or the house; collecting orders for the auction that reopens it. */
+  | 'PAUSED'
+  /** Collecting orders for the opening auction. */
+  | 'PRE_OPEN';
 
 export type OrderStatus =
   /** Ended before it was traded in full; see cancelReason. */
@@ -57,25 +81,46 @@ export type OrderStatus =
   /** Resting in the book, nothing traded yet. */
   | 'OPEN'
   /** Resting in the book, traded in part. */
-  | 'PARTIALLY_FILLED';
+  | 'PARTIALLY_FILLED'
+  /** Waiting for its trigger, or for the order that it belongs to. */
+  | 'PENDING';
 
 export type OrderType =
-  /** Trades at its price or better; what is left rests in the book (GTC) or ends (IOC). */
+  /** Trades at its price or better; what is left rests in the book. */
   | 'LIMIT'
   /** Trades at once at the best prices, within the market's protection; what is left ends. */
-  | 'MARKET';
+  | 'MARKET'
+  /** Waits for its trigger price, then is a market order. */
+  | 'STOP'
+  /** Waits for its trigger price, then is a limit order. */
+  | 'STOP_LIMIT'
+  /** A stop whose trigger price follows the market at a distance. */
+  | 'TRAILING_STOP';
 
 export type PlaceOrderInput = {
   /** Chosen by the caller, at most 64 characters, once for each order. */
   clientKey: string;
+  /** How much of a limit order stands in the book at a time, in base; at least a hundredth of it. */
+  displayQuantity?: string | null | undefined;
+  /** For GTD; at most 366 days ahead. */
+  expiresAt?: string | null | undefined;
   market: string;
-  /** In quote per base; required for limit orders, absent for market orders. */
+  /** Refuse the order rather than let it trade at once. */
+  postOnly?: boolean;
+  /** In quote per base; for LIMIT and STOP_LIMIT. */
   price?: string | null | undefined;
-  /** In base. */
-  quantity: string;
+  /** In base; absent where quoteAmount is given. */
+  quantity?: string | null | undefined;
+  /** What a market buy may spend, fee included, in quote. */
+  quoteAmount?: string | null | undefined;
+  selfTradeMode?: SelfTradeMode;
   side: Side;
-  /** Ignored for market orders, which are always immediate or cancel. */
+  /** A market order is IOC unless it is FOK; GTC stands for IOC there. */
   timeInForce?: TimeInForce;
+  /** In quote per base; for TRAILING_STOP. */
+  trailDistance?: string | null | undefined;
+  /** In quote per base; for STOP and STOP_LIMIT. */
+  triggerPrice?: string | null | undefined;
   type?: OrderType;
 };
 
@@ -85,13 +130,32 @@ export type RequestDepositInput = {
   clientKey: string;
 };
 
+/** What happens when an order would meet one of the same member or of its trade group. */
+export type SelfTradeMode =
+  /** They trade. */
+  | 'ALLOW'
+  /** Both are. */
+  | 'CANCEL_BOTH'
+  /** The order that rests is cancelled. */
+  | 'CANCEL_MAKER'
+  /** The rest of the order that comes is cancelled. */
+  | 'CANCEL_TAKER'
+  /** Both lose the smaller quantity of the two. */
+  | 'DECREMENT';
+
 export type Side =
   | 'BUY'
   | 'SELL';
 
 export type TimeInForce =
+  /** Until the end of the market's trading day. */
+  | 'DAY'
+  /** Fill or kill: all of it at once, or refused. */
+  | 'FOK'
   /** Good till cancelled. */
   | 'GTC'
+  /** Good till the date in expiresAt. */
+  | 'GTD'
   /** Immediate or cancel. */
   | 'IOC';
 

@@ -884,6 +884,18 @@ enum MarketPhase {
   CONTINUOUS
   "New orders are refused; open orders rest and may be cancelled."
   HALTED
+  "Being prepared; no orders yet."
+  DRAFT
+  "Collecting orders for the opening auction."
+  PRE_OPEN
+  "Orders may be cancelled or reduced only."
+  CANCEL_ONLY
+  "Collecting orders for the closing auction."
+  CLOSING_AUCTION
+  "Closed for the day."
+  CLOSED
+  "Stopped by the circuit breaker or the house; collecting orders for the auction that reopens it."
+  PAUSED
 }
 
 enum OrderStatus {
@@ -895,6 +907,8 @@ enum OrderStatus {
   FILLED
   "Ended before it was traded in full; see cancelReason."
   CANCELLED
+  "Waiting for its trigger, or for the order that it belongs to."
+  PENDING
 }
 
 """

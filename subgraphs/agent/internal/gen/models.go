@@ -237,16 +237,34 @@ const (
 	MarketPhaseContinuous MarketPhase = "CONTINUOUS"
 	// New orders are refused; open orders rest and may be cancelled.
 	MarketPhaseHalted MarketPhase = "HALTED"
+	// Being prepared; no orders yet.
+	MarketPhaseDraft MarketPhase = "DRAFT"
+	// Collecting orders for the opening auction.
+	MarketPhasePreOpen MarketPhase = "PRE_OPEN"
+	// Orders may be cancelled or reduced only.
+	MarketPhaseCancelOnly MarketPhase = "CANCEL_ONLY"
+	// Collecting orders for the closing auction.
+	MarketPhaseClosingAuction MarketPhase = "CLOSING_AUCTION"
+	// Closed for the day.
+	MarketPhaseClosed MarketPhase = "CLOSED"
+	// Stopped by the circuit breaker or the house; collecting orders for the auction that reopens it.
+	MarketPhasePaused MarketPhase = "PAUSED"
 )
 
 var AllMarketPhase = []MarketPhase{
 	MarketPhaseContinuous,
 	MarketPhaseHalted,
+	MarketPhaseDraft,
+	MarketPhasePreOpen,
+	MarketPhaseCancelOnly,
+	MarketPhaseClosingAuction,
+	MarketPhaseClosed,
+	MarketPhasePaused,
 }
 
 func (e MarketPhase) IsValid() bool {
 	switch e {
-	case MarketPhaseContinuous, MarketPhaseHalted:
+	case MarketPhaseContinuous, MarketPhaseHalted, MarketPhaseDraft, MarketPhasePreOpen, MarketPhaseCancelOnly, MarketPhaseClosingAuction, MarketPhaseClosed, MarketPhasePaused:
 		return true
 	}
 	return false
@@ -298,6 +316,8 @@ const (
 	OrderStatusFilled OrderStatus = "FILLED"
 	// Ended before it was traded in full; see cancelReason.
 	OrderStatusCancelled OrderStatus = "CANCELLED"
+	// Waiting for its trigger, or for the order that it belongs to.
+	OrderStatusPending OrderStatus = "PENDING"
 )
 
 var AllOrderStatus = []OrderStatus{
@@ -305,11 +325,12 @@ var AllOrderStatus = []OrderStatus{
 	OrderStatusPartiallyFilled,
 	OrderStatusFilled,
 	OrderStatusCancelled,
+	OrderStatusPending,
 }
 
 func (e OrderStatus) IsValid() bool {
 	switch e {
-	case OrderStatusOpen, OrderStatusPartiallyFilled, OrderStatusFilled, OrderStatusCancelled:
+	case OrderStatusOpen, OrderStatusPartiallyFilled, OrderStatusFilled, OrderStatusCancelled, OrderStatusPending:
 		return true
 	}
 	return false

@@ -166,12 +166,14 @@ type ComplexityRoot struct {
 	}
 
 	Member struct {
+		BalanceAsOf func(childComplexity int, asset string, at time.Time) int
 		Balances    func(childComplexity int) int
 		Deposits    func(childComplexity int, first int, after *string) int
 		DisplayName func(childComplexity int) int
 		Fills       func(childComplexity int, market *string, first int, after *string) int
 		ID          func(childComplexity int) int
 		Orders      func(childComplexity int, market *string, openOnly bool, first int, after *string) int
+		Statement   func(childComplexity int, asset string, from *time.Time, to *time.Time, first int, after *string) int
 		Username    func(childComplexity int) int
 	}
 
@@ -189,16 +191,22 @@ type ComplexityRoot struct {
 	Order struct {
 		AveragePrice      func(childComplexity int) int
 		CancelReason      func(childComplexity int) int
+		DisplayQuantity   func(childComplexity int) int
+		ExpiresAt         func(childComplexity int) int
 		FilledQuantity    func(childComplexity int) int
 		ID                func(childComplexity int) int
 		Market            func(childComplexity int) int
 		PlacedAt          func(childComplexity int) int
+		PostOnly          func(childComplexity int) int
 		Price             func(childComplexity int) int
 		Quantity          func(childComplexity int) int
 		RemainingQuantity func(childComplexity int) int
+		SelfTradeMode     func(childComplexity int) int
 		Side              func(childComplexity int) int
 		Status            func(childComplexity int) int
 		TimeInForce       func(childComplexity int) int
+		TrailDistance     func(childComplexity int) int
+		TriggerPrice      func(childComplexity int) int
 		Type              func(childComplexity int) int
 	}
 
@@ -256,6 +264,30 @@ type ComplexityRoot struct {
 
 	SignOutPayload struct {
 		SignedOut func(childComplexity int) int
+	}
+
+	Statement struct {
+		Asset    func(childComplexity int) int
+		Closing  func(childComplexity int) int
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		Opening  func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	StatementLine struct {
+		At        func(childComplexity int) int
+		Available func(childComplexity int) int
+		Balance   func(childComplexity int) int
+		Held      func(childComplexity int) int
+		Reason    func(childComplexity int) int
+		Reference func(childComplexity int) int
+		Sequence  func(childComplexity int) int
+	}
+
+	StatementLineEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	Subscription struct {
@@ -320,6 +352,8 @@ type MemberResolver interface {
 	Orders(ctx context.Context, obj *Member, market *string, openOnly bool, first int, after *string) (*OrderConnection, error)
 	Fills(ctx context.Context, obj *Member, market *string, first int, after *string) (*FillConnection, error)
 	Deposits(ctx context.Context, obj *Member, first int, after *string) (*DepositConnection, error)
+	Statement(ctx context.Context, obj *Member, asset string, from *time.Time, to *time.Time, first int, after *string) (*Statement, error)
+	BalanceAsOf(ctx context.Context, obj *Member, asset string, at time.Time) (*Balance, error)
 }
 type MutationResolver interface {
 	Register(ctx context.Context, input RegisterInput) (*SessionPayload, error)
@@ -840,6 +874,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Market.Trades(childComplexity, args["first"].(int)), true
 
+	case "Member.balanceAsOf":
+		if e.ComplexityRoot.Member.BalanceAsOf == nil {
+			break
+		}
+
+		args, err := ec.field_Member_balanceAsOf_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Member.BalanceAsOf(childComplexity, args["asset"].(string), args["at"].(time.Time)), true
 	case "Member.balances":
 		if e.ComplexityRoot.Member.Balances == nil {
 			break
@@ -891,6 +936,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.Orders(childComplexity, args["market"].(*string), args["openOnly"].(bool), args["first"].(int), args["after"].(*string)), true
+	case "Member.statement":
+		if e.ComplexityRoot.Member.Statement == nil {
+			break
+		}
+
+		args, err := ec.field_Member_statement_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Member.Statement(childComplexity, args["asset"].(string), args["from"].(*time.Time), args["to"].(*time.Time), args["first"].(int), args["after"].(*string)), true
 	case "Member.username":
 		if e.ComplexityRoot.Member.Username == nil {
 			break
@@ -999,6 +1055,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Order.CancelReason(childComplexity), true
+	case "Order.displayQuantity":
+		if e.ComplexityRoot.Order.DisplayQuantity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.DisplayQuantity(childComplexity), true
+	case "Order.expiresAt":
+		if e.ComplexityRoot.Order.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.ExpiresAt(childComplexity), true
 	case "Order.filledQuantity":
 		if e.ComplexityRoot.Order.FilledQuantity == nil {
 			break
@@ -1023,6 +1091,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Order.PlacedAt(childComplexity), true
+	case "Order.postOnly":
+		if e.ComplexityRoot.Order.PostOnly == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.PostOnly(childComplexity), true
 	case "Order.price":
 		if e.ComplexityRoot.Order.Price == nil {
 			break
@@ -1041,6 +1115,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Order.RemainingQuantity(childComplexity), true
+	case "Order.selfTradeMode":
+		if e.ComplexityRoot.Order.SelfTradeMode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.SelfTradeMode(childComplexity), true
 	case "Order.side":
 		if e.ComplexityRoot.Order.Side == nil {
 			break
@@ -1059,6 +1139,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Order.TimeInForce(childComplexity), true
+	case "Order.trailDistance":
+		if e.ComplexityRoot.Order.TrailDistance == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.TrailDistance(childComplexity), true
+	case "Order.triggerPrice":
+		if e.ComplexityRoot.Order.TriggerPrice == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.TriggerPrice(childComplexity), true
 	case "Order.type":
 		if e.ComplexityRoot.Order.Type == nil {
 			break
@@ -1264,6 +1356,99 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SignOutPayload.SignedOut(childComplexity), true
+
+	case "Statement.asset":
+		if e.ComplexityRoot.Statement.Asset == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Statement.Asset(childComplexity), true
+	case "Statement.closing":
+		if e.ComplexityRoot.Statement.Closing == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Statement.Closing(childComplexity), true
+	case "Statement.edges":
+		if e.ComplexityRoot.Statement.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Statement.Edges(childComplexity), true
+	case "Statement.nodes":
+		if e.ComplexityRoot.Statement.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Statement.Nodes(childComplexity), true
+	case "Statement.opening":
+		if e.ComplexityRoot.Statement.Opening == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Statement.Opening(childComplexity), true
+	case "Statement.pageInfo":
+		if e.ComplexityRoot.Statement.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Statement.PageInfo(childComplexity), true
+
+	case "StatementLine.at":
+		if e.ComplexityRoot.StatementLine.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StatementLine.At(childComplexity), true
+	case "StatementLine.available":
+		if e.ComplexityRoot.StatementLine.Available == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StatementLine.Available(childComplexity), true
+	case "StatementLine.balance":
+		if e.ComplexityRoot.StatementLine.Balance == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StatementLine.Balance(childComplexity), true
+	case "StatementLine.held":
+		if e.ComplexityRoot.StatementLine.Held == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StatementLine.Held(childComplexity), true
+	case "StatementLine.reason":
+		if e.ComplexityRoot.StatementLine.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StatementLine.Reason(childComplexity), true
+	case "StatementLine.reference":
+		if e.ComplexityRoot.StatementLine.Reference == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StatementLine.Reference(childComplexity), true
+	case "StatementLine.sequence":
+		if e.ComplexityRoot.StatementLine.Sequence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StatementLine.Sequence(childComplexity), true
+
+	case "StatementLineEdge.cursor":
+		if e.ComplexityRoot.StatementLineEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StatementLineEdge.Cursor(childComplexity), true
+	case "StatementLineEdge.node":
+		if e.ComplexityRoot.StatementLineEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StatementLineEdge.Node(childComplexity), true
 
 	case "Subscription.balanceUpdates":
 		if e.ComplexityRoot.Subscription.BalanceUpdates == nil {
@@ -1587,6 +1772,18 @@ enum MarketPhase {
   CONTINUOUS
   "New orders are refused; open orders rest and may be cancelled."
   HALTED
+  "Being prepared; no orders yet."
+  DRAFT
+  "Collecting orders for the opening auction."
+  PRE_OPEN
+  "Orders may be cancelled or reduced only."
+  CANCEL_ONLY
+  "Collecting orders for the closing auction."
+  CLOSING_AUCTION
+  "Closed for the day."
+  CLOSED
+  "Stopped by the circuit breaker or the house; collecting orders for the auction that reopens it."
+  PAUSED
 }
 
 enum OrderStatus {
@@ -1598,6 +1795,8 @@ enum OrderStatus {
   FILLED
   "Ended before it was traded in full; see cancelReason."
   CANCELLED
+  "Waiting for its trigger, or for the order that it belongs to."
+  PENDING
 }
 
 """
@@ -1742,6 +1941,45 @@ type Member @key(fields: "id") {
   fills(market: String, first: Int! = 50, after: String): FillConnection!
   "Newest first."
   deposits(first: Int! = 50, after: String): DepositConnection!
+  """
+  What moved an asset from one time (included; the beginning if absent) to another (not included; now
+  if absent), oldest first. Codes: UNKNOWN_ASSET, INVALID_ARGUMENT.
+  """
+  statement(asset: String!, from: DateTime, to: DateTime, first: Int! = 50, after: String): Statement!
+  "What the member had of an asset at a time. Codes: UNKNOWN_ASSET."
+  balanceAsOf(asset: String!, at: DateTime!): Balance!
+}
+
+type Statement {
+  asset: Asset!
+  "Available and held together before the first line of the whole stretch."
+  opening: Decimal!
+  "The same after its last line."
+  closing: Decimal!
+  edges: [StatementLineEdge!]!
+  nodes: [StatementLine!]!
+  pageInfo: PageInfo!
+}
+
+type StatementLineEdge {
+  cursor: String!
+  node: StatementLine!
+}
+
+type StatementLine {
+  at: DateTime!
+  "Where in the log it happened."
+  sequence: Sequence!
+  "The kind of event, such as TRADED or DEPOSIT_CREDITED."
+  reason: String!
+  "The id of the order, trade or deposit that it names; null for others."
+  reference: ID
+  "What it added, or took away, of what is available."
+  available: Decimal!
+  "Of what is held."
+  held: Decimal!
+  "Both together, afterwards."
+  balance: Decimal!
 }
 `, BuiltIn: false},
 	{Name: "../../../../graph/schema/member/market.graphqls", Input: `extend type Query {
@@ -1884,9 +2122,14 @@ extend type Mutation {
   """
   Places an order; it is on disk when the answer arrives. Send the same clientKey again
   after a lost answer: there will be one order.
-  Codes: UNKNOWN_MARKET, MARKET_HALTED, INVALID_PRICE, PRICE_OFF_TICK, INVALID_QUANTITY,
-  QUANTITY_OFF_LOT, BELOW_MIN_NOTIONAL, AMOUNT_OVERFLOW, INSUFFICIENT_BALANCE, NO_LIQUIDITY,
-  TOO_MANY_OPEN_ORDERS, IDEMPOTENCY_CONFLICT, INVALID_IDEMPOTENCY_KEY, OVERLOADED, UNAVAILABLE.
+  Codes: UNKNOWN_MARKET; of the phase MARKET_HALTED, MARKET_CLOSED, CANCEL_ONLY, ORDER_TYPE_NOT_ALLOWED;
+  of the order INVALID_ARGUMENT, INVALID_PRICE, PRICE_OFF_TICK, INVALID_QUANTITY, QUANTITY_OFF_LOT,
+  INVALID_AMOUNT, INVALID_TRIGGER, TRIGGER_PASSED, NO_REFERENCE_PRICE, INVALID_DISPLAY, INVALID_EXPIRY,
+  AMOUNT_OVERFLOW; of the book NO_LIQUIDITY, POST_ONLY_WOULD_TAKE, NOT_FILLABLE, PRICE_OUTSIDE_BAND; of
+  risk ACCOUNT_FROZEN, ORDER_RATE_EXCEEDED, BELOW_MIN_NOTIONAL, ORDER_QUANTITY_LIMIT,
+  ORDER_NOTIONAL_LIMIT, APPROVAL_REQUIRED, PRICE_TOO_FAR, TOO_MANY_OPEN_ORDERS, POSITION_LIMIT,
+  EXPOSURE_LIMIT, INSUFFICIENT_BALANCE; and IDEMPOTENCY_CONFLICT, INVALID_IDEMPOTENCY_KEY, OVERLOADED,
+  UNAVAILABLE, after which nothing happened, and OUTCOME_UNKNOWN, after which the same key settles it.
   """
   placeOrder(input: PlaceOrderInput!): PlaceOrderPayload!
 
@@ -1902,10 +2145,16 @@ extend type Mutation {
 }
 
 enum OrderType {
-  "Trades at its price or better; what is left rests in the book (GTC) or ends (IOC)."
+  "Trades at its price or better; what is left rests in the book."
   LIMIT
   "Trades at once at the best prices, within the market's protection; what is left ends."
   MARKET
+  "Waits for its trigger price, then is a market order."
+  STOP
+  "Waits for its trigger price, then is a limit order."
+  STOP_LIMIT
+  "A stop whose trigger price follows the market at a distance."
+  TRAILING_STOP
 }
 
 enum TimeInForce {
@@ -1913,6 +2162,28 @@ enum TimeInForce {
   GTC
   "Immediate or cancel."
   IOC
+  "Fill or kill: all of it at once, or refused."
+  FOK
+  "Until the end of the market's trading day."
+  DAY
+  "Good till the date in expiresAt."
+  GTD
+}
+
+"""
+What happens when an order would meet one of the same member or of its trade group.
+"""
+enum SelfTradeMode {
+  "The rest of the order that comes is cancelled."
+  CANCEL_TAKER
+  "The order that rests is cancelled."
+  CANCEL_MAKER
+  "Both are."
+  CANCEL_BOTH
+  "Both lose the smaller quantity of the two."
+  DECREMENT
+  "They trade."
+  ALLOW
 }
 
 enum CancelReason {
@@ -1920,8 +2191,20 @@ enum CancelReason {
   REQUESTED
   "Immediate or cancel: nothing more to trade with."
   IMMEDIATE
-  "It would have met an order of the same member."
+  "It would have met an order of the same member or its trade group."
   SELF_TRADE
+  "Its time was over."
+  EXPIRED
+  "Another order of its group traded or ended."
+  LINKED
+  "What it had to hold was not there when its turn came."
+  UNFUNDED
+  "The house cancelled it."
+  ADMINISTRATIVE
+  "It met as many orders as one may at once."
+  FILL_LIMIT
+  "The market's circuit breaker stopped it."
+  BREAKER
 }
 
 input PlaceOrderInput {
@@ -1930,12 +2213,25 @@ input PlaceOrderInput {
   market: String!
   side: Side!
   type: OrderType! = LIMIT
-  "Ignored for market orders, which are always immediate or cancel."
+  "A market order is IOC unless it is FOK; GTC stands for IOC there."
   timeInForce: TimeInForce! = GTC
-  "In quote per base; required for limit orders, absent for market orders."
+  "In quote per base; for LIMIT and STOP_LIMIT."
   price: Decimal
-  "In base."
-  quantity: Decimal!
+  "In base; absent where quoteAmount is given."
+  quantity: Decimal
+  "What a market buy may spend, fee included, in quote."
+  quoteAmount: Decimal
+  "In quote per base; for STOP and STOP_LIMIT."
+  triggerPrice: Decimal
+  "In quote per base; for TRAILING_STOP."
+  trailDistance: Decimal
+  "How much of a limit order stands in the book at a time, in base; at least a hundredth of it."
+  displayQuantity: Decimal
+  "Refuse the order rather than let it trade at once."
+  postOnly: Boolean! = false
+  selfTradeMode: SelfTradeMode! = CANCEL_TAKER
+  "For GTD; at most 366 days ahead."
+  expiresAt: DateTime
 }
 
 type PlaceOrderPayload {
@@ -1970,9 +2266,16 @@ type Order @key(fields: "id") {
   side: Side!
   type: OrderType!
   timeInForce: TimeInForce!
-  "Null for market orders."
+  "Null for orders that name no limit."
   price: Decimal
   quantity: Decimal!
+  "What a stop waits for; of a trailing one where it stands now."
+  triggerPrice: Decimal
+  trailDistance: Decimal
+  displayQuantity: Decimal
+  postOnly: Boolean!
+  selfTradeMode: SelfTradeMode!
+  expiresAt: DateTime
   filledQuantity: Decimal!
   remainingQuantity: Decimal!
   "Mean price of what was traded, in quote per base, rounded half up to the tick; null before the first fill."
@@ -2383,6 +2686,10 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_fills(ctx, field)
 	case "deposits":
 		return ec.fieldContext_Member_deposits(ctx, field)
+	case "statement":
+		return ec.fieldContext_Member_statement(ctx, field)
+	case "balanceAsOf":
+		return ec.fieldContext_Member_balanceAsOf(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Member", field.Name)
 }
@@ -2403,6 +2710,18 @@ func (ec *executionContext) childFields_Order(ctx context.Context, field graphql
 		return ec.fieldContext_Order_price(ctx, field)
 	case "quantity":
 		return ec.fieldContext_Order_quantity(ctx, field)
+	case "triggerPrice":
+		return ec.fieldContext_Order_triggerPrice(ctx, field)
+	case "trailDistance":
+		return ec.fieldContext_Order_trailDistance(ctx, field)
+	case "displayQuantity":
+		return ec.fieldContext_Order_displayQuantity(ctx, field)
+	case "postOnly":
+		return ec.fieldContext_Order_postOnly(ctx, field)
+	case "selfTradeMode":
+		return ec.fieldContext_Order_selfTradeMode(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Order_expiresAt(ctx, field)
 	case "filledQuantity":
 		return ec.fieldContext_Order_filledQuantity(ctx, field)
 	case "remainingQuantity":
@@ -2509,6 +2828,54 @@ func (ec *executionContext) childFields_SignOutPayload(ctx context.Context, fiel
 		return ec.fieldContext_SignOutPayload_signedOut(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SignOutPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Statement(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "asset":
+		return ec.fieldContext_Statement_asset(ctx, field)
+	case "opening":
+		return ec.fieldContext_Statement_opening(ctx, field)
+	case "closing":
+		return ec.fieldContext_Statement_closing(ctx, field)
+	case "edges":
+		return ec.fieldContext_Statement_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_Statement_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_Statement_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Statement", field.Name)
+}
+
+func (ec *executionContext) childFields_StatementLine(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_StatementLine_at(ctx, field)
+	case "sequence":
+		return ec.fieldContext_StatementLine_sequence(ctx, field)
+	case "reason":
+		return ec.fieldContext_StatementLine_reason(ctx, field)
+	case "reference":
+		return ec.fieldContext_StatementLine_reference(ctx, field)
+	case "available":
+		return ec.fieldContext_StatementLine_available(ctx, field)
+	case "held":
+		return ec.fieldContext_StatementLine_held(ctx, field)
+	case "balance":
+		return ec.fieldContext_StatementLine_balance(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StatementLine", field.Name)
+}
+
+func (ec *executionContext) childFields_StatementLineEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_StatementLineEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_StatementLineEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StatementLineEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_Ticker(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2813,6 +3180,28 @@ func (ec *executionContext) field_Market_trades_args(ctx context.Context, rawArg
 	return args, nil
 }
 
+func (ec *executionContext) field_Member_balanceAsOf_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "asset",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["asset"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "at",
+		func(ctx context.Context, v any) (time.Time, error) {
+			return ec.unmarshalNDateTime2timeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["at"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Member_deposits_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -2900,6 +3289,52 @@ func (ec *executionContext) field_Member_orders_args(ctx context.Context, rawArg
 		return nil, err
 	}
 	args["after"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Member_statement_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "asset",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["asset"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "from",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["from"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "to",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["to"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg4
 	return args, nil
 }
 
@@ -5427,6 +5862,94 @@ func (ec *executionContext) fieldContext_Member_deposits(ctx context.Context, fi
 	return fc, nil
 }
 
+func (ec *executionContext) _Member_statement(ctx context.Context, field graphql.CollectedField, obj *Member) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Member_statement(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Member().Statement(ctx, obj, fc.Args["asset"].(string), fc.Args["from"].(*time.Time), fc.Args["to"].(*time.Time), fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Statement) graphql.Marshaler {
+			return ec.marshalNStatement2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐStatement(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Member_statement(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Member",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Statement(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Member_statement_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Member_balanceAsOf(ctx context.Context, field graphql.CollectedField, obj *Member) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Member_balanceAsOf(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Member().BalanceAsOf(ctx, obj, fc.Args["asset"].(string), fc.Args["at"].(time.Time))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Balance) graphql.Marshaler {
+			return ec.marshalNBalance2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐBalance(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Member_balanceAsOf(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Member",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Balance(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Member_balanceAsOf_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_register(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5947,6 +6470,144 @@ func (ec *executionContext) _Order_quantity(ctx context.Context, field graphql.C
 }
 func (ec *executionContext) fieldContext_Order_quantity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Order", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _Order_triggerPrice(ctx context.Context, field graphql.CollectedField, obj *Order) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Order_triggerPrice(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TriggerPrice, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Order_triggerPrice(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Order", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _Order_trailDistance(ctx context.Context, field graphql.CollectedField, obj *Order) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Order_trailDistance(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TrailDistance, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Order_trailDistance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Order", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _Order_displayQuantity(ctx context.Context, field graphql.CollectedField, obj *Order) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Order_displayQuantity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DisplayQuantity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Order_displayQuantity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Order", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _Order_postOnly(ctx context.Context, field graphql.CollectedField, obj *Order) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Order_postOnly(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PostOnly, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Order_postOnly(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Order", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Order_selfTradeMode(ctx context.Context, field graphql.CollectedField, obj *Order) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Order_selfTradeMode(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SelfTradeMode, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v SelfTradeMode) graphql.Marshaler {
+			return ec.marshalNSelfTradeMode2bourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐSelfTradeMode(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Order_selfTradeMode(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Order", field, false, false, "SelfTradeMode")
+}
+
+func (ec *executionContext) _Order_expiresAt(ctx context.Context, field graphql.CollectedField, obj *Order) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Order_expiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Order_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Order", field, false, false, "DateTime")
 }
 
 func (ec *executionContext) _Order_filledQuantity(ctx context.Context, field graphql.CollectedField, obj *Order) (ret graphql.Marshaler) {
@@ -6999,6 +7660,396 @@ func (ec *executionContext) _SignOutPayload_signedOut(ctx context.Context, field
 }
 func (ec *executionContext) fieldContext_SignOutPayload_signedOut(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SignOutPayload", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Statement_asset(ctx context.Context, field graphql.CollectedField, obj *Statement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Statement_asset(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Asset, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Asset) graphql.Marshaler {
+			return ec.marshalNAsset2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐAsset(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Statement_asset(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Statement",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Asset(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Statement_opening(ctx context.Context, field graphql.CollectedField, obj *Statement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Statement_opening(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Opening, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2bourseᚋengineᚋmoneyᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Statement_opening(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Statement", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _Statement_closing(ctx context.Context, field graphql.CollectedField, obj *Statement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Statement_closing(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Closing, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2bourseᚋengineᚋmoneyᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Statement_closing(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Statement", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _Statement_edges(ctx context.Context, field graphql.CollectedField, obj *Statement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Statement_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*StatementLineEdge) graphql.Marshaler {
+			return ec.marshalNStatementLineEdge2ᚕᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐStatementLineEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Statement_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Statement",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StatementLineEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Statement_nodes(ctx context.Context, field graphql.CollectedField, obj *Statement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Statement_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*StatementLine) graphql.Marshaler {
+			return ec.marshalNStatementLine2ᚕᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐStatementLineᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Statement_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Statement",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StatementLine(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Statement_pageInfo(ctx context.Context, field graphql.CollectedField, obj *Statement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Statement_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Statement_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Statement",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _StatementLine_at(ctx context.Context, field graphql.CollectedField, obj *StatementLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatementLine_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatementLine_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatementLine", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _StatementLine_sequence(ctx context.Context, field graphql.CollectedField, obj *StatementLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatementLine_sequence(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sequence, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uint64) graphql.Marshaler {
+			return ec.marshalNSequence2uint64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatementLine_sequence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatementLine", field, false, false, "Sequence")
+}
+
+func (ec *executionContext) _StatementLine_reason(ctx context.Context, field graphql.CollectedField, obj *StatementLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatementLine_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatementLine_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatementLine", field, false, false, "String")
+}
+
+func (ec *executionContext) _StatementLine_reference(ctx context.Context, field graphql.CollectedField, obj *StatementLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatementLine_reference(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reference, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_StatementLine_reference(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatementLine", field, false, false, "ID")
+}
+
+func (ec *executionContext) _StatementLine_available(ctx context.Context, field graphql.CollectedField, obj *StatementLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatementLine_available(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Available, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2bourseᚋengineᚋmoneyᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatementLine_available(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatementLine", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _StatementLine_held(ctx context.Context, field graphql.CollectedField, obj *StatementLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatementLine_held(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Held, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2bourseᚋengineᚋmoneyᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatementLine_held(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatementLine", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _StatementLine_balance(ctx context.Context, field graphql.CollectedField, obj *StatementLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatementLine_balance(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Balance, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2bourseᚋengineᚋmoneyᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatementLine_balance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatementLine", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _StatementLineEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *StatementLineEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatementLineEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatementLineEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("StatementLineEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _StatementLineEdge_node(ctx context.Context, field graphql.CollectedField, obj *StatementLineEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_StatementLineEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *StatementLine) graphql.Marshaler {
+			return ec.marshalNStatementLine2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐStatementLine(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_StatementLineEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "StatementLineEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StatementLine(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Subscription_tradeUpdates(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
@@ -8918,8 +9969,14 @@ func (ec *executionContext) unmarshalInputPlaceOrderInput(ctx context.Context, o
 	if _, present := asMap["timeInForce"]; !present {
 		asMap["timeInForce"] = "GTC"
 	}
+	if _, present := asMap["postOnly"]; !present {
+		asMap["postOnly"] = false
+	}
+	if _, present := asMap["selfTradeMode"]; !present {
+		asMap["selfTradeMode"] = "CANCEL_TAKER"
+	}
 
-	fieldsInOrder := [...]string{"clientKey", "market", "side", "type", "timeInForce", "price", "quantity"}
+	fieldsInOrder := [...]string{"clientKey", "market", "side", "type", "timeInForce", "price", "quantity", "quoteAmount", "triggerPrice", "trailDistance", "displayQuantity", "postOnly", "selfTradeMode", "expiresAt"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -8970,11 +10027,60 @@ func (ec *executionContext) unmarshalInputPlaceOrderInput(ctx context.Context, o
 			it.Price = data
 		case "quantity":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("quantity"))
-			data, err := ec.unmarshalNDecimal2bourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			data, err := ec.unmarshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Quantity = data
+		case "quoteAmount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("quoteAmount"))
+			data, err := ec.unmarshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.QuoteAmount = data
+		case "triggerPrice":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("triggerPrice"))
+			data, err := ec.unmarshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TriggerPrice = data
+		case "trailDistance":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("trailDistance"))
+			data, err := ec.unmarshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TrailDistance = data
+		case "displayQuantity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("displayQuantity"))
+			data, err := ec.unmarshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DisplayQuantity = data
+		case "postOnly":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("postOnly"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PostOnly = data
+		case "selfTradeMode":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("selfTradeMode"))
+			data, err := ec.unmarshalNSelfTradeMode2bourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐSelfTradeMode(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SelfTradeMode = data
+		case "expiresAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expiresAt"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpiresAt = data
 		}
 	}
 	return it, nil
@@ -10152,6 +11258,18 @@ func (ec *executionContext) _Member(ctx context.Context, sel ast.SelectionSet, o
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Member_deposits(ctx, field, obj)
 				})
+		case "statement":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Member_statement(ctx, field, obj)
+				})
+		case "balanceAsOf":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Member_balanceAsOf(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -10305,6 +11423,36 @@ func (ec *executionContext) _Order(ctx context.Context, sel ast.SelectionSet, ob
 		case "quantity":
 			out.Values[i] = ec._Order_quantity(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "triggerPrice":
+			out.Values[i] = ec._Order_triggerPrice(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "trailDistance":
+			out.Values[i] = ec._Order_trailDistance(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "displayQuantity":
+			out.Values[i] = ec._Order_displayQuantity(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "postOnly":
+			out.Values[i] = ec._Order_postOnly(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "selfTradeMode":
+			out.Values[i] = ec._Order_selfTradeMode(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = ec._Order_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "filledQuantity":
@@ -10760,6 +11908,165 @@ func (ec *executionContext) _SignOutPayload(ctx context.Context, sel ast.Selecti
 			out.Values[i] = graphql.MarshalString("SignOutPayload")
 		case "signedOut":
 			out.Values[i] = ec._SignOutPayload_signedOut(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var statementImplementors = []string{"Statement"}
+
+func (ec *executionContext) _Statement(ctx context.Context, sel ast.SelectionSet, obj *Statement) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, statementImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Statement")
+		case "asset":
+			out.Values[i] = ec._Statement_asset(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "opening":
+			out.Values[i] = ec._Statement_opening(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "closing":
+			out.Values[i] = ec._Statement_closing(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "edges":
+			out.Values[i] = ec._Statement_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._Statement_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._Statement_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var statementLineImplementors = []string{"StatementLine"}
+
+func (ec *executionContext) _StatementLine(ctx context.Context, sel ast.SelectionSet, obj *StatementLine) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, statementLineImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StatementLine")
+		case "at":
+			out.Values[i] = ec._StatementLine_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sequence":
+			out.Values[i] = ec._StatementLine_sequence(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._StatementLine_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reference":
+			out.Values[i] = ec._StatementLine_reference(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "available":
+			out.Values[i] = ec._StatementLine_available(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "held":
+			out.Values[i] = ec._StatementLine_held(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "balance":
+			out.Values[i] = ec._StatementLine_balance(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var statementLineEdgeImplementors = []string{"StatementLineEdge"}
+
+func (ec *executionContext) _StatementLineEdge(ctx context.Context, sel ast.SelectionSet, obj *StatementLineEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, statementLineEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StatementLineEdge")
+		case "cursor":
+			out.Values[i] = ec._StatementLineEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._StatementLineEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -11969,6 +13276,16 @@ func (ec *executionContext) marshalNRole2bourseᚋsubgraphsᚋmemberᚋinternal�
 	return v
 }
 
+func (ec *executionContext) unmarshalNSelfTradeMode2bourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐSelfTradeMode(ctx context.Context, v any) (SelfTradeMode, error) {
+	var res SelfTradeMode
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSelfTradeMode2bourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐSelfTradeMode(ctx context.Context, sel ast.SelectionSet, v SelfTradeMode) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNSequence2uint64(ctx context.Context, v any) (uint64, error) {
 	res, err := scalar.UnmarshalSequence(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -12012,6 +13329,62 @@ func (ec *executionContext) marshalNSignOutPayload2ᚖbourseᚋsubgraphsᚋmembe
 		return graphql.Null
 	}
 	return ec._SignOutPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNStatement2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐStatement(ctx context.Context, sel ast.SelectionSet, v *Statement) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Statement!")
+		return graphql.Null
+	}
+	return ec._Statement(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNStatementLine2ᚕᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐStatementLineᚄ(ctx context.Context, sel ast.SelectionSet, v []*StatementLine) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStatementLine2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐStatementLine(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNStatementLine2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐStatementLine(ctx context.Context, sel ast.SelectionSet, v *StatementLine) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "StatementLine!")
+		return graphql.Null
+	}
+	return ec._StatementLine(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNStatementLineEdge2ᚕᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐStatementLineEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*StatementLineEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNStatementLineEdge2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐStatementLineEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNStatementLineEdge2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐStatementLineEdge(ctx context.Context, sel ast.SelectionSet, v *StatementLineEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "StatementLineEdge!")
+		return graphql.Null
+	}
+	return ec._StatementLineEdge(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
@@ -12564,6 +13937,24 @@ func (ec *executionContext) unmarshalODepositByIDsInput2ᚖbourseᚋsubgraphsᚋ
 	}
 	res, err := ec.unmarshalInputDepositByIDsInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOID2ᚖstring(ctx context.Context, v any) (*string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalID(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOID2ᚖstring(ctx context.Context, sel ast.SelectionSet, v *string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalID(*v)
+	return res
 }
 
 func (ec *executionContext) marshalOMarket2ᚕᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐMarket(ctx context.Context, sel ast.SelectionSet, v []*Market) graphql.Marshaler {

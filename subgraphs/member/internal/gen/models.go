@@ -189,9 +189,16 @@ type Order struct {
 	Side        Side        `json:"side"`
 	Type        OrderType   `json:"type"`
 	TimeInForce TimeInForce `json:"timeInForce"`
-	// Null for market orders.
-	Price             *money.Decimal `json:"price,omitempty"`
-	Quantity          money.Decimal  `json:"quantity"`
+	// Null for orders that name no limit.
+	Price    *money.Decimal `json:"price,omitempty"`
+	Quantity money.Decimal  `json:"quantity"`
+	// What a stop waits for; of a trailing one where it stands now.
+	TriggerPrice      *money.Decimal `json:"triggerPrice,omitempty"`
+	TrailDistance     *money.Decimal `json:"trailDistance,omitempty"`
+	DisplayQuantity   *money.Decimal `json:"displayQuantity,omitempty"`
+	PostOnly          bool           `json:"postOnly"`
+	SelfTradeMode     SelfTradeMode  `json:"selfTradeMode"`
+	ExpiresAt         *time.Time     `json:"expiresAt,omitempty"`
 	FilledQuantity    money.Decimal  `json:"filledQuantity"`
 	RemainingQuantity money.Decimal  `json:"remainingQuantity"`
 	// Mean price of what was traded, in quote per base, rounded half up to the tick; null before the first fill.
@@ -240,12 +247,25 @@ type PlaceOrderInput struct {
 	Market    string    `json:"market"`
 	Side      Side      `json:"side"`
 	Type      OrderType `json:"type"`
-	// Ignored for market orders, which are always immediate or cancel.
+	// A market order is IOC unless it is FOK; GTC stands for IOC there.
 	TimeInForce TimeInForce `json:"timeInForce"`
-	// In quote per base; required for limit orders, absent for market orders.
+	// In quote per base; for LIMIT and STOP_LIMIT.
 	Price *money.Decimal `json:"price,omitempty"`
-	// In base.
-	Quantity money.Decimal `json:"quantity"`
+	// In base; absent where quoteAmount is given.
+	Quantity *money.Decimal `json:"quantity,omitempty"`
+	// What a market buy may spend, fee included, in quote.
+	QuoteAmount *money.Decimal `json:"quoteAmount,omitempty"`
+	// In quote per base; for STOP and STOP_LIMIT.
+	TriggerPrice *money.Decimal `json:"triggerPrice,omitempty"`
+	// In quote per base; for TRAILING_STOP.
+	TrailDistance *money.Decimal `json:"trailDistance,omitempty"`
+	// How much of a limit order stands in the book at a time, in base; at least a hundredth of it.
+	DisplayQuantity *money.Decimal `json:"displayQuantity,omitempty"`
+	// Refuse the order rather than let it trade at once.
+	PostOnly      bool          `json:"postOnly"`
+	SelfTradeMode SelfTradeMode `json:"selfTradeMode"`
+	// For GTD; at most 366 days ahead.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
 }
 
 type PlaceOrderPayload struct {
@@ -297,6 +317,38 @@ type SignOutPayload struct {
 	SignedOut bool `json:"signedOut"`
 }
 
+type Statement struct {
+	Asset *Asset `json:"asset"`
+	// Available and held together before the first line of the whole stretch.
+	Opening money.Decimal `json:"opening"`
+	// The same after its last line.
+	Closing  money.Decimal        `json:"closing"`
+	Edges    []*StatementLineEdge `json:"edges"`
+	Nodes    []*StatementLine     `json:"nodes"`
+	PageInfo *PageInfo            `json:"pageInfo"`
+}
+
+type StatementLine struct {
+	At time.Time `json:"at"`
+	// Where in the log it happened.
+	Sequence uint64 `json:"sequence"`
+	// The kind of event, such as TRADED or DEPOSIT_CREDITED.
+	Reason string `json:"reason"`
+	// The id of the order, trade or deposit that it names; null for others.
+	Reference *string `json:"reference,omitempty"`
+	// What it added, or took away, of what is available.
+	Available money.Decimal `json:"available"`
+	// Of what is held.
+	Held money.Decimal `json:"held"`
+	// Both together, afterwards.
+	Balance money.Decimal `json:"balance"`
+}
+
+type StatementLineEdge struct {
+	Cursor string         `json:"cursor"`
+	Node   *StatementLine `json:"node"`
+}
+
 type Subscription struct {
 }
 
@@ -346,19 +398,37 @@ const (
 	CancelReasonRequested CancelReason = "REQUESTED"
 	// Immediate or cancel: nothing more to trade with.
 	CancelReasonImmediate CancelReason = "IMMEDIATE"
-	// It would have met an order of the same member.
+	// It would have met an order of the same member or its trade group.
 	CancelReasonSelfTrade CancelReason = "SELF_TRADE"
+	// Its time was over.
+	CancelReasonExpired CancelReason = "EXPIRED"
+	// Another order of its group traded or ended.
+	CancelReasonLinked CancelReason = "LINKED"
+	// What it had to hold was not there when its turn came.
+	CancelReasonUnfunded CancelReason = "UNFUNDED"
+	// The house cancelled it.
+	CancelReasonAdministrative CancelReason = "ADMINISTRATIVE"
+	// It met as many orders as one may at once.
+	CancelReasonFillLimit CancelReason = "FILL_LIMIT"
+	// The market's circuit breaker stopped it.
+	CancelReasonBreaker CancelReason = "BREAKER"
 )
 
 var AllCancelReason = []CancelReason{
 	CancelReasonRequested,
 	CancelReasonImmediate,
 	CancelReasonSelfTrade,
+	CancelReasonExpired,
+	CancelReasonLinked,
+	CancelReasonUnfunded,
+	CancelReasonAdministrative,
+	CancelReasonFillLimit,
+	CancelReasonBreaker,
 }
 
 func (e CancelReason) IsValid() bool {
 	switch e {
-	case CancelReasonRequested, CancelReasonImmediate, CancelReasonSelfTrade:
+	case CancelReasonRequested, CancelReasonImmediate, CancelReasonSelfTrade, CancelReasonExpired, CancelReasonLinked, CancelReasonUnfunded, CancelReasonAdministrative, CancelReasonFillLimit, CancelReasonBreaker:
 		return true
 	}
 	return false
@@ -583,16 +653,34 @@ const (
 	MarketPhaseContinuous MarketPhase = "CONTINUOUS"
 	// New orders are refused; open orders rest and may be cancelled.
 	MarketPhaseHalted MarketPhase = "HALTED"
+	// Being prepared; no orders yet.
+	MarketPhaseDraft MarketPhase = "DRAFT"
+	// Collecting orders for the opening auction.
+	MarketPhasePreOpen MarketPhase = "PRE_OPEN"
+	// Orders may be cancelled or reduced only.
+	MarketPhaseCancelOnly MarketPhase = "CANCEL_ONLY"
+	// Collecting orders for the closing auction.
+	MarketPhaseClosingAuction MarketPhase = "CLOSING_AUCTION"
+	// Closed for the day.
+	MarketPhaseClosed MarketPhase = "CLOSED"
+	// Stopped by the circuit breaker or the house; collecting orders for the auction that reopens it.
+	MarketPhasePaused MarketPhase = "PAUSED"
 )
 
 var AllMarketPhase = []MarketPhase{
 	MarketPhaseContinuous,
 	MarketPhaseHalted,
+	MarketPhaseDraft,
+	MarketPhasePreOpen,
+	MarketPhaseCancelOnly,
+	MarketPhaseClosingAuction,
+	MarketPhaseClosed,
+	MarketPhasePaused,
 }
 
 func (e MarketPhase) IsValid() bool {
 	switch e {
-	case MarketPhaseContinuous, MarketPhaseHalted:
+	case MarketPhaseContinuous, MarketPhaseHalted, MarketPhaseDraft, MarketPhasePreOpen, MarketPhaseCancelOnly, MarketPhaseClosingAuction, MarketPhaseClosed, MarketPhasePaused:
 		return true
 	}
 	return false
@@ -644,6 +732,8 @@ const (
 	OrderStatusFilled OrderStatus = "FILLED"
 	// Ended before it was traded in full; see cancelReason.
 	OrderStatusCancelled OrderStatus = "CANCELLED"
+	// Waiting for its trigger, or for the order that it belongs to.
+	OrderStatusPending OrderStatus = "PENDING"
 )
 
 var AllOrderStatus = []OrderStatus{
@@ -651,11 +741,12 @@ var AllOrderStatus = []OrderStatus{
 	OrderStatusPartiallyFilled,
 	OrderStatusFilled,
 	OrderStatusCancelled,
+	OrderStatusPending,
 }
 
 func (e OrderStatus) IsValid() bool {
 	switch e {
-	case OrderStatusOpen, OrderStatusPartiallyFilled, OrderStatusFilled, OrderStatusCancelled:
+	case OrderStatusOpen, OrderStatusPartiallyFilled, OrderStatusFilled, OrderStatusCancelled, OrderStatusPending:
 		return true
 	}
 	return false
@@ -699,20 +790,29 @@ func (e OrderStatus) MarshalJSON() ([]byte, error) {
 type OrderType string
 
 const (
-	// Trades at its price or better; what is left rests in the book (GTC) or ends (IOC).
+	// Trades at its price or better; what is left rests in the book.
 	OrderTypeLimit OrderType = "LIMIT"
 	// Trades at once at the best prices, within the market's protection; what is left ends.
 	OrderTypeMarket OrderType = "MARKET"
+	// Waits for its trigger price, then is a market order.
+	OrderTypeStop OrderType = "STOP"
+	// Waits for its trigger price, then is a limit order.
+	OrderTypeStopLimit OrderType = "STOP_LIMIT"
+	// A stop whose trigger price follows the market at a distance.
+	OrderTypeTrailingStop OrderType = "TRAILING_STOP"
 )
 
 var AllOrderType = []OrderType{
 	OrderTypeLimit,
 	OrderTypeMarket,
+	OrderTypeStop,
+	OrderTypeStopLimit,
+	OrderTypeTrailingStop,
 }
 
 func (e OrderType) IsValid() bool {
 	switch e {
-	case OrderTypeLimit, OrderTypeMarket:
+	case OrderTypeLimit, OrderTypeMarket, OrderTypeStop, OrderTypeStopLimit, OrderTypeTrailingStop:
 		return true
 	}
 	return false
@@ -810,6 +910,73 @@ func (e Role) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What happens when an order would meet one of the same member or of its trade group.
+type SelfTradeMode string
+
+const (
+	// The rest of the order that comes is cancelled.
+	SelfTradeModeCancelTaker SelfTradeMode = "CANCEL_TAKER"
+	// The order that rests is cancelled.
+	SelfTradeModeCancelMaker SelfTradeMode = "CANCEL_MAKER"
+	// Both are.
+	SelfTradeModeCancelBoth SelfTradeMode = "CANCEL_BOTH"
+	// Both lose the smaller quantity of the two.
+	SelfTradeModeDecrement SelfTradeMode = "DECREMENT"
+	// They trade.
+	SelfTradeModeAllow SelfTradeMode = "ALLOW"
+)
+
+var AllSelfTradeMode = []SelfTradeMode{
+	SelfTradeModeCancelTaker,
+	SelfTradeModeCancelMaker,
+	SelfTradeModeCancelBoth,
+	SelfTradeModeDecrement,
+	SelfTradeModeAllow,
+}
+
+func (e SelfTradeMode) IsValid() bool {
+	switch e {
+	case SelfTradeModeCancelTaker, SelfTradeModeCancelMaker, SelfTradeModeCancelBoth, SelfTradeModeDecrement, SelfTradeModeAllow:
+		return true
+	}
+	return false
+}
+
+func (e SelfTradeMode) String() string {
+	return string(e)
+}
+
+func (e *SelfTradeMode) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = SelfTradeMode(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid SelfTradeMode", str)
+	}
+	return nil
+}
+
+func (e SelfTradeMode) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *SelfTradeMode) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e SelfTradeMode) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 type Side string
 
 const (
@@ -872,16 +1039,25 @@ const (
 	TimeInForceGtc TimeInForce = "GTC"
 	// Immediate or cancel.
 	TimeInForceIoc TimeInForce = "IOC"
+	// Fill or kill: all of it at once, or refused.
+	TimeInForceFok TimeInForce = "FOK"
+	// Until the end of the market's trading day.
+	TimeInForceDay TimeInForce = "DAY"
+	// Good till the date in expiresAt.
+	TimeInForceGtd TimeInForce = "GTD"
 )
 
 var AllTimeInForce = []TimeInForce{
 	TimeInForceGtc,
 	TimeInForceIoc,
+	TimeInForceFok,
+	TimeInForceDay,
+	TimeInForceGtd,
 }
 
 func (e TimeInForce) IsValid() bool {
 	switch e {
-	case TimeInForceGtc, TimeInForceIoc:
+	case TimeInForceGtc, TimeInForceIoc, TimeInForceFok, TimeInForceDay, TimeInForceGtd:
 		return true
 	}
 	return false
