@@ -35,9 +35,12 @@ type gauge struct {
 	reference market.Price
 	now       Time
 	begun     bool // the taker was about to make its first trade
+	note      func(...string)
 }
 
-func (v *Venue) gauge(m *Market) gauge { return gauge{market: m, reference: m.Reference, now: v.now} }
+func (v *Venue) gauge(m *Market) gauge {
+	return gauge{market: m, reference: m.Reference, now: v.now, note: v.note}
+}
 
 // follow moves the reference price before a taker's first trade, and returns it when it moved, else 0.
 func (g *gauge) follow(price market.Price) market.Price {
@@ -48,8 +51,10 @@ func (g *gauge) follow(price market.Price) market.Price {
 		return 0
 	case m.Reference == 0:
 		g.reference = price
+		g.note("breaker: first price becomes the reference")
 	case m.Last != 0 && g.now > m.ReferenceAt+Time(m.Rules.BreakerWindow):
 		g.reference = m.Last
+		g.note("breaker: the reference follows after its window")
 	default:
 		return 0
 	}
@@ -75,8 +80,8 @@ func (v *Venue) follow(m *Market, to market.Price) {
 }
 
 // trip pauses a market because a trade would have gone too far.
-func (v *Venue) trip(m *Market, follows market.Price) {
-	v.follow(m, follows)
+func (v *Venue) trip(m *Market) {
+	v.note("breaker: trips")
 	v.setPhaseTo(m, market.Paused, v.now+Time(m.Rules.BreakerPause))
 }
 

@@ -1,8 +1,11 @@
 package naive
 
 import (
+	"strconv"
+
 	"bourse/engine/account"
 	"bourse/engine/ledger"
+	"bourse/engine/market"
 	"bourse/engine/money"
 )
 
@@ -15,7 +18,11 @@ type shareOf struct {
 // accrue gives the agents above a member their shares of a fee that it paid.
 func (v *Venue) accrue(o *Order, fee money.Amount) {
 	quote := o.Market.Definition.Quote.Code
-	for _, s := range v.shares(o, fee) {
+	shares := v.shares(o, fee)
+	if len(shares) > 0 {
+		v.note("commission of", strconv.Itoa(len(shares)), "agents")
+	}
+	for _, s := range shares {
 		v.move(fees, commission(s.agent), quote, s.amount)
 		v.tell(Effect{What: "accrued", Member: s.agent, Trade: v.lastTrade, Order: o.ID, Asset: quote, Amount: s.amount})
 	}
@@ -30,7 +37,7 @@ func (v *Venue) shares(o *Order, fee money.Amount) (all []shareOf) {
 	member := v.member(o.Member)
 	var largest money.Rate
 	for id := member.Agent; id != 0; id = v.agents[id].Parent {
-		rate := v.agents[id].Plan.rate(o.Market.Definition.Symbol, member.Group)
+		rate := rateOf(v.agents[id].Plan, o.Market.Definition.Symbol, member.Group)
 		if rate <= largest {
 			continue
 		}
@@ -40,4 +47,33 @@ func (v *Venue) shares(o *Order, fee money.Amount) (all []shareOf) {
 		largest = rate
 	}
 	return all
+}
+
+// rateOf is what a plan names for a market, else for the member's group, else for all.
+func rateOf(p Plan, symbol market.Symbol, group uint32) money.Rate {
+	for _, r := range p.Markets {
+		if r.Symbol == symbol {
+			return r.Rate
+		}
+	}
+	for _, r := range p.Groups {
+		if r.Group == group {
+			return r.Rate
+		}
+	}
+	return p.Default
+}
+
+const maxRates = 256
+
+// planFits: rates are shares, markets and groups are named once, in ascending order.
+func planFits(p Plan) bool {
+	fine := isShare(p.Default) && len(p.Markets) <= maxRates && len(p.Groups) <= maxRates
+	for i, r := range p.Markets {
+		fine = fine && isShare(r.Rate) && r.Symbol.Valid() && (i == 0 || p.Markets[i-1].Symbol < r.Symbol)
+	}
+	for i, r := range p.Groups {
+		fine = fine && isShare(r.Rate) && r.Group != 0 && (i == 0 || p.Groups[i-1].Group < r.Group)
+	}
+	return fine
 }

@@ -8,7 +8,6 @@ import (
 
 	"bourse/engine/fault"
 	"bourse/engine/market"
-	"bourse/engine/venue"
 )
 
 // coverage counts what occurred in the streams, by the rows of a table.
@@ -34,13 +33,16 @@ func (c *coverage) String() string {
 }
 
 // command counts a command with what came of it. The phases are those before it.
-func (c *coverage) command(v *Venue, command venue.Command, refusal fault.Code, receipt Receipt, effects []Effect, phases []market.Phase) {
-	name := strings.TrimPrefix(fmt.Sprintf("%T", command), "*venue.")
+func (c *coverage) command(v *Venue, command any, refusal fault.Code, receipt Receipt, effects []Effect, phases []market.Phase) {
+	name := fmt.Sprintf("%T", command)[strings.Index(fmt.Sprintf("%T", command), ".")+1:]
 	if receipt.Repeated {
 		c.count("command", name, "repeated")
 		return
 	}
 	c.count("command", name, cmpOr(refusal))
+	for _, note := range v.notes {
+		c.count(note)
+	}
 	if phase := phaseOf(v, command, phases); phase != 0 {
 		outcome := "accepted"
 		if refusal != "" {
@@ -56,7 +58,7 @@ func (c *coverage) command(v *Venue, command venue.Command, refusal fault.Code, 
 	}
 }
 
-func phaseOf(v *Venue, command venue.Command, phases []market.Phase) market.Phase {
+func phaseOf(v *Venue, command any, phases []market.Phase) market.Phase {
 	var m *Market
 	switch command := command.(type) {
 	case *PlaceOrder:
@@ -74,6 +76,9 @@ func phaseOf(v *Venue, command venue.Command, phases []market.Phase) market.Phas
 
 func (c *coverage) step(v *Venue, effects []Effect) {
 	c.count("step", stepOf(effects))
+	for _, note := range v.notes {
+		c.count(note)
+	}
 	c.effects(v, effects)
 }
 
@@ -108,8 +113,5 @@ func (c *coverage) effects(v *Venue, effects []Effect) {
 		if e.What == "cancelled" {
 			c.count("cancelled", e.Reason)
 		}
-	}
-	for _, note := range v.notes {
-		c.count(note)
 	}
 }

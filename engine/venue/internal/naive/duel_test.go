@@ -15,7 +15,7 @@ import (
 
 // play is a command with the time at which it is given.
 type play struct {
-	command venue.Command
+	command any // of the venue
 	at      Time
 }
 
@@ -30,6 +30,7 @@ type duel struct {
 	coverage *coverage
 	done     int // commands and steps
 	thorough int // how many of them between two looks at everything
+	heard    func([]Effect)
 }
 
 func newDuel(c *coverage) *duel {
@@ -37,11 +38,23 @@ func newDuel(c *coverage) *duel {
 }
 
 // difference is what the two venues do not agree on, told readably.
-type difference struct{ story string }
+type difference struct {
+	story string
+	class string // differences of one class likely have one cause
+}
 
 func (d *difference) Error() string { return d.story }
 
-func differ(format string, args ...any) error { return &difference{fmt.Sprintf(format, args...)} }
+func differ(format string, args ...any) error {
+	return &difference{story: fmt.Sprintf(format, args...), class: format}
+}
+
+func classOf(err error) string {
+	if d, ok := err.(*difference); ok {
+		return d.class
+	}
+	return ""
+}
 
 // play does what is due at the time of the command, then the command.
 func (d *duel) play(p play) error {
@@ -50,13 +63,20 @@ func (d *duel) play(p play) error {
 	}
 	d.events = d.events[:0]
 	phases := d.phasesBefore()
-	got, err := d.real.Apply(p.command, p.at, &d.events)
+	got, err := d.real.Apply(p.command.(venue.Command), p.at, &d.events)
 	if err != nil && fault.CodeOf(err) == "" {
 		return differ("%s\nthe real venue broke: %v", tellPlay(p), err)
 	}
 	want, effects, refusal := d.naive.Apply(p.command, p.at)
 	d.coverage.command(d.naive, p.command, refusal, want, effects, phases)
+	d.hear(effects)
 	return d.compare(tellPlay(p), got, fault.CodeOf(err), want, refusal, effects)
+}
+
+func (d *duel) hear(effects []Effect) {
+	if d.heard != nil {
+		d.heard(effects)
+	}
 }
 
 func (d *duel) phasesBefore() []market.Phase {
@@ -87,6 +107,7 @@ func (d *duel) advance(now Time) error {
 		}
 		receipt, effects := d.naive.Step(now)
 		d.coverage.step(d.naive, effects)
+		d.hear(effects)
 		if err := d.compare(fmt.Sprintf("advance at %d", now), got, "", receipt, "", effects); err != nil {
 			return err
 		}
@@ -96,7 +117,10 @@ func (d *duel) advance(now Time) error {
 // compare holds what came of a command in the two venues against each other.
 func (d *duel) compare(what string, got Receipt, code fault.Code, want Receipt, refusal fault.Code, effects []Effect) error {
 	if code != refusal {
-		return differ("%s\n  real: %s\n naive: %s", what, cmpOr(code), cmpOr(refusal))
+		return &difference{
+			story: fmt.Sprintf("%s\n  real: %s\n naive: %s", what, cmpOr(code), cmpOr(refusal)),
+			class: cmpOr(code) + " or " + cmpOr(refusal),
+		}
 	}
 	told := tellAll(d.real, d.events)
 	if !slices.Equal(told, effects) {
@@ -225,7 +249,7 @@ func (d *duel) restart() error {
 
 func (d *duel) compareMarket(m *Market) error {
 	got, ok := d.real.Market(m.Definition.Symbol)
-	if !ok || got.Phase != m.Phase || got.OpenOrders != len(d.naive.openIn(m)) {
+	if !ok || got.Phase != m.Phase || got.PhaseEnds != m.PhaseEnds || got.Rules != m.Rules || got.Reference != m.Reference || got.ReferenceAt != m.ReferenceAt || got.OpenOrders != len(d.naive.openIn(m)) {
 		return differ("market %s: real %+v, naive %+v", m.Definition.Symbol, got, m)
 	}
 	depth, _ := d.real.Depth(m.Definition.Symbol, 1<<20)

@@ -1,6 +1,8 @@
 package naive
 
 import (
+	"strconv"
+
 	"bourse/engine/account"
 	"bourse/engine/market"
 	"bourse/engine/money"
@@ -37,17 +39,19 @@ func (v *Venue) rates(id account.ID, m *Market) (maker, taker money.Rate) {
 	}
 	for _, group := range groups {
 		var tier *FeeTier
+		number := 0
 		for _, s := range v.schedules {
 			if s.symbol != m.Definition.Symbol || s.group != group {
 				continue
 			}
 			for i := range s.tiers {
 				if s.tiers[i].Volume <= volume {
-					tier = &s.tiers[i]
+					tier, number = &s.tiers[i], i+1
 				}
 			}
 		}
 		if tier != nil {
+			v.note("fees of group", strconv.Itoa(int(group)), "by tier", strconv.Itoa(number))
 			return tier.Maker, tier.Taker
 		}
 	}
@@ -71,4 +75,12 @@ func (v *Venue) addVolume(id account.ID, m *Market, notional money.Amount) {
 		member.Volumes = map[volumeOf]money.Amount{}
 	}
 	member.Volumes[volumeOf{m.Definition.Quote.Code, dayOf(v.now)}] += notional
+}
+
+// lowerVolume takes a busted trade out of what a member traded on its day.
+func (v *Venue) lowerVolume(id account.ID, m *Market, at Time, notional money.Amount) {
+	of := volumeOf{m.Definition.Quote.Code, dayOf(at)}
+	if volumes := v.member(id).Volumes; volumes[of] > 0 {
+		volumes[of] = max(volumes[of]-notional, 0)
+	}
 }

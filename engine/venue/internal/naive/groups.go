@@ -146,6 +146,7 @@ func (v *Venue) linkTraded(o *Order) {
 	if other == nil || o.Entry != nil || other.Queued {
 		return
 	}
+	v.note("OCO: a leg traded")
 	other.Queued = true
 	o.Market.Linked = append(o.Market.Linked, other)
 }
@@ -193,6 +194,7 @@ func (v *Venue) activate(entry *Order) {
 	profit.Quantity, loss.Quantity = entry.Filled, entry.Filled
 	first, second := pairNeeds(profit, loss)
 	if !v.covers(profit.Member, heldAsset(profit), first+second) {
+		v.note("bracket: unfunded")
 		v.cancel(profit, market.CancelUnfunded)
 		v.cancel(loss, market.CancelUnfunded)
 		return
@@ -209,11 +211,13 @@ func (v *Venue) activate(entry *Order) {
 	}
 	v.trade(profit, 0)
 	if profit.Filled > 0 || profit.Quantity < entry.Filled || !profit.Status.Live() {
+		v.note("bracket: the take-profit trades at once")
 		v.cancel(loss, market.CancelLinked)
 		return
 	}
 	profit.Other, loss.Other = loss, profit
 	if reached(loss, entry.Market.Last) {
+		v.note("bracket: the stop-loss triggers at once")
 		v.trigger(loss)
 	}
 }

@@ -67,6 +67,9 @@ func heldAsset(o *Order) string {
 func (v *Venue) hold(o *Order, amount money.Amount) {
 	o.Held += amount
 	v.move(available(o.Member), held(o.Member), heldAsset(o), amount)
+	if v.balance(available(o.Member), heldAsset(o)) < 0 {
+		v.note("credit is drawn")
+	}
 }
 
 func available(id account.ID) ledger.Account {

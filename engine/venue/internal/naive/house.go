@@ -39,12 +39,12 @@ func (v *Venue) createMarket(c *CreateMarket) (Receipt, fault.Code) {
 	base, quote := v.asset(d.Base.Code), v.asset(d.Quote.Code)
 	phase := cmp.Or(c.Phase, market.Continuous)
 	switch {
+	case phase != market.Continuous && phase != market.Draft && phase != market.PreOpen:
+		return Receipt{}, fault.InvalidArgument
 	case v.market(d.Symbol) != nil:
 		return Receipt{}, fault.MarketExists
 	case base == nil || quote == nil || *base != d.Base || *quote != d.Quote:
 		return Receipt{}, fault.UnknownAsset
-	case phase != market.Continuous && phase != market.Draft && phase != market.PreOpen:
-		return Receipt{}, fault.InvalidArgument
 	}
 	m := &Market{
 		ID: len(v.markets) + 1, Definition: d, Terms: terms, Phase: phase,

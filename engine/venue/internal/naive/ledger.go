@@ -48,14 +48,29 @@ func (v *Venue) member(id account.ID) *Member {
 	return v.members[id]
 }
 
-// hasRoom tells whether an asset has room for more money to come in. All that is inside, with all that may be owed, can be counted.
-func (v *Venue) hasRoom(asset string, more money.Amount) bool {
-	parts := []money.Amount{-v.balance(deposits, asset), more}
+// missing is what may be missing of an asset in all: what is below zero, with every credit line as if it were drawn.
+func (v *Venue) missing(asset string) (parts []money.Amount) {
+	for at, amount := range v.accounts {
+		if at.Asset == asset && at.Kind != ledger.Available {
+			parts = append(parts, max(-amount, 0))
+		}
+	}
 	for _, m := range v.members {
 		parts = append(parts, m.Credit[asset])
 	}
-	_, ok := sum(parts...)
+	return parts
+}
+
+// hasRoom tells whether what is missing of an asset can still be counted when there is more of it.
+func (v *Venue) hasRoom(asset string, more money.Amount) bool {
+	_, ok := sum(append(v.missing(asset), more)...)
 	return ok
+}
+
+// hasRoomFor tells whether an account that may fall below zero may give an amount.
+func (v *Venue) hasRoomFor(from ledger.Account, asset string, amount money.Amount) bool {
+	beyond := amount - max(v.balance(from, asset), 0)
+	return beyond <= 0 || v.hasRoom(asset, beyond)
 }
 
 func (v *Venue) creditDeposit(c *CreditDeposit) (Receipt, fault.Code) {
@@ -68,7 +83,7 @@ func (v *Venue) creditDeposit(c *CreditDeposit) (Receipt, fault.Code) {
 		return Receipt{}, fault.InvalidArgument
 	case c.Deposit != 0 && v.deposits[c.Deposit]:
 		return Receipt{}, fault.DepositNotPending
-	case !v.hasRoom(c.Asset, c.Amount):
+	case !v.hasRoomFor(deposits, c.Asset, c.Amount):
 		return Receipt{}, fault.AmountOverflow
 	}
 	if c.Deposit != 0 {

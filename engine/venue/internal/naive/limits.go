@@ -17,12 +17,14 @@ const defaultOpenOrders = 1000
 
 // limit looks up one limit for a member in a market; 0 when there is none.
 func (v *Venue) limit(id account.ID, m *Market, pick func(Limits) int64) int64 {
+	v.decisive = "no limit"
 	found := v.firstLimit(id, m, pick)
 	for agent := v.member(id).Agent; agent != 0; agent = v.agents[agent].Parent {
 		for _, symbol := range []market.Symbol{m.Definition.Symbol, ""} {
 			if bound := v.entry(scopeAgent, uint64(agent), symbol, pick); bound != 0 {
 				if found == 0 || bound < found {
 					found = bound
+					v.decisive = "AGENT"
 				}
 				break
 			}
@@ -42,6 +44,7 @@ func (v *Venue) firstLimit(id account.ID, m *Market, pick func(Limits) int64) in
 				continue // in no group
 			}
 			if bound := v.entry(at.scope, at.id, symbol, pick); bound != 0 {
+				v.decisive = at.scope.String()
 				return bound
 			}
 		}

@@ -129,9 +129,14 @@ func (v *Venue) trade(taker *Order, amount money.Amount) {
 	c := v.plan(taker, amount)
 	for _, met := range c.meetings {
 		v.meet(taker, met)
+		v.noteHand(taker, met)
 	}
+	if c.reason == market.CancelSelfTrade {
+		v.note("self-trade:", taker.SelfTrade.String(), "ends the taker")
+	}
+	v.follow(taker.Market, c.follows)
 	if c.trips {
-		v.trip(taker.Market, c.follows)
+		v.trip(taker.Market)
 	}
 	v.settle(taker, c)
 }
@@ -158,6 +163,9 @@ func (v *Venue) settle(taker *Order, c course) {
 	case taker.Left() == 0:
 		v.fill(taker)
 	case rests && (c.reason == 0 || c.reason == market.CancelBreaker):
+		if c.trips {
+			v.note("breaker: what is left rests, crossing")
+		}
 		v.join(taker)
 	case c.reason != 0:
 		v.cancel(taker, c.reason)
@@ -217,7 +225,21 @@ func (v *Venue) fillOrKill(o *Order) fault.Code {
 		return ""
 	}
 	if c := v.plan(o, 0); c.traded < o.Quantity {
+		if c.trips {
+			v.note("breaker: fill-or-kill refused")
+		}
 		return fault.NotFillable
 	}
 	return ""
+}
+
+func (v *Venue) noteHand(taker *Order, met meeting) {
+	if !v.sameHand(taker, met.maker) {
+		return
+	}
+	hand := "of the same member"
+	if taker.Member != met.maker.Member {
+		hand = "of the same trade group"
+	}
+	v.note("self-trade:", taker.SelfTrade.String(), string(met.what), hand)
 }

@@ -106,8 +106,11 @@ func (v *Venue) setLimits(c *SetLimits) (Receipt, fault.Code) {
 	if c.Symbol != "" && v.market(c.Symbol) == nil {
 		return Receipt{}, fault.UnknownMarket
 	}
-	if !scopeFits(c) || !limitsFit(c) {
+	switch {
+	case !scopeFits(c) || !limitsFit(c):
 		return Receipt{}, fault.InvalidLimits
+	case c.Scope == scopeAgent && v.agents[account.ID(c.ID)] == nil:
+		return Receipt{}, fault.UnknownAgent
 	}
 	v.limits = slices.DeleteFunc(v.limits, func(e limitEntry) bool {
 		return e.scope == c.Scope && e.id == c.ID && e.symbol == c.Symbol
@@ -136,16 +139,24 @@ func limitsFit(c *SetLimits) bool {
 		}
 	}
 	perMarket := l.OrderQuantity != 0 || l.OrderNotional != 0 || l.ApprovalNotional != 0 || l.Position != 0 || l.Exposure != 0
-	acrossMarkets := l.OpenOrders != 0 || l.OrdersPerSecond != 0
-	return int64(l.Distance) <= int64(money.Whole) && (!perMarket || c.Symbol != "") && (!acrossMarkets || c.Symbol == "")
+	neverAsked := l.OrderNotional != 0 && l.ApprovalNotional > l.OrderNotional
+	return l.Distance <= money.Whole && (!perMarket || c.Symbol != "") && !neverAsked
 }
+
+const maxTiers = 32
 
 func (v *Venue) setFees(c *SetFees) (Receipt, fault.Code) {
 	if v.market(c.Symbol) == nil {
 		return Receipt{}, fault.UnknownMarket
 	}
+	if len(c.Tiers) > maxTiers {
+		return Receipt{}, fault.InvalidFees
+	}
 	for i, t := range c.Tiers {
-		inOrder := t.Volume >= 0 && (i == 0 || t.Volume > c.Tiers[i-1].Volume)
+		inOrder := t.Volume == 0
+		if i > 0 {
+			inOrder = t.Volume > c.Tiers[i-1].Volume
+		}
 		if !inOrder || !isShare(t.Maker) || !isShare(t.Taker) {
 			return Receipt{}, fault.InvalidFees
 		}
@@ -164,6 +175,8 @@ func (v *Venue) setCredit(c *SetCredit) (Receipt, fault.Code) {
 		return Receipt{}, fault.UnknownAsset
 	case c.Amount < 0:
 		return Receipt{}, fault.InvalidAmount
+	case v.balance(available(c.Member), c.Asset) < -c.Amount:
+		return Receipt{}, fault.InsufficientBalance // more is drawn already
 	case !v.hasRoom(c.Asset, c.Amount-v.member(c.Member).Credit[c.Asset]):
 		return Receipt{}, fault.AmountOverflow
 	}

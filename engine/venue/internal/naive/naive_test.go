@@ -33,6 +33,8 @@ func runStream(t *testing.T, seed uint64, commands int, seen *coverage) bool {
 	t.Helper()
 	d := newDuel(seen)
 	s := newStream(seed, d.naive)
+	d.heard = s.remember
+	s.longScenes()
 	var plays []play
 	for i := range commands {
 		p := s.next()

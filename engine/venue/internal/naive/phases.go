@@ -55,13 +55,13 @@ func (v *Venue) setPhase(c *SetPhase) (Receipt, fault.Code) {
 	if ways[c.Phase] == nil {
 		return Receipt{}, fault.InvalidArgument
 	}
-	if c.Until != 0 && (following[c.Phase] == 0 || c.Until <= v.now) {
+	if until := Time(c.Until); until != 0 && (following[c.Phase] == 0 || until <= v.now) {
 		return Receipt{}, fault.InvalidArgument
 	}
 	if c.Phase != m.Phase && !slices.Contains(ways[m.Phase], c.Phase) {
 		return Receipt{}, fault.InvalidPhaseChange
 	}
-	v.goTo(m, c.Phase, c.Until)
+	v.goTo(m, c.Phase, Time(c.Until))
 	return Receipt{}, ""
 }
 

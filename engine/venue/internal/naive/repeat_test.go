@@ -2,11 +2,9 @@ package naive
 
 import (
 	"reflect"
-
-	"bourse/engine/venue"
 )
 
-func keyOf(c venue.Command) *string {
+func keyOf(c any) *string {
 	return reflect.ValueOf(c).Elem().FieldByName("Key").Addr().Interface().(*string)
 }
 

@@ -24,6 +24,7 @@ type request struct {
 // checkRisk goes through the checks of section 8, each for all orders before the next.
 func (v *Venue) checkRisk(r request) fault.Code {
 	member, m := r.orders[0].Member, r.orders[0].Market
+	v.decisive = "no limit"
 	for _, check := range []func() fault.Code{
 		func() fault.Code {
 			return cmp.Or(r.each(inRange), request{orders: r.exits}.each(inRange))
@@ -51,6 +52,9 @@ func (v *Venue) checkRisk(r request) fault.Code {
 		func() fault.Code { return v.checkBalance(r, member) },
 	} {
 		if refusal := check(); refusal != "" {
+			if v.decisive != "no limit" {
+				v.note("limit", string(refusal), "by", v.decisive)
+			}
 			return refusal
 		}
 	}

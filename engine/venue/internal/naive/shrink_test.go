@@ -42,11 +42,12 @@ func shrink(plays []play, budget time.Duration) ([]play, error) {
 		return plays, differ("the difference does not occur again")
 	}
 	plays = plays[:n]
+	class := classOf(err)
 	for chunk := len(plays) / 2; chunk > 0 && time.Now().Before(deadline); {
 		before := len(plays)
 		for from := 0; from < len(plays) && time.Now().Before(deadline); {
 			fewer := slices.Concat(plays[:from], plays[min(from+chunk, len(plays)):])
-			if n, e := tryAll(fewer); e != nil {
+			if n, e := tryAll(fewer); e != nil && classOf(e) == class {
 				plays, err = fewer[:n], e
 			} else {
 				from += chunk

@@ -47,7 +47,7 @@ func (v *Venue) next(now Time) func() {
 	if expired := v.expired(now); len(expired) > 0 {
 		return func() { v.expire(expired) }
 	}
-	return v.nextTransfer(now)
+	return v.expireTransfers(now)
 }
 
 // cancelLinked cancels a leg because the other one traded.
@@ -79,6 +79,9 @@ func (v *Venue) expired(now Time) (orders []*Order) {
 
 // expire ends orders, each with the other leg of its group.
 func (v *Venue) expire(orders []*Order) {
+	if len(orders) > expiriesInAStep {
+		v.note("expiries in several steps")
+	}
 	for _, o := range orders[:min(len(orders), expiriesInAStep)] {
 		if o.Status.Live() {
 			v.cancel(o, market.CancelExpired)

@@ -49,7 +49,10 @@ func (v *Venue) look(m *Market, price market.Price) {
 		} else {
 			o.Extreme = min(o.Extreme, price)
 		}
-		o.Trigger = trailing(o)
+		if next := trailing(o); next != o.Trigger {
+			v.note("trailing stop follows")
+			o.Trigger = next
+		}
 	}
 }
 
@@ -71,6 +74,7 @@ func (v *Venue) act(o *Order) {
 	}
 	needed := need(o)
 	if other := o.Other; other != nil {
+		v.note("OCO: the stop leg acts")
 		v.dissolveGroup(o)
 		v.cancel(other, market.CancelLinked)
 	}

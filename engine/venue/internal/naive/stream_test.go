@@ -2,6 +2,7 @@ package naive
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"time"
 
@@ -53,10 +54,13 @@ type stream struct {
 	venue   *Venue
 	now     Time
 	keys    int
-	played  []venue.Command // the latest, to be repeated
-	waiting []any           // commands of a scene that comes next
+	all     bool
+	played  []any // the latest, to be repeated
+	waiting []any // commands of a scene that comes next
 	anchors map[market.Symbol]market.Price
 	ids     uint64 // of deposits and transfers
+	delayed []delayed
+	trades  []TradeRecord // the latest, to be busted
 }
 
 func newStream(seed uint64, v *Venue) *stream {
@@ -74,10 +78,17 @@ func (s *stream) opening() {
 		s.later(&CreateMarket{Actor: house, Definition: d})
 		s.anchors[d.Symbol] = 1000
 	}
+	// The last market opens later, one way or the other.
+	s.waiting[len(s.waiting)-1] = &CreateMarket{Actor: house, Definition: definitions()[2], Phase: pick(s, market.Draft, market.PreOpen)}
+	s.later(&SetPhase{Actor: house, Symbol: symbols[2], Phase: market.Continuous})
+	s.hold(300 + s.IntN(300))
 	for id := account.ID(firstMember); id < members; id++ {
 		for _, a := range assets {
 			s.later(&CreditDeposit{Actor: house, Member: id, Asset: a.Code, Amount: 2_000_000})
 		}
+	}
+	for i := range account.ID(agents) {
+		s.later(&SetAgent{Actor: house, Agent: firstAgent + i, Plan: Plan{Default: 200_000}})
 	}
 }
 
@@ -87,11 +98,10 @@ func (s *stream) later(c any) { s.waiting = append(s.waiting, c) }
 func (s *stream) next() play {
 	for {
 		c := s.draw()
-		command, ok := c.(venue.Command)
-		if !ok || !supported(c) {
+		if c == nil || !s.all && !supported(c) {
 			continue
 		}
-		return s.stamp(command)
+		return s.stamp(c)
 	}
 }
 
@@ -101,6 +111,13 @@ func (s *stream) draw() any {
 		s.waiting = s.waiting[1:]
 		return c
 	}
+	for i := range s.delayed {
+		if s.delayed[i].n--; s.delayed[i].n <= 0 {
+			c := s.delayed[i].command
+			s.delayed = slices.Delete(s.delayed, i, i+1)
+			return c
+		}
+	}
 	if s.rarely(100) && len(s.played) > 0 {
 		return s.repeat()
 	}
@@ -108,7 +125,7 @@ func (s *stream) draw() any {
 }
 
 // stamp gives a command a key and a time.
-func (s *stream) stamp(c venue.Command) play {
+func (s *stream) stamp(c any) play {
 	if key := keyOf(c); *key == "" && !s.rarely(2000) {
 		s.keys++
 		*key = "k" + strconv.Itoa(s.keys)
@@ -211,7 +228,16 @@ func init() {
 		{150, (*stream).phase},
 		{60, (*stream).rules},
 		{150, (*stream).deposit},
-		{10, (*stream).nonsense},
+		{30, (*stream).nonsense},
+		{120, (*stream).setMember},
+		{60, (*stream).setAgent},
+		{120, (*stream).setLimits},
+		{40, (*stream).fees},
+		{40, (*stream).credit},
+		{250, (*stream).transfer},
+		{200, (*stream).decideTransfer},
+		{60, (*stream).bust},
+		{1, (*stream).longUncrossing},
 	}
 	for _, k := range kinds {
 		total += k.weight
@@ -521,11 +547,15 @@ func (s *stream) phase() any {
 			c.Phase = to[s.IntN(len(to))]
 		}
 	}
+	if m != nil && m.Phase == market.Continuous {
+		s.later(&SetPhase{Actor: house, Symbol: c.Symbol, Phase: market.Continuous}) // most of the day is continuous
+		s.hold(5 + s.IntN(60))
+	}
 	if following[c.Phase] != 0 && s.rarely(2) || s.rarely(30) {
-		field(c, "Until").SetInt(int64(s.now + Time(s.Int64N(int64(20*time.Second))) + Time(s.IntN(2))))
+		c.Until = s.now + Time(s.Int64N(int64(20*time.Second))) + Time(s.IntN(2))
 	}
 	if s.rarely(50) {
-		field(c, "Until").SetInt(int64(pick(s, s.now, s.now-1, -1)))
+		c.Until = pick(s, s.now, s.now-1, -1)
 	}
 	return c
 }
@@ -609,15 +639,21 @@ func (s *stream) nonsense() any {
 		return &CreateMarket{Actor: house, Definition: d}
 	case 4:
 		d.Symbol = "Z-USDT"
-		return &CreateMarket{Actor: house, Definition: d}
+		return &CreateMarket{Actor: house, Definition: d, Phase: pick(s, market.Halted, market.Closed, 9)}
 	}
 	return &CreateMarket{Actor: house}
 }
 
 func supported(c any) bool {
+	if _, ok := c.(venue.Command); !ok {
+		return false
+	}
 	switch c := c.(type) {
 	case *PlaceOrder:
 		ok := c.Type == market.Limit || c.Type == market.Market
+		if c.Type == market.Limit && c.Price == 0 {
+			return false
+		}
 		return ok && c.TimeInForce != market.FOK && c.QuoteAmount == 0 && c.Display == 0 && !c.PostOnly && c.SelfTrade <= 1 && c.Trigger == 0 && c.Trail == 0
 	}
 	return true

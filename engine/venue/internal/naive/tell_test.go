@@ -33,20 +33,20 @@ func tellEvent(s *venue.State, ev *venue.Event) Effect {
 		return Effect{What: "phase", Market: e.Market, Phase: ev.Phase, Until: ev.Until}
 	case venue.AuctionUncrossed:
 		return Effect{What: "uncrossed", Market: e.Market, Price: ev.Price, Quantity: ev.Quantity, Phase: ev.Phase}
+	case venue.AuctionTraded:
+		e.What, e.Trade = "auction traded", ev.Trade
+		tellTrade(&e, ev)
 	case venue.RulesSet:
 		return Effect{What: "rules set", Market: e.Market, Setting: spell(*ev.Rules)}
 	case venue.ReferenceMoved:
 		return Effect{What: "reference moved", Market: e.Market, Price: ev.Price}
-	case venue.AuctionTraded:
-		e.What, e.Trade = "auction traded", ev.Trade
-		tellTrade(&e, ev)
 	case venue.DepositCredited:
 		return Effect{What: "deposited", Member: ev.Member, Asset: asset.Code, Amount: ev.Amount, ID: ev.Deposit}
 	case venue.OrderPlaced:
 		e.What = "placed"
 		e.Type, e.TimeInForce, e.SelfTrade, e.PostOnly = ev.Type, ev.TimeInForce, ev.SelfTrade, ev.PostOnly
 		e.Price, e.Quantity, e.Asset, e.Amount = ev.Price, ev.Quantity, asset.Code, ev.Amount
-		e.MakerRate, e.TakerRate = rateOf(ev.MakerRate), rateOf(ev.TakerRate)
+		e.MakerRate, e.TakerRate = parts(ev.MakerRate), parts(ev.TakerRate)
 		if c := ev.Conditions; c != nil {
 			e.Trigger, e.Trail, e.Display, e.ExpiresAt, e.Linked = c.Trigger, c.Trail, c.Display, c.ExpiresAt, c.Sibling
 			if c.Parent != 0 {
@@ -66,7 +66,7 @@ func tellEvent(s *venue.State, ev *venue.Event) Effect {
 	return e
 }
 
-func rateOf(parts uint32) money.Rate { return money.Rate(parts) }
+func parts(parts uint32) money.Rate { return money.Rate(parts) }
 
 func tellTrade(e *Effect, ev *venue.Event) {
 	e.Maker, e.MakerMember, e.Price, e.Quantity = ev.Maker, ev.MakerMember, ev.Price, ev.Quantity

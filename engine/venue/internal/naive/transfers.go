@@ -1,6 +1,9 @@
 package naive
 
 import (
+	"cmp"
+	"slices"
+
 	"bourse/engine/fault"
 	"bourse/engine/ledger"
 	"bourse/engine/money"
@@ -28,22 +31,56 @@ func (v *Venue) transfer(id uint64) *Transfer {
 // checkTransfer says whether money may go from one account to another.
 func (v *Venue) checkTransfer(t *Transfer) fault.Code {
 	switch {
-	case t.ID == 0:
-		return fault.InvalidArgument
 	case v.asset(t.Asset) == nil:
 		return fault.UnknownAsset
 	case t.Amount <= 0:
 		return fault.InvalidAmount
+	case t.ID == 0 || t.From == t.To || !joins(t.From) || !joins(t.To):
+		return fault.InvalidArgument
+	case v.strange(t.From) || v.strange(t.To):
+		return fault.UnknownAgent
 	case v.transfer(t.ID) != nil:
 		return fault.TransferExists
-	}
-	if v.member(t.From.Owner).Freeze == FrozenWholly {
+	case v.stuck(t.From):
 		return fault.AccountFrozen
-	}
-	if !v.covers(t.From.Owner, t.Asset, t.Amount) {
+	case !v.gives(t.From, t.Asset, t.Amount):
 		return fault.InsufficientBalance
+	case (t.From == deposits || t.From.Kind == adjustmentsKind) && !v.hasRoomFor(t.From, t.Asset, t.Amount):
+		return fault.AmountOverflow
 	}
 	return ""
+}
+
+// joins tells whether transfers may begin or end at an account.
+func joins(a ledger.Account) bool {
+	switch a.Kind {
+	case ledger.Available, commissionKind:
+		return a.Owner != 0
+	case ledger.Fees, ledger.Deposits, adjustmentsKind:
+		return a.Owner == 0
+	}
+	return false
+}
+
+// strange tells whether an account is of an agent that nobody knows.
+func (v *Venue) strange(a ledger.Account) bool {
+	return a.Kind == commissionKind && v.agents[a.Owner] == nil
+}
+
+// stuck tells whether an account is frozen wholly.
+func (v *Venue) stuck(a ledger.Account) bool {
+	return a.Owner != 0 && v.member(a.Owner).Freeze == FrozenWholly
+}
+
+// gives tells whether an account has an amount to give.
+func (v *Venue) gives(a ledger.Account, asset string, amount money.Amount) bool {
+	switch a.Kind {
+	case ledger.Deposits, adjustmentsKind:
+		return true
+	case ledger.Available:
+		return v.covers(a.Owner, asset, amount)
+	}
+	return v.balance(a, asset) >= amount
 }
 
 func (v *Venue) makeTransfer(c *MakeTransfer) (Receipt, fault.Code) {
@@ -62,7 +99,10 @@ func (v *Venue) beginTransfer(c *BeginTransfer) (Receipt, fault.Code) {
 	if refusal := v.checkTransfer(t); refusal != "" {
 		return Receipt{}, refusal
 	}
-	if t.ExpiresAt <= v.now {
+	if transit(t).Owner == 0 {
+		return Receipt{}, fault.InvalidArgument
+	}
+	if t.ExpiresAt != 0 && t.ExpiresAt <= v.now {
 		return Receipt{}, fault.InvalidExpiry
 	}
 	v.transfers = append(v.transfers, t)
@@ -73,6 +113,9 @@ func (v *Venue) beginTransfer(c *BeginTransfer) (Receipt, fault.Code) {
 
 func (v *Venue) postTransfer(c *PostTransfer) (Receipt, fault.Code) {
 	t, refusal := v.pending(c.Transfer)
+	if refusal == "" && v.stuck(t.From) {
+		refusal = fault.AccountFrozen
+	}
 	if refusal == "" {
 		v.move(transit(t), t.To, t.Asset, t.Amount)
 		v.settleTransfer(t, "transfer posted")
@@ -116,21 +159,29 @@ func (v *Venue) tellTransfer(what string, t *Transfer) {
 	})
 }
 
+// transit is where the amount waits: with whom it comes from, else with whom it goes to.
 func transit(t *Transfer) ledger.Account {
-	return ledger.Account{Owner: t.From.Owner, Kind: transitKind}
+	return ledger.Account{Owner: cmp.Or(t.From.Owner, t.To.Owner), Kind: transitKind}
 }
 
-// nextTransfer voids the pending transfer that expired first.
-func (v *Venue) nextTransfer(now Time) func() {
-	var first *Transfer
+// expireTransfers voids the pending transfers whose time has come, the earliest first; nil when there are none.
+func (v *Venue) expireTransfers(now Time) func() {
+	var due []*Transfer
 	for _, t := range v.transfers {
-		due := t.Pending && t.ExpiresAt <= now
-		if due && (first == nil || t.ExpiresAt < first.ExpiresAt || t.ExpiresAt == first.ExpiresAt && t.ID < first.ID) {
-			first = t
+		if t.Pending && t.ExpiresAt != 0 && t.ExpiresAt <= now {
+			due = append(due, t)
 		}
 	}
-	if first == nil {
+	if len(due) == 0 {
 		return nil
 	}
-	return func() { v.void(first) }
+	slices.SortFunc(due, func(a, b *Transfer) int {
+		return cmp.Or(cmp.Compare(a.ExpiresAt, b.ExpiresAt), cmp.Compare(a.ID, b.ID))
+	})
+	return func() {
+		v.note("transfer expired")
+		for _, t := range due[:min(len(due), expiriesInAStep)] {
+			v.void(t)
+		}
+	}
 }

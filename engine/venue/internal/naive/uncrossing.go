@@ -40,13 +40,18 @@ func (v *Venue) uncrossingPrice(m *Market) (price market.Price, volume market.Qu
 	slices.Sort(candidates)
 	var low, high market.Price
 	var surplus market.Quantity
+	rule := "volume"
 	for _, at := range slices.Compact(candidates) {
 		buys, sells := v.wouldTrade(m, at)
 		lots, rest := min(buys, sells), max(buys, sells)-min(buys, sells)
 		switch {
-		case lots == 0 || lots < volume || lots == volume && rest > surplus:
-		case lots > volume || rest < surplus:
-			volume, surplus, low, high = lots, rest, at, at
+		case lots == 0 || lots < volume:
+		case lots > volume:
+			volume, surplus, low, high, rule = lots, rest, at, at, "volume"
+		case rest > surplus:
+			rule = "surplus"
+		case rest < surplus:
+			surplus, low, high, rule = rest, at, at, "surplus"
 		default:
 			high = at
 		}
@@ -55,8 +60,16 @@ func (v *Venue) uncrossingPrice(m *Market) (price market.Price, volume market.Qu
 	case volume == 0:
 		return 0, 0
 	case reference != 0:
+		if low != high {
+			rule = "nearest reference"
+		}
+		v.note("uncrossing price by", rule)
 		return min(max(reference, low), high), volume
 	}
+	if low != high {
+		rule = "middle"
+	}
+	v.note("uncrossing price by", rule)
 	middle := new(big.Int).Add(big.NewInt(int64(low)), big.NewInt(int64(high)))
 	return market.Price(middle.Div(middle, big.NewInt(2)).Int64()), volume
 }
@@ -89,4 +102,5 @@ func (v *Venue) goOnUncrossing(m *Market) {
 			return
 		}
 	}
+	v.note("uncrossing in several steps")
 }

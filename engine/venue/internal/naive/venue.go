@@ -36,8 +36,9 @@ type Venue struct {
 
 	keys map[account.ID]*memory
 
-	effects []Effect // of the command that is being done
-	notes   []string // which of the rules decided, for whoever wants to know that all did
+	effects  []Effect // of the command that is being done
+	decisive string   // whose limit was looked up last
+	notes    []string // which of the rules decided, for whoever wants to know that all did
 }
 
 const (

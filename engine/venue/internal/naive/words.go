@@ -5,7 +5,6 @@ import (
 	"reflect"
 
 	"bourse/engine/account"
-	"bourse/engine/fault"
 	"bourse/engine/ledger"
 	"bourse/engine/market"
 	"bourse/engine/money"
@@ -80,6 +79,8 @@ type CancelFor struct {
 }
 
 // Until the venue has them.
+func (s Scope) String() string { return []string{"", "HOUSE", "GROUP", "AGENT", "MEMBER"}[s] }
+
 type (
 	Command any
 	Scope   uint8
@@ -123,6 +124,14 @@ type (
 		Amount money.Amount
 	}
 	MakeTransfer struct {
+		Actor    account.ID
+		Key      string
+		Transfer uint64
+		From, To ledger.Account
+		Asset    string
+		Amount   money.Amount
+	}
+	BeginTransfer struct {
 		Actor     account.ID
 		Key       string
 		Transfer  uint64
@@ -131,8 +140,7 @@ type (
 		Amount    money.Amount
 		ExpiresAt Time
 	}
-	BeginTransfer MakeTransfer
-	PostTransfer  struct {
+	PostTransfer struct {
 		Actor    account.ID
 		Key      string
 		Transfer uint64
@@ -141,19 +149,55 @@ type (
 	BustTrade    struct {
 		Actor account.ID
 		Key   string
-		Trade struct{}
+		Trade TradeRecord
+	}
+	FeeShare struct {
+		Order  market.OrderID
+		Agent  account.ID
+		Amount money.Amount
+	}
+	TradeRecord struct {
+		Trade       market.TradeID
+		Symbol      market.Symbol
+		Time        Time
+		Side        market.Side
+		Price       market.Price
+		Quantity    market.Quantity
+		Order       market.OrderID
+		Member      account.ID
+		Maker       market.OrderID
+		MakerMember account.ID
+		TakerFee    money.Amount
+		MakerFee    money.Amount
+		Shares      []FeeShare
+	}
+	MarketRate struct {
+		Symbol market.Symbol
+		Rate   money.Rate
+	}
+	GroupRate struct {
+		Group uint32
+		Rate  money.Rate
 	}
 	FeeTier struct {
 		Volume       money.Amount
 		Maker, Taker money.Rate
 	}
 	Limits struct {
-		OpenOrders, OrdersPerSecond                         int
-		OrderQuantity                                       market.Quantity
-		OrderNotional, ApprovalNotional, Position, Exposure money.Amount
-		Distance                                            money.Rate
+		OpenOrders       int64
+		OrdersPerSecond  int64
+		OrderQuantity    market.Quantity
+		OrderNotional    money.Amount
+		ApprovalNotional money.Amount
+		Distance         money.Rate
+		Position         money.Amount
+		Exposure         money.Amount
 	}
-	Plan struct{}
+	Plan struct {
+		Default money.Rate
+		Markets []MarketRate
+		Groups  []GroupRate
+	}
 )
 
 const (
@@ -162,13 +206,10 @@ const (
 	scopeAgent  Scope = 3
 	scopeMember Scope = 4
 
-	commissionKind ledger.Kind = 5
-	transitKind    ledger.Kind = 7
+	commissionKind  ledger.Kind = 5
+	transitKind     ledger.Kind = 7
+	adjustmentsKind ledger.Kind = 6
 )
-
-func (p Plan) rate(market.Symbol, uint32) money.Rate        { return 0 }
-func planFits(Plan) bool                                    { return true }
-func (v *Venue) bustTrade(*BustTrade) (Receipt, fault.Code) { return Receipt{}, "" }
 
 // split takes a command apart: who gives it, under which key, and what it says.
 func split(c Command) (actor account.ID, key string, body any) {
@@ -177,13 +218,4 @@ func split(c Command) (actor account.ID, key string, body any) {
 	said.Set(command)
 	said.FieldByName("Key").SetString("")
 	return account.ID(command.FieldByName("Actor").Uint()), command.FieldByName("Key").String(), fmt.Sprintf("%T%+v", c, said.Interface())
-}
-
-// temporary
-func field(c any, name string) reflect.Value {
-	f := reflect.ValueOf(c).Elem().FieldByName(name)
-	if !f.IsValid() {
-		return reflect.New(reflect.TypeOf(int64(0))).Elem()
-	}
-	return f
 }
