@@ -65,8 +65,9 @@ func (p *Proof) fault(format string, args ...any) {
 }
 
 // eachBalance walks the accounts of everybody in the books, and those of the house, with what the
-// venue has there. A member that is not in the books has nothing, or a fault shows: no balance is
-// negative and each asset sums to zero on both sides, so what the books lack is missed elsewhere.
+// venue has there. A member that is not in the books has nothing, or a fault shows, but where what two
+// such members have and owe cancels out: each asset sums to zero on both sides, so what the books lack
+// is missed elsewhere.
 func eachBalance(s *venue.State, books map[postgres.Account]postgres.Entry, do func(postgres.Account, money.Amount)) {
 	owners := map[account.ID]bool{0: true}
 	for at := range books {
@@ -75,15 +76,12 @@ func eachBalance(s *venue.State, books map[postgres.Account]postgres.Entry, do f
 	for owner := range owners {
 		for i := range s.Assets() {
 			asset := ledger.AssetID(i + 1)
-			if owner == 0 {
-				for _, kind := range []ledger.Kind{ledger.Fees, ledger.Deposits} {
-					do(postgres.Account{Kind: kind, Asset: asset}, s.House(kind, asset))
+			for _, kind := range ledger.Kinds() {
+				if kind.OfHouse() == (owner == 0) {
+					at := ledger.Account{Owner: owner, Kind: kind}
+					do(postgres.Account{Owner: owner, Kind: kind, Asset: asset}, s.AccountBalance(at, asset))
 				}
-				continue
 			}
-			b := s.Balance(owner, asset)
-			do(postgres.Account{Owner: owner, Kind: ledger.Available, Asset: asset}, b.Available)
-			do(postgres.Account{Owner: owner, Kind: ledger.Held, Asset: asset}, b.Held)
 		}
 	}
 }

@@ -27,12 +27,40 @@ type Balance struct {
 }
 
 // Ledger is the balances of every account. The zero Ledger is empty and ready.
+//
+// What nearly every member has, available and held, lies side by side; what few
+// have, commission, transit and credit, lies apart, so that trading does not
+// walk over it.
 type Ledger struct {
-	shift   uint8             // 64 less the bits of a slot's number
-	slots   []uint32          // open addressing by owner: index into members + 1, 0 when free
-	members []holding         // at most half as many
-	last    uint32            // member that was posted to last, whose turn it often is again
-	house   [2][]money.Amount // Fees, Deposits by asset
+	shift   uint8               // 64 less the bits of a slot's number
+	slots   []uint32            // open addressing by owner: index into members + 1, 0 when free
+	members []holding           // at most half as many
+	last    uint32              // member that was posted to last, whose turn it often is again
+	house   [3][]money.Amount   // Fees, Deposits, Adjustments by asset
+	rarePos map[Position]uint32 // of Commission and Transit: index into rare
+	rare    []money.Amount      // never shrinks: who once had such an account is likely to again
+	credit  map[credited]money.Amount
+	lines   []money.Amount // sum of credit lines by asset
+	debts   []money.Amount // by asset, how far Commission accounts are below zero together
+}
+
+// Position is one account in one asset.
+type Position struct {
+	Account Account
+	Asset   AssetID
+}
+
+type credited struct {
+	owner account.ID
+	asset AssetID
+}
+
+// houseSlot is where the balances of a house account are.
+func houseSlot(k Kind) int {
+	if k == Adjustments {
+		return 2
+	}
+	return int(k - Fees)
 }
 
 type holding struct {
@@ -110,11 +138,39 @@ func (l *Ledger) apply(p *Posting, sign money.Amount) error {
 	}
 	// Taking back runs in reverse order through balances that stood before, so
 	// the check holds for it as well.
-	if next < 0 && p.Account.Kind != Deposits {
+	if next < 0 && !l.mayOwe(p.Account, p.Asset, next) {
 		return ErrOverdrawn
+	}
+	if p.Account.Kind == Commission && !l.owe(p.Asset, *balance, next) {
+		return ErrOverflow
 	}
 	*balance = next
 	return nil
+}
+
+// mayOwe reports whether an account may have the balance, which is below zero.
+func (l *Ledger) mayOwe(a Account, asset AssetID, balance money.Amount) bool {
+	switch a.Kind {
+	case Deposits, Commission, Adjustments:
+		return true
+	case Available:
+		return balance >= -l.credit[credited{a.Owner, asset}]
+	}
+	return false
+}
+
+// owe keeps count of what is missing from Commission accounts.
+func (l *Ledger) owe(asset AssetID, before, after money.Amount) bool {
+	change, ok := min(before, 0).Sub(min(after, 0))
+	if !ok || change == 0 {
+		return ok
+	}
+	l.debts = grown(l.debts, asset)
+	sum, ok := l.debts[asset].Add(change)
+	if ok {
+		l.debts[asset] = sum
+	}
+	return ok
 }
 
 // at returns the place of a balance, making room for it.
@@ -123,9 +179,12 @@ func (l *Ledger) at(a Account, asset AssetID) (*money.Amount, error) {
 		return nil, ErrMalformed
 	}
 	if a.Kind.OfHouse() {
-		house := &l.house[a.Kind-Fees]
+		house := &l.house[houseSlot(a.Kind)]
 		*house = grown(*house, asset)
 		return &(*house)[asset], nil
+	}
+	if a.Kind > Deposits {
+		return l.atRare(Position{a, asset}), nil
 	}
 	slot := l.last
 	if int(slot) >= len(l.members) || l.members[slot].owner != a.Owner {
@@ -142,6 +201,21 @@ func (l *Ledger) at(a Account, asset AssetID) (*money.Amount, error) {
 		return &balance.Held, nil
 	}
 	return &balance.Available, nil
+}
+
+// atRare returns the place of a balance that few have, valid until the next one
+// is opened.
+func (l *Ledger) atRare(p Position) *money.Amount {
+	slot, ok := l.rarePos[p]
+	if !ok {
+		if l.rarePos == nil {
+			l.rarePos = make(map[Position]uint32)
+		}
+		slot = uint32(len(l.rare))
+		l.rare = append(l.rare, 0)
+		l.rarePos[p] = slot
+	}
+	return &l.rare[slot]
 }
 
 // home spreads the ids, which are dense, by one multiplication.
@@ -208,10 +282,27 @@ func (l *Ledger) Balance(owner account.ID, asset AssetID) Balance {
 
 // House returns the balance of a house account.
 func (l *Ledger) House(kind Kind, asset AssetID) money.Amount {
-	if !kind.OfHouse() || int(asset) >= len(l.house[kind-Fees]) {
+	if !kind.OfHouse() || int(asset) >= len(l.house[houseSlot(kind)]) {
 		return 0
 	}
-	return l.house[kind-Fees][asset]
+	return l.house[houseSlot(kind)][asset]
+}
+
+// Of returns the balance of any account, zero when there is none.
+func (l *Ledger) Of(a Account, asset AssetID) money.Amount {
+	switch {
+	case a.Kind == Available:
+		return l.Balance(a.Owner, asset).Available
+	case a.Kind == Held:
+		return l.Balance(a.Owner, asset).Held
+	case a.Kind.OfHouse():
+		return l.House(a.Kind, asset)
+	}
+	slot, ok := l.rarePos[Position{a, asset}]
+	if !ok {
+		return 0
+	}
+	return l.rare[slot]
 }
 
 // Owners returns the members that ever had a balance, by ascending id. The
@@ -233,10 +324,14 @@ func (l *Ledger) Restore(owner account.ID, asset AssetID, balance Balance) {
 	*l.mustAt(Account{owner, Held}, asset) = balance.Held
 }
 
-// RestoreHouse sets the house's balances of an asset, from a snapshot.
-func (l *Ledger) RestoreHouse(asset AssetID, fees, deposits money.Amount) {
-	*l.mustAt(Account{0, Fees}, asset) = fees
-	*l.mustAt(Account{0, Deposits}, asset) = deposits
+// RestoreOf sets the balance of one account of the house, or of one of the kinds
+// that few have, from a snapshot. The account must be well-formed.
+func (l *Ledger) RestoreOf(at Position, balance money.Amount) {
+	before := l.mustAt(at.Account, at.Asset)
+	if at.Account.Kind == Commission && !l.owe(at.Asset, *before, balance) {
+		l.debts[at.Asset] = money.MaxAmount // which Check finds
+	}
+	*before = balance
 }
 
 func (l *Ledger) mustAt(a Account, asset AssetID) *money.Amount {
@@ -245,31 +340,4 @@ func (l *Ledger) mustAt(a Account, asset AssetID) *money.Amount {
 		panic(err)
 	}
 	return balance
-}
-
-// Check verifies that the balances of each asset up to the last sum to zero and
-// that only Deposits is below zero.
-func (l *Ledger) Check(last AssetID) error {
-	for asset := AssetID(1); asset <= last; asset++ {
-		sum, ok := l.House(Fees, asset).Add(l.House(Deposits, asset))
-		if !ok || l.House(Fees, asset) < 0 {
-			return fmt.Errorf("ledger: house accounts of asset %d are out of range", asset)
-		}
-		for i := range l.members {
-			balance := l.Balance(l.members[i].owner, asset)
-			if balance.Available < 0 || balance.Held < 0 {
-				return fmt.Errorf("ledger: account %d has a negative balance of asset %d", l.members[i].owner, asset)
-			}
-			if sum, ok = sum.Add(balance.Available); ok {
-				sum, ok = sum.Add(balance.Held)
-			}
-			if !ok {
-				return fmt.Errorf("ledger: the sum of asset %d overflows", asset)
-			}
-		}
-		if sum != 0 {
-			return fmt.Errorf("ledger: asset %d is out of balance by %d", asset, sum)
-		}
-	}
-	return nil
 }

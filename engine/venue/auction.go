@@ -67,6 +67,7 @@ func (s *State) auctionTrade(m *venueMarket, buyer, seller *order, price market.
 	ev.Price, ev.Quantity, ev.Amount, ev.Notional = price, quantity, base, notional
 	ev.TakerFee, ev.MakerFee = money.Rate(buyer.makerRate).Of(notional), money.Rate(seller.makerRate).Of(notional)
 	ev.Release = buyer.hold - notional - ev.TakerFee - needed
+	s.accrue(m, id, [2]feeOf{{buyer.owner, buyer.id, ev.TakerFee}, {seller.owner, seller.id, ev.MakerFee}}, d)
 
 	buyer.filled += quantity
 	buyer.hold = needed
@@ -156,6 +157,7 @@ func (s *State) foldAuctionTraded(ev *Event) error {
 	}
 	s.lastTrade = ev.Trade
 	m.lastTrade = Trade{ev.Trade, ev.Sequence, ev.Time, ev.Price, ev.Quantity, ev.Side}
+	s.traded(ev, buyer.owner, seller.owner)
 	u.left -= ev.Quantity
 	fill(buyer, ev, ev.TakerFee)
 	fill(seller, ev, ev.MakerFee)

@@ -12,6 +12,7 @@ import (
 	"bourse/engine/fault"
 	"bourse/engine/market"
 	"bourse/engine/money"
+	"bourse/engine/risk"
 )
 
 // traders is a house whose members 1 to n have plenty of everything.
@@ -354,8 +355,7 @@ func TestALargeAuctionGoesInSteps(t *testing.T) {
 	h := traders(t, 2)
 	h.quiet = true
 	h.inPhase(market.PreOpen)
-	s := h.state
-	s.limits.MaxOpenOrders = 2 * trades
+	h.must(&SetLimits{Scope: risk.OfHouse, Limits: risk.Limits{OpenOrders: 2 * trades}})
 	for range trades {
 		h.must(buy(1, 101, 10))
 		h.must(sell(2, 100, 10))

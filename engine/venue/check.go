@@ -32,7 +32,10 @@ func (s *State) Check() error {
 	if err := s.checkLists(); err != nil {
 		return err
 	}
-	return s.checkClosed()
+	if err := s.checkClosed(); err != nil {
+		return err
+	}
+	return s.checkHouse()
 }
 
 type holding struct {

@@ -72,7 +72,7 @@ func appendFields(dst []byte, ev *Event) []byte {
 	case DepositCredited:
 		return appendMoneyFields(dst, ev)
 	}
-	return dst
+	return appendHouseFields(dst, ev)
 }
 
 // appendReceipt writes what the receipt does not share with its event.
@@ -174,6 +174,8 @@ func (d *Decoder) readFields(ev *Event, version byte) {
 		d.readMarketFields(ev, version)
 	case DepositCredited:
 		d.readMoneyFields(ev)
+	default:
+		d.readHouseFields(ev)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"bourse/engine/ledger"
 	"bourse/engine/market"
 )
 
@@ -40,6 +41,21 @@ func everything(tb testing.TB) *house {
 	h := sample(tb)
 	h.must(until(buy(1, 14, 30), h.now+1000))
 	h.wait(h.now + 1000)
+	h.rule()
+	trade := h.tradeOnce(4, 3, 100, 20)
+	h.must(&BustTrade{Trade: trade})
+	h.must(&MakeTransfer{Transfer: 1, From: of(1, ledger.Available), To: of(0, ledger.Adjustments), Asset: "USDT", Amount: 5})
+	for id := uint64(2); id <= 4; id++ {
+		h.must(&BeginTransfer{
+			Transfer: id, From: of(3, ledger.Available), To: of(0, ledger.Deposits), Asset: "USDT", Amount: 100,
+			ExpiresAt: h.now + 500,
+		})
+	}
+	h.must(&PostTransfer{Transfer: 2})
+	h.must(&VoidTransfer{Transfer: 3})
+	h.wait(h.now + 500)
+	h.must(&BeginTransfer{Transfer: 5, From: of(3, ledger.Available), To: of(4, ledger.Available), Asset: "USDT", Amount: 7})
+	h.tradeOnce(4, 3, 100, 20)
 	h.must(&SetPhase{Symbol: "ETH-USDT", Phase: market.Paused, Until: h.now + 1000})
 	h.must(&SetRules{Symbol: "BTC-USDT", Rules: market.Rules{ReferencePrice: 20, Breaker: 100_000, BreakerPause: 5000}})
 	h.must(sell(2, 20, 5))

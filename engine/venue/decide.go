@@ -70,8 +70,8 @@ func (c *CreditDeposit) decide(s *State, d *decision) error {
 	}
 	// What is outside is the negative of all that is inside. As long as it can be
 	// counted, so can every balance, and every sum of holds and of fees.
-	if _, ok := s.ledger.House(ledger.Deposits, asset).Sub(c.Amount); !ok {
-		return fault.New(fault.AmountOverflow, "the exchange cannot count that much of the asset")
+	if c.Amount > s.ledger.Room(asset) {
+		return uncountable()
 	}
 	ev := d.add(DepositCredited)
 	ev.Deposit, ev.Member, ev.Asset, ev.Amount = c.Deposit, c.Member, asset, c.Amount

@@ -15,6 +15,7 @@ const (
 	auctionTrades
 	phaseEnd
 	orderExpiry
+	transferExpiry
 )
 
 var (
@@ -38,6 +39,9 @@ func (s *State) NextDue() (at Time, ok bool) {
 	if s.phaseEnd != 0 && (!ok || s.phaseEnd < at) {
 		at, ok = s.phaseEnd, true
 	}
+	if x := s.transfers.expire; len(x) > 0 && (!ok || x[0].at < at) {
+		at, ok = x[0].at, true
+	}
 	return at, ok
 }
 
@@ -51,6 +55,9 @@ func (s *State) duty(now Time) duty {
 	}
 	if len(s.expiries.heap) > 0 && s.expiries.heap[0].at <= now {
 		return orderExpiry
+	}
+	if s.transfers.due(now) {
+		return transferExpiry
 	}
 	return nothing
 }
@@ -79,6 +86,8 @@ func (s *State) Advance(now Time, out *Events) (Receipt, error) {
 		s.endPhase(d)
 	case orderExpiry:
 		s.expire(d)
+	case transferExpiry:
+		s.voidExpired(d)
 	default:
 		*out = (*out)[:d.start]
 		return Receipt{}, errNotDue

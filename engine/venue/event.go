@@ -56,6 +56,30 @@ const (
 	// ReferenceMoved: Market, Price. The circuit breaker's reference price became
 	// another, before the trade that follows or is prevented.
 	ReferenceMoved Kind = 23
+
+	// MemberSet: Member; Profile.
+	MemberSet Kind = 30
+	// AgentSet: Agent; Parent, Plan.
+	AgentSet Kind = 31
+	// LimitsSet: Market or 0 for all; Scope, ID, Limits.
+	LimitsSet Kind = 32
+	// FeesSet: Market; Group or 0 for all, Tiers.
+	FeesSet Kind = 33
+	// CreditSet: Member, Asset, Amount.
+	CreditSet Kind = 34
+	// CommissionAccrued: Market, Trade, Order and Member (whose fee is shared),
+	// Agent, Asset, Amount. It follows its trade.
+	CommissionAccrued Kind = 35
+	// TradeBusted: the fields of the Traded event but Release; TradedAt, Shares.
+	TradeBusted Kind = 37
+	// TransferMade: Transfer, which moved at once.
+	TransferMade Kind = 40
+	// TransferBegun: Transfer, which is on its way.
+	TransferBegun Kind = 41
+	// TransferPosted: Transfer, which arrived.
+	TransferPosted Kind = 42
+	// TransferVoided: Transfer, which went back.
+	TransferVoided Kind = 43
 )
 
 // kinds has the name of each kind and where in its command it may stand.
@@ -77,6 +101,18 @@ var kinds = [...]struct {
 	AuctionTraded:    {name: "AUCTION_TRADED", follows: true},
 	RulesSet:         {name: "RULES_SET", opens: true},
 	ReferenceMoved:   {name: "REFERENCE_MOVED", follows: true},
+
+	MemberSet:         {name: "MEMBER_SET", opens: true},
+	AgentSet:          {name: "AGENT_SET", opens: true},
+	LimitsSet:         {name: "LIMITS_SET", opens: true},
+	FeesSet:           {name: "FEES_SET", opens: true},
+	CreditSet:         {name: "CREDIT_SET", opens: true},
+	CommissionAccrued: {name: "COMMISSION_ACCRUED", follows: true},
+	TradeBusted:       {name: "TRADE_BUSTED", opens: true},
+	TransferMade:      {name: "TRANSFER_MADE", opens: true},
+	TransferBegun:     {name: "TRANSFER_BEGUN", opens: true},
+	TransferPosted:    {name: "TRANSFER_POSTED", opens: true},
+	TransferVoided:    {name: "TRANSFER_VOIDED", opens: true, follows: true},
 }
 
 // Valid reports whether the kind is one.
@@ -138,12 +174,14 @@ type Event struct {
 	TakerFee    money.Amount
 	Release     money.Amount
 
+	Agent      account.ID
 	Deposit    uint64 // id of the deposit, 0 when there is none
 	NewAsset   money.Asset
 	Definition *market.Definition // owned by the event, not to be changed
 	Conditions *Conditions        // likewise; nil for an order that has none
 	Rules      *market.Rules      // likewise
 	Until      Time               // when the phase ends, 0: not by itself
+	Detail     *Detail            // likewise, of the kinds from MemberSet on
 }
 
 // MarketRate stands for the rate of the market's definition, as it does in
@@ -180,6 +218,13 @@ func AppendPostings(dst []ledger.Posting, ev *Event) []ledger.Posting {
 	case DepositCredited:
 		dst = post(dst, 0, ledger.Deposits, ev.Asset, -ev.Amount)
 		dst = post(dst, ev.Member, ledger.Available, ev.Asset, ev.Amount)
+	case CommissionAccrued:
+		dst = post(dst, 0, ledger.Fees, ev.Asset, -ev.Amount)
+		dst = post(dst, ev.Agent, ledger.Commission, ev.Asset, ev.Amount)
+	case TransferMade, TransferBegun, TransferPosted, TransferVoided:
+		dst = transferPostings(dst, ev)
+	case TradeBusted:
+		dst = bustPostings(dst, ev)
 	case OrderPlaced:
 		dst = post(dst, ev.Member, ledger.Available, ev.Asset, -ev.Amount)
 		dst = post(dst, ev.Member, ledger.Held, ev.Asset, ev.Amount)

@@ -95,8 +95,10 @@ func (s *State) foldKind(ev *Event) error {
 		return s.foldCancelled(ev)
 	case OrdersCancelled, ClockAdvanced:
 		return nil // what it comes to follows
+	case CommissionAccrued:
+		return s.foldAccrued(ev)
 	}
-	return misfit(ev, "its kind is not known")
+	return s.foldHouse(ev)
 }
 
 func (s *State) post(ev *Event) error {

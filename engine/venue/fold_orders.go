@@ -33,6 +33,9 @@ func (s *State) foldPlaced(ev *Event) error {
 		sequence: ev.Sequence, placedAt: ev.Time, updatedAt: ev.Time,
 	}
 	s.lastOrder = ev.Order
+	if ev.First {
+		s.members.at(owner).rate.count(ev.Time)
+	}
 	if ev.PostOnly {
 		o.flags |= flagPostOnly
 	}
@@ -186,6 +189,7 @@ func (s *State) foldTraded(ev *Event) error {
 	}
 	s.lastTrade = ev.Trade
 	m.lastTrade = Trade{ev.Trade, ev.Sequence, ev.Time, ev.Price, ev.Quantity, ev.Side}
+	s.traded(ev, taker.owner, maker.owner)
 	fill(maker, ev, ev.MakerFee)
 	fill(taker, ev, ev.TakerFee)
 	return s.reduce(m, h, ref, ev)

@@ -111,6 +111,7 @@ func (s *State) trade(m *venueMarket, t *taker, maker *order, price market.Price
 	t.notional += notional
 	t.fee += takerFee
 	t.hold -= spent(ev, t.side)
+	s.accrue(m, ev.Trade, [2]feeOf{{t.owner, t.id, takerFee}, {maker.owner, maker.id, makerFee}}, d)
 	return nil
 }
 

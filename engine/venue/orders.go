@@ -176,6 +176,9 @@ type member struct {
 	oldest, youngest uint32 // open orders, by ascending id
 	open             int
 	tradeGroup       uint64 // members of one group are of one hand; 0 is none
+	stand            stand
+	rate             rate
+	volumes          volumes
 	keys             keyRing
 }
 

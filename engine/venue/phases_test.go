@@ -6,6 +6,7 @@ import (
 
 	"bourse/engine/fault"
 	"bourse/engine/market"
+	"bourse/engine/risk"
 )
 
 var allPhases = []market.Phase{
@@ -191,7 +192,7 @@ func TestClosingExpiresTheOrdersOfTheDay(t *testing.T) {
 	const orders = 2500
 	h := traders(t, 2)
 	h.quiet = true
-	h.state.limits.MaxOpenOrders = 2 * orders
+	h.must(&SetLimits{Scope: risk.OfHouse, Limits: risk.Limits{OpenOrders: 2 * orders}})
 	day := func(c *PlaceOrder) { c.TimeInForce = market.DAY }
 	for range orders {
 		h.must(with(buy(1, 100, 10), day))

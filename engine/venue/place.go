@@ -4,7 +4,6 @@ import (
 	"bourse/engine/account"
 	"bourse/engine/fault"
 	"bourse/engine/market"
-	"bourse/engine/money"
 	"bourse/engine/risk"
 )
 
@@ -32,7 +31,11 @@ func (c *PlaceOrder) decide(s *State, d *decision) error {
 	}
 	s.identify(m, d, &t)
 	check := risk.Order{
-		Side: t.side, Price: t.price, Reference: c.Price, Quantity: t.quantity, Rate: t.holdRate(), Opens: 1,
+		Side: t.side, Price: t.price, Reference: c.Price, Quantity: t.quantity, HoldRate: t.holdRate(), Opens: 1,
+		Approved: c.Approved,
+	}
+	if c.Type == market.Limit {
+		check.Near = m.centre()
 	}
 	if c.Type == market.Market {
 		best, ok := m.book.Best(c.Side.Opposite())
@@ -51,7 +54,7 @@ func (c *PlaceOrder) decide(s *State, d *decision) error {
 		}
 	}
 	var err error
-	if t.hold, err = s.assess(m, d, &check); err != nil {
+	if t.hold, err = s.assess(m, []risk.Order{check}, nil, d); err != nil {
 		return err
 	}
 	at := placed(m, &t, d)
@@ -102,24 +105,8 @@ func (c *PlaceOrder) fit(m *venueMarket, d *decision, t *taker) error {
 // that are in force for it.
 func (s *State) identify(m *venueMarket, d *decision, t *taker) {
 	t.id, t.owner, t.member = s.lastOrder+1+d.placed, d.owner, d.actor
-	t.makerRate, t.takerRate = s.rates(m, d.owner)
-}
-
-// rates are the fees, in parts per million, of an order that the member at owner
-// (0 when it is not known yet) places now.
-func (s *State) rates(m *venueMarket, _ uint32) (maker, taker uint32) {
-	return uint32(m.terms.MakerFee), uint32(m.terms.TakerFee)
-}
-
-// assess passes an order through the checks of risk and returns what it must hold.
-func (s *State) assess(m *venueMarket, d *decision, o *risk.Order) (money.Amount, error) {
-	var who risk.Member
-	who.Available = s.ledger.Balance(d.actor, m.held(o.Side)).Available
-	if d.owner != 0 {
-		who.OpenOrders = s.members.at(d.owner).open
-	}
-	s.orders.expectNew()
-	return risk.Check(&m.terms, s.limits, *o, who)
+	st := s.standingOf(m, d)
+	t.makerRate, t.takerRate = uint32(st.maker), uint32(st.taker)
 }
 
 // placed adds the event that an order was placed and returns its place among the

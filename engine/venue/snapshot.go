@@ -46,7 +46,8 @@ func (s *State) appendState(dst []byte) []byte {
 	dst = s.appendBalances(dst)
 	dst = s.appendOrders(dst)
 	dst = s.appendReceipts(dst)
-	return s.appendDeposits(dst)
+	dst = appendIDs(dst, s.deposits)
+	return s.appendHouse(dst)
 }
 
 // Restore rebuilds a state from a snapshot. An error wraps ErrMalformed when the
@@ -90,5 +91,6 @@ func (s *State) restore(r *reader) {
 	s.restoreBalances(r)
 	s.restoreOrders(r)
 	s.restoreReceipts(r)
-	s.restoreDeposits(r)
+	r.ids(s.deposits)
+	s.restoreHouse(r)
 }

@@ -5,10 +5,10 @@ import (
 
 	"bourse/engine/account"
 	"bourse/engine/book"
+	"bourse/engine/commission"
 	"bourse/engine/ledger"
 	"bourse/engine/market"
 	"bourse/engine/money"
-	"bourse/engine/risk"
 )
 
 // State is the venue at some sequence number. Make it with New or Restore.
@@ -27,8 +27,12 @@ type State struct {
 	orders   orders
 	members  members
 	receipts receipts
-	deposits depositSet
-	limits   risk.Limits
+	deposits idSet // that were credited
+
+	rules     rules
+	transfers transfers
+	busted    idSet   // trades
+	dividing  divided // the fees of the last trade
 
 	expiries   expiries
 	uncrossing uncrossing
@@ -43,8 +47,9 @@ type State struct {
 		filled market.Quantity // that it will have come to
 	}
 
-	decision decision         // reused
-	postings []ledger.Posting // reused
+	decision decision           // reused
+	postings []ledger.Posting   // reused
+	shares   []commission.Share // reused
 }
 
 // venueMarket is a market with its book.
@@ -61,6 +66,7 @@ type venueMarket struct {
 	lastTrade   Trade
 	reference   market.Price // that the breaker measures from, 0: none yet
 	referenceAt Time         // when it became that
+	plain       standing     // of members whom nothing in particular binds
 }
 
 // held is the asset that an order of this side holds.
@@ -76,16 +82,12 @@ func New() *State {
 	return &State{
 		assetByCode: make(map[string]ledger.AssetID),
 		bySymbol:    make(map[market.Symbol]*venueMarket),
-		deposits:    make(depositSet),
-		limits:      risk.DefaultLimits,
+		deposits:    make(idSet),
+		rules:       newRules(),
+		transfers:   newTransfers(),
+		busted:      make(idSet),
 	}
 }
-
-// depositSet is the deposits that were credited, 64 to a word.
-type depositSet map[uint64]uint64
-
-func (d depositSet) has(id uint64) bool { return d[id/64]&(1<<(id%64)) != 0 }
-func (d depositSet) add(id uint64)      { d[id/64] |= 1 << (id % 64) }
 
 func (s *State) asset(code string) (ledger.AssetID, bool) {
 	id, ok := s.assetByCode[code]
@@ -219,6 +221,16 @@ func (s *State) Balance(member account.ID, asset ledger.AssetID) ledger.Balance 
 	return s.ledger.Balance(member, asset)
 }
 
+// AccountBalance returns the balance of any account, zero when there is none.
+func (s *State) AccountBalance(at ledger.Account, asset ledger.AssetID) money.Amount {
+	return s.ledger.Of(at, asset)
+}
+
+// Credit returns by how much an account's available balance may fall below zero.
+func (s *State) Credit(id account.ID, asset ledger.AssetID) money.Amount {
+	return s.ledger.Credit(id, asset)
+}
+
 // House returns the balance of one of the house's accounts.
 func (s *State) House(kind ledger.Kind, asset ledger.AssetID) money.Amount {
 	return s.ledger.House(kind, asset)
@@ -270,10 +282,12 @@ func (s *State) newMarket(id MarketID, definition *market.Definition) (*venueMar
 	if _, exists := s.bySymbol[definition.Symbol]; exists {
 		return nil, errors.New("the market exists already")
 	}
-	return &venueMarket{
+	m := &venueMarket{
 		id: id, definition: *definition, terms: terms, base: base, quote: quote,
 		phase: market.Continuous, rules: definition.Rules(), book: book.New(),
-	}, nil
+	}
+	m.plain = m.plainStanding()
+	return m, nil
 }
 
 func (s *State) addMarket(m *venueMarket) {

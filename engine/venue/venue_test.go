@@ -14,6 +14,7 @@ import (
 	"bourse/engine/ledger"
 	"bourse/engine/market"
 	"bourse/engine/money"
+	"bourse/engine/risk"
 )
 
 // A morning of trading, with every figure worked out by hand. A lot is 0.0001
@@ -250,7 +251,7 @@ func TestTimeDoesNotGoBack(t *testing.T) {
 
 func TestTooManyOpenOrders(t *testing.T) {
 	h := newHouse(t)
-	h.state.limits.MaxOpenOrders = 2
+	h.must(&SetLimits{Scope: risk.OfHouse, Limits: risk.Limits{OpenOrders: 2}})
 	h.deposit(1, "USDT", 1_000_000)
 	h.must(buy(1, 100, 10))
 	last := h.must(buy(1, 100, 10)).Order

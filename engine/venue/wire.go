@@ -24,6 +24,16 @@ var wireNames = map[string]func() Command{
 	"place-order":    func() Command { return new(PlaceOrder) },
 	"cancel-order":   func() Command { return new(CancelOrder) },
 	"cancel-all":     func() Command { return new(CancelAll) },
+	"set-member":     func() Command { return new(SetMember) },
+	"set-agent":      func() Command { return new(SetAgent) },
+	"set-limits":     func() Command { return new(SetLimits) },
+	"set-fees":       func() Command { return new(SetFees) },
+	"set-credit":     func() Command { return new(SetCredit) },
+	"make-transfer":  func() Command { return new(MakeTransfer) },
+	"begin-transfer": func() Command { return new(BeginTransfer) },
+	"post-transfer":  func() Command { return new(PostTransfer) },
+	"void-transfer":  func() Command { return new(VoidTransfer) },
+	"bust-trade":     func() Command { return new(BustTrade) },
 }
 
 var wireTypes = func() map[reflect.Type]string {
