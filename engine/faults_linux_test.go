@@ -14,6 +14,7 @@ import (
 
 	embedded "bourse/cmd/embedded/postgres"
 	"bourse/engine/fault"
+	"bourse/engine/internal/sequencer"
 	"bourse/engine/journal"
 	"bourse/engine/market"
 	"bourse/engine/venue"
@@ -188,7 +189,7 @@ func (p *pairs) run() {
 		var out error
 		offer := func(cmd venue.Command, outcome *error) {
 			answers.Add(1)
-			err := p.f.seq.Offer(cmd, func(_ venue.Receipt, err error) {
+			err := p.f.seq.(*sequencer.Sequencer).Offer(cmd, func(_ venue.Receipt, err error) {
 				*outcome = err
 				answers.Done()
 			})

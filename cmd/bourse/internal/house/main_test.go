@@ -16,9 +16,14 @@ import (
 // endpoint. No simulated trader disturbs the figures.
 func open(t *testing.T) (*house.House, string) {
 	t.Helper()
-	h, err := house.Start(t.Context(), house.Config{
+	return openWith(t, house.Config{
 		DataDir: t.TempDir(), DatabaseURL: postgrestest.New(t), Demo: true, Argon: auth.Params{Time: 1, Memory: 1024, Threads: 1},
 	})
+}
+
+func openWith(t *testing.T, c house.Config) (*house.House, string) {
+	t.Helper()
+	h, err := house.Start(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
