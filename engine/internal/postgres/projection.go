@@ -3,7 +3,6 @@ package postgres
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -12,9 +11,6 @@ import (
 	"bourse/engine/market"
 	"bourse/engine/venue"
 )
-
-// errMoved says that somebody else brought the projections further meanwhile.
-var errMoved = errors.New("postgres: the projections were moved by another process")
 
 // Projected is how far the projections have come.
 func (s *Store) Projected(ctx context.Context) (journal.Head, error) {
@@ -43,7 +39,7 @@ func (s *Store) writeRows(ctx context.Context, r *rows, from, to journal.Head) e
 			return err
 		}
 		if at != from {
-			return errMoved
+			return ErrMoved
 		}
 		for _, t := range r.each() {
 			if err := t.send(ctx, tx); err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"bourse/engine/journal"
+	"bourse/engine/venue"
 )
 
 // Projector brings the projections along behind the journal. It reads the journal itself, from the
@@ -189,7 +190,7 @@ func (p *Projector) run(ctx context.Context) {
 		} else if err = p.catchUp(ctx, rows); err == nil {
 			refilling = false
 		}
-		if err != nil && ctx.Err() == nil && !errors.Is(err, errMoved) {
+		if err != nil && ctx.Err() == nil && !errors.Is(err, ErrMoved) {
 			p.failure.Store(&err)
 			if !p.failing.Swap(true) {
 				p.log.Error("the projections do not advance; trying on", "sequence", p.reached.Load(), "error", err)
@@ -219,41 +220,25 @@ func (p *Projector) look(ctx context.Context) error {
 
 // catchUp projects what there is, in transactions of flushEvents.
 func (p *Projector) catchUp(ctx context.Context, rows *rows) error {
-	from, err := p.store.Projected(ctx)
-	if err != nil {
-		return err
+	err := CatchUp(ctx, p.journal, &rowSink{rows, p.store}, flushEvents, p.moveTo)
+	if errors.Is(err, ErrMoved) {
+		p.Notify() // to go on from where the other one came
 	}
-	p.moveTo(from.Sequence)
-	rows.reset()
-	to := from
-	flush := func() error {
-		if err := p.store.writeRows(ctx, rows, from, to); err != nil {
-			p.Notify()
-			return err
-		}
-		from = to
-		rows.reset()
-		p.moveTo(to.Sequence)
-		return nil
-	}
-	for b, err := range p.journal.Read(ctx, from) {
-		if err != nil {
-			return err
-		}
-		if err := eachEvent(&b, rows.add); err != nil {
-			return err
-		}
-		to = b.Head()
-		if rows.events >= flushEvents {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-	}
-	if to == from {
-		return nil
-	}
-	return flush()
+	return err
+}
+
+// rowSink writes rows into the tables.
+type rowSink struct {
+	rows  *rows
+	store *Store
+}
+
+func (s *rowSink) Projected(ctx context.Context) (journal.Head, error) { return s.store.Projected(ctx) }
+func (s *rowSink) Reset()                                              { s.rows.reset() }
+func (s *rowSink) Add(ev *venue.Event) error                           { return s.rows.add(ev) }
+func (s *rowSink) Events() int                                         { return s.rows.events }
+func (s *rowSink) Flush(ctx context.Context, from, to journal.Head) error {
+	return s.store.writeRows(ctx, s.rows, from, to)
 }
 
 func (p *Projector) moveTo(sequence uint64) {
