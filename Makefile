@@ -8,7 +8,7 @@ VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 export GO NPM
 
 .DEFAULT_GOAL := help
-.PHONY: help run build frontends generate test verify lint drill bench clean need-go need-node
+.PHONY: help run build frontends generate test soak sim verify lint drill bench clean need-go need-node
 
 help: ## this list
 	@echo "Bourse: make <target>"
@@ -28,6 +28,12 @@ generate: need-go need-node ## write all generated code anew: gqlgen, compositio
 
 test: build ## every test: unit, property, integration, browser, a short kill -9 drill
 	@.ci/test
+
+soak: build ## what takes long: many seeds of the simulation (MINUTES=10)
+	@.ci/soak
+
+sim: need-go ## replay one seed of the simulation, line by line (SEED=7, and perhaps STEPS=20000)
+	@$(GO) test ./engine/internal/simulation -run 'TestReplay|TestSeeds' -count=1 -v -args -seed=$(or $(SEED),0) -steps=$(or $(STEPS),0)
 
 verify: need-go need-node ## generated code is current, formatting, linters, types, architecture
 	@.ci/verify
