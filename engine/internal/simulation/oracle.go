@@ -10,6 +10,7 @@ import (
 	"bourse/engine/fault"
 	"bourse/engine/internal/sequencer"
 	"bourse/engine/journal"
+	"bourse/engine/ledger"
 	"bourse/engine/money"
 	"bourse/engine/venue"
 )
@@ -200,11 +201,10 @@ func (w *world) finish() {
 		}
 	}
 	for _, at := range slices.SortedFunc(maps.Keys(o.balances), holding.compare) {
-		if at.Owner == 0 {
-			continue
-		}
-		b := o.state.Balance(at.Owner, at.asset)
-		w.mustf(o.balances[at] == b.Available || o.balances[at] == b.Held, "%v has %d by its postings and %+v by the venue", at, o.balances[at], b)
+		b, had := o.state.Balance(at.Owner, at.asset), o.balances[at]
+		holds := at.Owner == 0 || at.Kind == ledger.Available && had == b.Available || at.Kind == ledger.Held && had == b.Held ||
+			at.Kind != ledger.Available && at.Kind != ledger.Held
+		w.mustf(holds, "%v has %d by its postings and %+v by the venue", at, had, b)
 	}
 }
 
