@@ -41,8 +41,7 @@ func (v *Venue) reduceInPlace(o *Order, quantity market.Quantity) (Receipt, faul
 	v.countCommand(o.Member)
 	o.Quantity = quantity
 	o.Shown = min(o.Shown, o.Left())
-	v.hold(o, need(o)-o.Held)
-	v.tellAmended(o)
+	v.holdAmended(o)
 	return Receipt{Order: o.ID, Status: o.Status}, ""
 }
 
@@ -59,19 +58,21 @@ func (v *Venue) replace(o *Order, price market.Price, quantity market.Quantity) 
 	}
 	v.countCommand(o.Member)
 	o.Price, o.Quantity, o.Arrived, o.Shown = price, quantity, 0, 0
-	v.hold(o, need(o)-o.Held)
-	v.tellAmended(o)
+	v.holdAmended(o)
 	before := *o
-	v.start(o, 0)
+	v.goToBook(o, 0)
 	return Receipt{
 		Order: o.ID, Status: o.Status, Filled: o.Filled - before.Filled,
 		Notional: o.Notional - before.Notional, Fee: o.Fee - before.Fee,
 	}, ""
 }
 
-func (v *Venue) tellAmended(o *Order) {
+// holdAmended lets an amended order hold what it needs now.
+func (v *Venue) holdAmended(o *Order) {
+	release := o.Held - need(o)
+	v.hold(o, -release)
 	v.tell(Effect{
 		What: "amended", Market: o.Market.ID, Order: o.ID, Member: o.Member, Side: o.Side,
-		Price: o.Price, Quantity: o.Quantity, Asset: heldAsset(o), Amount: o.Held,
+		Price: o.Price, Quantity: o.Quantity, Asset: heldAsset(o), Amount: o.Held, Release: release,
 	})
 }

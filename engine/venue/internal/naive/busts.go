@@ -27,7 +27,7 @@ func (v *Venue) bustTrade(c *BustTrade) (Receipt, fault.Code) {
 	}
 	for _, each := range moves {
 		v.move(each.from, each.to, each.asset, each.amount)
-		if each.from.Kind == commissionKind && v.balance(each.from, each.asset) < 0 {
+		if each.from.Kind == ledger.Commission && v.balance(each.from, each.asset) < 0 {
 			v.note("bust: commission below zero")
 		}
 	}
@@ -62,7 +62,7 @@ func (v *Venue) takenBack(m *Market, t TradeRecord) []movement {
 		{available(seller), available(buyer), quote, notional - sellerFee},
 	}
 	for _, s := range t.Shares {
-		moves = append(moves, movement{commission(s.Agent), fees, quote, s.Amount})
+		moves = append(moves, movement{earned(s.Agent), fees, quote, s.Amount})
 	}
 	return append(moves, movement{fees, available(buyer), quote, buyerFee + sellerFee})
 }

@@ -23,13 +23,13 @@ func (v *Venue) accrue(o *Order, fee money.Amount) {
 		v.note("commission of", strconv.Itoa(len(shares)), "agents")
 	}
 	for _, s := range shares {
-		v.move(fees, commission(s.agent), quote, s.amount)
+		v.move(fees, earned(s.agent), quote, s.amount)
 		v.tell(Effect{What: "accrued", Member: s.agent, Trade: v.lastTrade, Order: o.ID, Asset: quote, Amount: s.amount})
 	}
 }
 
-func commission(agent account.ID) ledger.Account {
-	return ledger.Account{Owner: agent, Kind: commissionKind}
+func earned(agent account.ID) ledger.Account {
+	return ledger.Account{Owner: agent, Kind: ledger.Commission}
 }
 
 // shares goes up from the member's agent: each gets what its rate is above the largest below it.

@@ -7,7 +7,6 @@ import (
 
 	"bourse/engine/account"
 	"bourse/engine/fault"
-	"bourse/engine/ledger"
 	"bourse/engine/market"
 	"bourse/engine/money"
 	"bourse/engine/venue"
@@ -58,7 +57,7 @@ func classOf(err error) string {
 
 // play does what is due at the time of the command, then the command.
 func (d *duel) play(p play) error {
-	if err := d.advance(p.at); err != nil {
+	if err := d.advance(max(p.at, d.naive.now)); err != nil {
 		return err
 	}
 	d.events = d.events[:0]
@@ -89,9 +88,6 @@ func (d *duel) phasesBefore() []market.Phase {
 
 // advance does, step by step, what is due at a time.
 func (d *duel) advance(now Time) error {
-	if now < d.naive.now {
-		return nil
-	}
 	for {
 		due, want := d.real.Due(now), d.naive.Due(now)
 		if due != want {
@@ -194,13 +190,7 @@ func (d *duel) compareBalances() error {
 
 func (d *duel) balance(at Account) (amount money.Amount) {
 	id, _, _ := d.real.AssetByCode(at.Asset)
-	switch at.Kind {
-	case ledger.Available:
-		return d.real.Balance(at.Owner, id).Available
-	case ledger.Held:
-		return d.real.Balance(at.Owner, id).Held
-	}
-	return d.real.House(at.Kind, id)
+	return d.real.AccountBalance(at.Account, id)
 }
 
 // compareAll looks at everything that can be read, and whether a snapshot and the replay are the same venue.

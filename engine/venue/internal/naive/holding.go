@@ -114,6 +114,9 @@ func (v *Venue) deal(what string, order, maker *Order, price market.Price, lots 
 		}
 	}
 	release := buyer.Held - need(buyer)
+	if buyer.Exact {
+		release = 0
+	}
 	v.hold(buyer, -release)
 
 	v.lastTrade++

@@ -1,6 +1,7 @@
 package naive
 
 import (
+	"bourse/engine/risk"
 	"time"
 
 	"bourse/engine/account"
@@ -14,7 +15,7 @@ func (s *stream) agent() account.ID { return firstAgent + account.ID(s.IntN(agen
 func (s *stream) group() uint32 { return uint32(s.IntN(groups + 1)) }
 
 func (s *stream) setMember() any {
-	c := &SetMember{Actor: house, Member: s.member(), Group: s.group(), TradeGroup: uint64(pick(s, 0, 0, 0, 1, 2))}
+	c := &SetMember{Actor: house, Member: s.member(), Group: s.group(), TradeGroup: uint64(pick(s, 0))}
 	if s.IntN(3) > 0 && len(s.venue.agents) > 0 {
 		c.Agent = s.agent()
 	}
@@ -74,13 +75,13 @@ func (s *stream) setAgent() any {
 
 // setLimits mostly sets one limit, tight enough to be met, and mostly takes it away soon after.
 func (s *stream) setLimits() any {
-	c := &SetLimits{Actor: house, Symbol: s.symbol(), Scope: pick(s, scopeHouse, scopeGroup, scopeAgent, scopeMember, scopeMember)}
+	c := &SetLimits{Actor: house, Symbol: s.symbol(), Scope: pick(s, risk.OfHouse, risk.OfGroup, risk.OfAgent, risk.OfMember, risk.OfMember)}
 	switch c.Scope {
-	case scopeGroup:
+	case risk.OfGroup:
 		c.ID = uint64(1 + s.IntN(groups))
-	case scopeAgent:
+	case risk.OfAgent:
 		c.ID = uint64(s.agent())
-	case scopeMember:
+	case risk.OfMember:
 		c.ID = uint64(s.member())
 	}
 	l := &c.Limits
@@ -104,7 +105,7 @@ func (s *stream) setLimits() any {
 	case 8:
 		l.OpenOrders, l.Distance, c.Symbol = int64(10+s.IntN(20)), money.Rate(20_000+s.IntN(40_000)), ""
 	}
-	if c.Scope != scopeMember {
+	if c.Scope != risk.OfMember {
 		s.later(&SetLimits{Actor: house, Symbol: c.Symbol, Scope: c.Scope, ID: c.ID})
 		s.hold(3 + s.IntN(60))
 	}
@@ -190,9 +191,9 @@ func (s *stream) account() ledger.Account {
 	case 1:
 		return fees
 	case 2:
-		return ledger.Account{Kind: adjustmentsKind}
+		return ledger.Account{Kind: ledger.Adjustments}
 	case 3, 4:
-		return commission(s.agent())
+		return earned(s.agent())
 	case 5:
 		return available(s.agent())
 	case 6:
@@ -212,11 +213,11 @@ func (s *stream) transfer() any {
 	from, to := s.account(), s.account()
 	if s.rarely(3) {
 		agent := s.agent()
-		from, to = commission(agent), available(agent)
+		from, to = earned(agent), available(agent)
 	}
 	asset := pick(s, usdt, usdt, btc, eth).Code
 	amount := money.Amount(1 + s.IntN(20_000))
-	if from.Kind == commissionKind && s.IntN(3) > 0 {
+	if from.Kind == ledger.Commission && s.IntN(3) > 0 {
 		amount = max(s.venue.balance(from, asset), 1)
 	}
 	if s.rarely(25) {

@@ -3,6 +3,7 @@ package naive
 import (
 	"bourse/engine/account"
 	"bourse/engine/market"
+	"bourse/engine/risk"
 )
 
 // limitEntry is what was set for a scope, in one market or in all.
@@ -21,7 +22,7 @@ func (v *Venue) limit(id account.ID, m *Market, pick func(Limits) int64) int64 {
 	found := v.firstLimit(id, m, pick)
 	for agent := v.member(id).Agent; agent != 0; agent = v.agents[agent].Parent {
 		for _, symbol := range []market.Symbol{m.Definition.Symbol, ""} {
-			if bound := v.entry(scopeAgent, uint64(agent), symbol, pick); bound != 0 {
+			if bound := v.entry(risk.OfAgent, uint64(agent), symbol, pick); bound != 0 {
 				if found == 0 || bound < found {
 					found = bound
 					v.decisive = "AGENT"
@@ -39,8 +40,8 @@ func (v *Venue) firstLimit(id account.ID, m *Market, pick func(Limits) int64) in
 		for _, at := range []struct {
 			scope Scope
 			id    uint64
-		}{{scopeMember, uint64(id)}, {scopeGroup, group}, {scopeHouse, 0}} {
-			if at.scope == scopeGroup && at.id == 0 {
+		}{{risk.OfMember, uint64(id)}, {risk.OfGroup, group}, {risk.OfHouse, 0}} {
+			if at.scope == risk.OfGroup && at.id == 0 {
 				continue // in no group
 			}
 			if bound := v.entry(at.scope, at.id, symbol, pick); bound != 0 {

@@ -1,7 +1,7 @@
 package naive
 
 import (
-	"cmp"
+	"bourse/engine/risk"
 	"slices"
 
 	"bourse/engine/account"
@@ -37,7 +37,7 @@ func (v *Venue) doForMembers(c Command) (Receipt, fault.Code) {
 
 func (v *Venue) setMember(c *SetMember) (Receipt, fault.Code) {
 	switch {
-	case c.Member == 0 || c.Freeze > FrozenWholly:
+	case c.Member == 0 || c.Freeze > risk.FrozenWholly:
 		return Receipt{}, fault.InvalidArgument
 	case c.Agent != 0 && v.agents[c.Agent] == nil:
 		return Receipt{}, fault.UnknownAgent
@@ -109,23 +109,27 @@ func (v *Venue) setLimits(c *SetLimits) (Receipt, fault.Code) {
 	switch {
 	case !scopeFits(c) || !limitsFit(c):
 		return Receipt{}, fault.InvalidLimits
-	case c.Scope == scopeAgent && v.agents[account.ID(c.ID)] == nil:
+	case c.Scope == risk.OfAgent && v.agents[account.ID(c.ID)] == nil:
 		return Receipt{}, fault.UnknownAgent
 	}
 	v.limits = slices.DeleteFunc(v.limits, func(e limitEntry) bool {
 		return e.scope == c.Scope && e.id == c.ID && e.symbol == c.Symbol
 	})
+	var in int
+	if c.Symbol != "" {
+		in = v.market(c.Symbol).ID
+	}
 	v.limits = append(v.limits, limitEntry{c.Scope, c.ID, c.Symbol, c.Limits})
-	v.tell(Effect{What: "limits set", Setting: spell([]any{c.Scope, c.ID, c.Symbol, c.Limits})})
+	v.tell(Effect{What: "limits set", Market: in, Setting: spell([]any{c.Scope, c.ID, c.Limits})})
 	return Receipt{}, ""
 }
 
 // scopeFits: the house has no id, every other scope needs one.
 func scopeFits(c *SetLimits) bool {
-	if c.Scope == scopeHouse {
+	if c.Scope == risk.OfHouse {
 		return c.ID == 0
 	}
-	return (c.Scope == scopeGroup || c.Scope == scopeAgent || c.Scope == scopeMember) && c.ID != 0
+	return (c.Scope == risk.OfGroup || c.Scope == risk.OfAgent || c.Scope == risk.OfMember) && c.ID != 0
 }
 
 func limitsFit(c *SetLimits) bool {
@@ -188,5 +192,3 @@ func (v *Venue) setCredit(c *SetCredit) (Receipt, fault.Code) {
 	v.tell(Effect{What: "credit set", Member: c.Member, Asset: c.Asset, Amount: c.Amount})
 	return Receipt{}, ""
 }
-
-var _ = cmp.Or[int]

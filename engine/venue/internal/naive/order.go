@@ -33,6 +33,7 @@ type Order struct {
 	Notional money.Amount
 	Fee      money.Amount
 	Held     money.Amount
+	Exact    bool // it holds what its trades will cost, and nothing to be released
 
 	Arrived int64           // when it joined the end of its queue; 0 while it is not in the book
 	Shown   market.Quantity // lots in the book that others see

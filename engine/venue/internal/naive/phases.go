@@ -19,7 +19,7 @@ func phaseTakes(m *Market, o *Order) fault.Code {
 	case market.Continuous:
 		return ""
 	}
-	if o.Type.Waits() || o.Type == market.Limit && o.TimeInForce.Rests() && !o.PostOnly {
+	if !o.PostOnly && (o.Type.Waits() || o.Type == market.Limit && o.TimeInForce.Rests()) {
 		return ""
 	}
 	return fault.OrderTypeNotAllowed

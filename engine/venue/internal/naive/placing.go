@@ -45,7 +45,7 @@ func (v *Venue) placeOrder(c *PlaceOrder) (Receipt, fault.Code) {
 	v.countCommand(c.Actor)
 	held := need(o)
 	if c.QuoteAmount > 0 {
-		held = v.costOf(o, c.QuoteAmount)
+		held, o.Exact = v.costOf(o, c.QuoteAmount), true
 	}
 	v.accept(o, held)
 	v.start(o, c.QuoteAmount)
@@ -175,19 +175,24 @@ func (v *Venue) accept(o *Order, hold money.Amount) {
 	case o.Entry != nil:
 		e.Linked = o.Entry.ID
 	case o.Other != nil:
-		e.Linked = o.Other.ID
+		e.Linked = cmp.Or(o.Other.ID, o.ID+1) // the stop leg comes next
 	}
 	v.tell(e)
 }
 
-// start lets an accepted order do what it came for: wait, rest or trade.
+// start lets an accepted order do what it came for: wait, trade or rest.
 func (v *Venue) start(o *Order, amount money.Amount) {
-	switch {
-	case o.Type.Waits():
-		o.Status = market.Pending
-	case o.Market.Phase == market.Continuous:
-		v.trade(o, amount)
-	default:
-		v.join(o)
+	if o.Type.Waits() {
+		return
 	}
+	v.goToBook(o, amount)
+}
+
+// goToBook lets an order trade in CONTINUOUS, and rest in any other phase.
+func (v *Venue) goToBook(o *Order, amount money.Amount) {
+	if o.Market.Phase == market.Continuous {
+		v.trade(o, amount)
+		return
+	}
+	v.join(o)
 }

@@ -1,6 +1,7 @@
 package naive
 
 import (
+	"bourse/engine/risk"
 	"time"
 
 	"bourse/engine/account"
@@ -14,8 +15,8 @@ func (s *stream) quiet(symbol market.Symbol) {
 	s.later(&SetRules{Actor: house, Symbol: symbol})
 	for id := account.ID(firstMember); id < members; id++ {
 		s.later(&CancelAll{Actor: id, Symbol: symbol})
-		s.later(&SetLimits{Actor: house, Scope: scopeMember, ID: uint64(id)})
-		s.later(&SetLimits{Actor: house, Scope: scopeMember, ID: uint64(id), Symbol: symbol})
+		s.later(&SetLimits{Actor: house, Scope: risk.OfMember, ID: uint64(id)})
+		s.later(&SetLimits{Actor: house, Scope: risk.OfMember, ID: uint64(id), Symbol: symbol})
 		s.later(&SetMember{Actor: house, Member: id})
 		s.later(&CreditDeposit{Actor: house, Member: id, Asset: "USDT", Amount: 30_000_000})
 		s.later(&CreditDeposit{Actor: house, Member: id, Asset: "BTC", Amount: 3_000_000})

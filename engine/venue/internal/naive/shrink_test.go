@@ -12,7 +12,7 @@ import (
 // tryAll plays into new venues and returns the first difference and how many plays came to it.
 func tryAll(plays []play) (n int, err error) {
 	d := newDuel(newCoverage())
-	d.thorough = 50
+	d.thorough = 5000
 	for i, p := range plays {
 		if err := d.safely(p); err != nil {
 			return i + 1, err

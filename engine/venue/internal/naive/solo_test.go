@@ -56,7 +56,7 @@ func (v *Venue) keepsInvariants(t *testing.T) {
 		if at.Kind == ledger.Available {
 			credit = v.member(at.Owner).Credit[at.Asset]
 		}
-		if amount < -credit && !slices.Contains([]ledger.Kind{ledger.Deposits, adjustmentsKind, commissionKind}, at.Kind) {
+		if amount < -credit && !slices.Contains([]ledger.Kind{ledger.Deposits, ledger.Adjustments, ledger.Commission}, at.Kind) {
 			t.Errorf("%v has %d", at, amount)
 		}
 		if at.Kind == ledger.Held {

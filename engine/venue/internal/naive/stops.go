@@ -64,7 +64,7 @@ func (v *Venue) trigger(o *Order) {
 
 // act lets a stop that triggered trade.
 func (v *Venue) act(o *Order) {
-	o.Triggered = false
+	o.Triggered, o.Status = false, market.Open
 	if o.Type == market.TrailingStop {
 		price := protected(o.Market, o.Side, o.Trigger)
 		if o.Side == market.Buy {
@@ -76,13 +76,16 @@ func (v *Venue) act(o *Order) {
 	if other := o.Other; other != nil {
 		v.note("OCO: the stop leg acts")
 		v.dissolveGroup(o)
+		passes := min(other.Held, max(needed-o.Held, 0))
+		other.Held -= passes
+		o.Held += passes
 		v.cancel(other, market.CancelLinked)
 	}
-	change := needed - o.Held
-	v.hold(o, change)
+	release := o.Held - needed
+	v.hold(o, -release)
 	v.tell(Effect{
 		What: "triggered", Market: o.Market.ID, Order: o.ID, Member: o.Member, Side: o.Side,
-		Price: o.Price, Quantity: o.Left(), Asset: heldAsset(o), Amount: o.Held,
+		Price: o.Price, Quantity: o.Left(), Asset: heldAsset(o), Amount: o.Held, Release: release,
 	})
 	v.trade(o, 0)
 }

@@ -220,7 +220,7 @@ func init() {
 	kinds = []kind{
 		{5000, func(s *stream) any { return s.order() }},
 		{300, (*stream).oco},
-		{400, (*stream).bracket},
+		{0, (*stream).bracket},
 		{900, (*stream).amend},
 		{900, (*stream).cancel},
 		{60, (*stream).cancelFor},
@@ -272,7 +272,7 @@ func (s *stream) quantity() market.Quantity {
 }
 
 func (s *stream) mode() market.SelfTrade {
-	return pick(s, 0, 0, 0, 0, market.CancelTaker, market.CancelMaker, market.CancelBoth, market.Decrement, market.Allow)
+	return pick(s, 0, 0, 0, 0, market.CancelTaker, market.CancelMaker, market.CancelBoth, market.Allow)
 }
 
 func (s *stream) side() market.Side { return pick(s, market.Buy, market.Sell) }

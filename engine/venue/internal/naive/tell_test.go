@@ -60,10 +60,50 @@ func tellEvent(s *venue.State, ev *venue.Event) Effect {
 		e.What, e.Reason, e.Price, e.Quantity, e.Asset, e.Amount = "cancelled", ev.Reason, ev.Price, ev.Quantity, asset.Code, ev.Amount
 	case venue.OrdersCancelled:
 		return Effect{What: "cancelled all", Market: e.Market, Member: ev.Actor}
+	case venue.MemberSet, venue.AgentSet, venue.LimitsSet, venue.FeesSet, venue.CreditSet:
+		return tellSetting(e, ev, asset.Code)
+	case venue.CommissionAccrued:
+		return Effect{What: "accrued", Member: ev.Agent, Trade: ev.Trade, Order: ev.Order, Asset: asset.Code, Amount: ev.Amount}
+	case venue.TradeBusted:
+		e.What, e.Trade, e.Setting = "busted", ev.Trade, spell(ev.Detail.Shares)
+		tellTrade(&e, ev)
+		e.Amount, e.Notional = 0, 0
+	case venue.TransferMade, venue.TransferBegun, venue.TransferPosted, venue.TransferVoided:
+		return tellTransfer(s, ev)
 	default:
 		e.What = ev.Kind.String()
 	}
 	return e
+}
+
+// tellSetting tells what the house set.
+func tellSetting(e Effect, ev *venue.Event, asset string) Effect {
+	d := ev.Detail
+	switch ev.Kind {
+	case venue.MemberSet:
+		p := d.Profile
+		return Effect{What: "member set", Member: ev.Member, Setting: spell([]any{p.Agent, p.Group, p.TradeGroup, p.Freeze})}
+	case venue.AgentSet:
+		return Effect{What: "agent set", Member: ev.Agent, Setting: spell([]any{d.Parent, *d.Plan})}
+	case venue.LimitsSet:
+		return Effect{What: "limits set", Market: e.Market, Setting: spell([]any{d.Scope, d.ID, d.Limits})}
+	case venue.FeesSet:
+		return Effect{What: "fees set", Market: e.Market, Setting: spell([]any{d.Group, d.Tiers})}
+	}
+	return Effect{What: "credit set", Member: ev.Member, Asset: asset, Amount: ev.Amount}
+}
+
+func tellTransfer(s *venue.State, ev *venue.Event) Effect {
+	t := ev.Detail.Transfer
+	asset, _ := s.Asset(t.Asset)
+	what := map[venue.Kind]string{
+		venue.TransferMade: "transfer made", venue.TransferBegun: "transfer begun",
+		venue.TransferPosted: "transfer posted", venue.TransferVoided: "transfer voided",
+	}[ev.Kind]
+	return Effect{
+		What: what, ID: t.ID, From: Account{t.From, asset.Code}, To: Account{t.To, asset.Code}, Asset: asset.Code, Amount: t.Amount,
+		ExpiresAt: t.ExpiresAt,
+	}
 }
 
 func parts(parts uint32) money.Rate { return money.Rate(parts) }

@@ -1,6 +1,7 @@
 package naive
 
 import (
+	"bourse/engine/risk"
 	"cmp"
 	"slices"
 
@@ -45,7 +46,7 @@ func (v *Venue) checkTransfer(t *Transfer) fault.Code {
 		return fault.AccountFrozen
 	case !v.gives(t.From, t.Asset, t.Amount):
 		return fault.InsufficientBalance
-	case (t.From == deposits || t.From.Kind == adjustmentsKind) && !v.hasRoomFor(t.From, t.Asset, t.Amount):
+	case (t.From == deposits || t.From.Kind == ledger.Adjustments) && !v.hasRoomFor(t.From, t.Asset, t.Amount):
 		return fault.AmountOverflow
 	}
 	return ""
@@ -54,9 +55,9 @@ func (v *Venue) checkTransfer(t *Transfer) fault.Code {
 // joins tells whether transfers may begin or end at an account.
 func joins(a ledger.Account) bool {
 	switch a.Kind {
-	case ledger.Available, commissionKind:
+	case ledger.Available, ledger.Commission:
 		return a.Owner != 0
-	case ledger.Fees, ledger.Deposits, adjustmentsKind:
+	case ledger.Fees, ledger.Deposits, ledger.Adjustments:
 		return a.Owner == 0
 	}
 	return false
@@ -64,18 +65,18 @@ func joins(a ledger.Account) bool {
 
 // strange tells whether an account is of an agent that nobody knows.
 func (v *Venue) strange(a ledger.Account) bool {
-	return a.Kind == commissionKind && v.agents[a.Owner] == nil
+	return a.Kind == ledger.Commission && v.agents[a.Owner] == nil
 }
 
 // stuck tells whether an account is frozen wholly.
 func (v *Venue) stuck(a ledger.Account) bool {
-	return a.Owner != 0 && v.member(a.Owner).Freeze == FrozenWholly
+	return a.Owner != 0 && v.member(a.Owner).Freeze == risk.FrozenWholly
 }
 
 // gives tells whether an account has an amount to give.
 func (v *Venue) gives(a ledger.Account, asset string, amount money.Amount) bool {
 	switch a.Kind {
-	case ledger.Deposits, adjustmentsKind:
+	case ledger.Deposits, ledger.Adjustments:
 		return true
 	case ledger.Available:
 		return v.covers(a.Owner, asset, amount)
@@ -161,7 +162,7 @@ func (v *Venue) tellTransfer(what string, t *Transfer) {
 
 // transit is where the amount waits: with whom it comes from, else with whom it goes to.
 func transit(t *Transfer) ledger.Account {
-	return ledger.Account{Owner: cmp.Or(t.From.Owner, t.To.Owner), Kind: transitKind}
+	return ledger.Account{Owner: cmp.Or(t.From.Owner, t.To.Owner), Kind: ledger.Transit}
 }
 
 // expireTransfers voids the pending transfers whose time has come, the earliest first; nil when there are none.

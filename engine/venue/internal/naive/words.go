@@ -5,9 +5,9 @@ import (
 	"reflect"
 
 	"bourse/engine/account"
-	"bourse/engine/ledger"
+	"bourse/engine/commission"
 	"bourse/engine/market"
-	"bourse/engine/money"
+	"bourse/engine/risk"
 	"bourse/engine/venue"
 )
 
@@ -25,15 +25,6 @@ type (
 	CreateMarket  = venue.CreateMarket
 	SetPhase      = venue.SetPhase
 	SetRules      = venue.SetRules
-)
-
-// Freeze is what an account may not do.
-type Freeze uint8
-
-const (
-	Unfrozen      Freeze = 0
-	FrozenTrading Freeze = 1
-	FrozenWholly  Freeze = 2
 )
 
 type PlaceOCO struct {
@@ -79,136 +70,28 @@ type CancelFor struct {
 }
 
 // Until the venue has them.
-func (s Scope) String() string { return []string{"", "HOUSE", "GROUP", "AGENT", "MEMBER"}[s] }
-
+// What the house sets, in the words of those who know it.
 type (
-	Command any
-	Scope   uint8
-
-	SetMember struct {
-		Actor      account.ID
-		Key        string
-		Member     account.ID
-		Agent      account.ID
-		Group      uint32
-		TradeGroup uint64
-		Freeze     Freeze
-	}
-	SetAgent struct {
-		Actor  account.ID
-		Key    string
-		Agent  account.ID
-		Parent account.ID
-		Plan   Plan
-	}
-	SetLimits struct {
-		Actor  account.ID
-		Key    string
-		Scope  Scope
-		ID     uint64
-		Symbol market.Symbol
-		Limits Limits
-	}
-	SetFees struct {
-		Actor  account.ID
-		Key    string
-		Symbol market.Symbol
-		Group  uint32
-		Tiers  []FeeTier
-	}
-	SetCredit struct {
-		Actor  account.ID
-		Key    string
-		Member account.ID
-		Asset  string
-		Amount money.Amount
-	}
-	MakeTransfer struct {
-		Actor    account.ID
-		Key      string
-		Transfer uint64
-		From, To ledger.Account
-		Asset    string
-		Amount   money.Amount
-	}
-	BeginTransfer struct {
-		Actor     account.ID
-		Key       string
-		Transfer  uint64
-		From, To  ledger.Account
-		Asset     string
-		Amount    money.Amount
-		ExpiresAt Time
-	}
-	PostTransfer struct {
-		Actor    account.ID
-		Key      string
-		Transfer uint64
-	}
-	VoidTransfer PostTransfer
-	BustTrade    struct {
-		Actor account.ID
-		Key   string
-		Trade TradeRecord
-	}
-	FeeShare struct {
-		Order  market.OrderID
-		Agent  account.ID
-		Amount money.Amount
-	}
-	TradeRecord struct {
-		Trade       market.TradeID
-		Symbol      market.Symbol
-		Time        Time
-		Side        market.Side
-		Price       market.Price
-		Quantity    market.Quantity
-		Order       market.OrderID
-		Member      account.ID
-		Maker       market.OrderID
-		MakerMember account.ID
-		TakerFee    money.Amount
-		MakerFee    money.Amount
-		Shares      []FeeShare
-	}
-	MarketRate struct {
-		Symbol market.Symbol
-		Rate   money.Rate
-	}
-	GroupRate struct {
-		Group uint32
-		Rate  money.Rate
-	}
-	FeeTier struct {
-		Volume       money.Amount
-		Maker, Taker money.Rate
-	}
-	Limits struct {
-		OpenOrders       int64
-		OrdersPerSecond  int64
-		OrderQuantity    market.Quantity
-		OrderNotional    money.Amount
-		ApprovalNotional money.Amount
-		Distance         money.Rate
-		Position         money.Amount
-		Exposure         money.Amount
-	}
-	Plan struct {
-		Default money.Rate
-		Markets []MarketRate
-		Groups  []GroupRate
-	}
-)
-
-const (
-	scopeHouse  Scope = 1
-	scopeGroup  Scope = 2
-	scopeAgent  Scope = 3
-	scopeMember Scope = 4
-
-	commissionKind  ledger.Kind = 5
-	transitKind     ledger.Kind = 7
-	adjustmentsKind ledger.Kind = 6
+	SetMember     = venue.SetMember
+	SetAgent      = venue.SetAgent
+	SetLimits     = venue.SetLimits
+	SetFees       = venue.SetFees
+	SetCredit     = venue.SetCredit
+	MakeTransfer  = venue.MakeTransfer
+	BeginTransfer = venue.BeginTransfer
+	PostTransfer  = venue.PostTransfer
+	VoidTransfer  = venue.VoidTransfer
+	BustTrade     = venue.BustTrade
+	TradeRecord   = venue.TradeRecord
+	FeeShare      = venue.FeeShare
+	FeeTier       = market.FeeTier
+	Plan          = commission.Plan
+	MarketRate    = commission.MarketRate
+	GroupRate     = commission.GroupRate
+	Limits        = risk.Limits
+	Scope         = risk.Scope
+	Freeze        = risk.Freeze
+	Command       = any
 )
 
 // split takes a command apart: who gives it, under which key, and what it says.
