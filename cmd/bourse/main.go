@@ -52,7 +52,7 @@ demonstration house; "bourse help COMMAND" explains each command.`,
 		&cobra.Group{ID: "prove", Title: "Prove and measure:"},
 	)
 	root.AddCommand(
-		newServe(), newRouter(),
+		newServe(), newRouter(), newEngine(), newSubgraph(), newWorker(),
 		newCompose(), newPlan(),
 		newMigrate(), newDoctor(), newReplay(), newJournal(), newProject(), newAudit(), newAdmin(),
 		newSimulate(), newDrill(), newBench(),

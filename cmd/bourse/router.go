@@ -23,7 +23,8 @@ func newRouter() *cobra.Command {
 		Short:   "Run the router alone, for any supergraph",
 		Long: `The router serves any supergraph SDL of the join specification at /graphql. It
 needs no database and no Redis; each subgraph is called at the address that the
-supergraph gives it.`,
+supergraph gives it. BOURSE_ROUTER_SECRET, when set, goes to every subgraph in the
+header Bourse-Router-Secret: Bourse's own answer nobody else.`,
 		Example: `  bourse router --supergraph supergraph.graphql --listen 127.0.0.1:4000`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -35,7 +36,11 @@ supergraph gives it.`,
 			if err != nil {
 				return fmt.Errorf("read the supergraph: %w", err)
 			}
-			r, err := router.New(string(text), router.Options{ForwardHeaders: forward, Introspection: true, Logger: logger})
+			options := router.Options{ForwardHeaders: forward, Introspection: true, Logger: logger}
+			if secret := os.Getenv("BOURSE_ROUTER_SECRET"); secret != "" {
+				options.SubgraphHeaders = http.Header{"Bourse-Router-Secret": {secret}}
+			}
+			r, err := router.New(string(text), options)
 			if err != nil {
 				return fmt.Errorf("%s: %w", supergraph, err)
 			}
@@ -61,15 +66,20 @@ func serveUntilDone(ctx context.Context, listen string, handler http.Handler, cl
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w (choose another address with --listen)", listen, err)
 	}
+	return serveOn(ctx, listener, handler, closing, func(context.Context) error { return nil })
+}
+
+// serveOn is serveUntilDone on a listener; closed is called when the last request has ended.
+func serveOn(ctx context.Context, listener net.Listener, handler http.Handler, closing, closed func(context.Context) error) error {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {
 	case err := <-failed:
-		return err
+		return errors.Join(err, closed(context.WithoutCancel(ctx)))
 	case <-ctx.Done():
 	}
 	ending, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	return errors.Join(closing(ending), server.Shutdown(ending), ignoreClosed(<-failed))
+	return errors.Join(closing(ending), server.Shutdown(ending), ignoreClosed(<-failed), closed(ending))
 }

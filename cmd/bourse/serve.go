@@ -35,6 +35,10 @@ func newServe() *cobra.Command {
 process. Where no address of a PostgreSQL or a Redis is given it starts its own, with
 their data under --data.
 
+Several processes may serve one house: give all of them the same DATABASE_URL, REDIS_URL
+and BOURSE_SECRET. One of them decides commands; the others bring theirs to it, show
+what it commits, and one of them goes on within a second when it dies.
+
 A production house signs its tokens with BOURSE_SECRET and does not start without it.
 A demonstration (--demo) makes its own secret, seeds people and markets whose
 passwords are public, and lets simulated traders trade.

@@ -41,6 +41,9 @@ type Config struct {
 	ArchiveDir string
 	// Secret signs access tokens, at least 32 bytes. A demonstration makes its own.
 	Secret []byte
+	// RouterSecret is what a subgraph in a process of its own expects of its router, at least 32
+	// bytes. A whole house makes its own.
+	RouterSecret string
 	// Demo seeds a demonstration house with well-known sign-ins.
 	Demo bool
 	// Argon is the cost of a password hash; auth.DefaultParams where it is zero.
@@ -70,17 +73,22 @@ type closer struct {
 
 // Start brings a house up. What it has started when a step fails is stopped again.
 func Start(ctx context.Context, c Config) (*House, error) {
+	c = c.withDefaults()
+	h := &House{}
+	if err := h.start(ctx, c); err != nil {
+		return nil, errors.Join(err, h.Stop(context.WithoutCancel(ctx)))
+	}
+	return h, nil
+}
+
+func (c Config) withDefaults() Config {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	if c.Progress == nil {
 		c.Progress = func(string) {}
 	}
-	h := &House{}
-	if err := h.start(ctx, c); err != nil {
-		return nil, errors.Join(err, h.Stop(context.WithoutCancel(ctx)))
-	}
-	return h, nil
+	return c
 }
 
 // Handler serves everything: pages, /graphql, health and metrics.
@@ -106,26 +114,10 @@ func (h *House) later(name string, stop func(context.Context) error) {
 }
 
 func (h *House) start(ctx context.Context, c Config) error {
-	secret, err := c.secret()
+	client, err := h.openExchange(ctx, c, c.process())
 	if err != nil {
 		return err
 	}
-	pool, err := h.openDatabase(ctx, c)
-	if err != nil {
-		return err
-	}
-	client, err := h.openRedis(ctx, c)
-	if err != nil {
-		return err
-	}
-	c.Progress("restoring the exchange from its log")
-	h.Exchange, err = engine.Open(ctx, engine.Options{
-		DB: pool, Redis: client, Logger: c.Logger, TokenSecret: secret, Argon: c.Argon,
-	})
-	if err != nil {
-		return fmt.Errorf("open the exchange: %w", err)
-	}
-	h.later("exchange", h.Exchange.Close)
 	if err := h.seed(ctx, c); err != nil {
 		return err
 	}
@@ -140,9 +132,37 @@ func (h *House) start(ctx context.Context, c Config) error {
 	}
 	h.later("router", gateway.Close)
 	h.drain = func(ctx context.Context) { _ = gateway.Close(ctx) } // closing twice is no error
-	h.ready = readiness(pool, client)
 	h.handler = h.routes(gateway)
 	return nil
+}
+
+// openExchange brings up what every process of a house has: the servers, and the exchange on them.
+func (h *House) openExchange(ctx context.Context, c Config, process engine.Process) (goredis.UniversalClient, error) {
+	secret, err := c.secret()
+	if err != nil {
+		return nil, err
+	}
+	pool, err := h.openDatabase(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	client, err := h.openRedis(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	c.Progress("restoring the exchange from its log")
+	h.Exchange, err = engine.Open(ctx, engine.Options{
+		DB: pool, Redis: client, Process: process, Logger: c.Logger, TokenSecret: secret, Argon: c.Argon,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the exchange: %w", err)
+	}
+	h.later("exchange", h.Exchange.Close)
+	if !h.Exchange.Leads() {
+		c.Progress("another process leads; this one follows")
+	}
+	h.ready = readiness(pool, client)
+	return client, nil
 }
 
 // seed fills a demonstration, and keeps a production house from opening on its sign-ins.

@@ -103,6 +103,7 @@ func seedMember(ctx context.Context, x *engine.Exchange, agent *engine.Agent, co
 		_, err = x.Visitor().Register(ctx, engine.Registration{
 			InviteCode: code, Username: m.Username, Password: m.Password, DisplayName: "Demo " + m.Username,
 		})
+		err = unless(err, fault.UsernameTaken) // by another process that seeds
 	}
 	if err != nil {
 		return err
