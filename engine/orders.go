@@ -22,7 +22,7 @@ func (m *Member) CancelOrder(ctx context.Context, ask CancelOrder) (Order, Seque
 		return Order{}, 0, err
 	}
 	order, err := m.x.memberOrder(ctx, m.actor.ID, receipt.Order)
-	return order, receipt.Sequence, err
+	return order, receipt.Sequence, unread(err)
 }
 
 // CancelAll cancels the open orders of a market, or all, and returns how many there were. Refusals:

@@ -16,6 +16,17 @@ func (x *Exchange) submit(ctx context.Context, cmd venue.Command) (venue.Receipt
 	return x.seq.Submit(ctx, cmd)
 }
 
+// unread is the answer to a command that stands, when an error keeps from reading what it made: to say
+// that nothing happened would be wrong. Asking again with the same key settles it.
+func unread(err error) error {
+	if err == nil {
+		return nil
+	}
+	return errors.Join(errUnread, err)
+}
+
+var errUnread = fault.New(fault.OutcomeUnknown, "the answer cannot be read now; ask again with the same key")
+
 // read runs a function on the committed state; the function must not keep it.
 func (x *Exchange) read(do func(*venue.State)) { x.seq.View().Read(do) }
 

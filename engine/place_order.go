@@ -57,11 +57,11 @@ func (m *Member) PlaceOrder(ctx context.Context, ask PlaceOrder) (Order, Sequenc
 	}
 	if receipt.Status == market.Cancelled || !ask.plain() { // the receipt does not say why, or what was worked out
 		order, err := m.x.memberOrder(ctx, m.actor.ID, receipt.Order)
-		return order, receipt.Sequence, err
+		return order, receipt.Sequence, unread(err)
 	}
 	if receipt.Repeated && receipt.Filled > 0 {
 		if err := m.x.recall(ctx, m.actor.ID, &receipt); err != nil {
-			return Order{}, 0, err
+			return Order{}, 0, unread(err)
 		}
 	}
 	order := c.order(&venue.Order{

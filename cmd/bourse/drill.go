@@ -26,9 +26,15 @@ func newDrill() *cobra.Command {
 the public endpoint and kills the process with SIGKILL at moments that the seed chooses,
 every second time together with its database. Then it starts the house again and
 compares: every acknowledged command must stand once, every unanswered one must have one
-effect when it is sent again, and every invariant of the ledger and the books must hold.`,
-		Example: `  bourse drill --kills 20 --seed 7`,
-		Args:    cobra.NoArgs,
+effect when it is sent again, and every invariant of the ledger and the books must hold.
+
+With --processes N, N processes serve one house on one database and one Redis, and each
+time the one that decides commands is killed while clients trade through all of them.
+The clients go on through the others; the report also says how long it took until
+another process acknowledged a command.`,
+		Example: `  bourse drill --kills 20 --seed 7
+  bourse drill --processes 3 --kills 20 --seed 7`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			report, err := runDrill(cmd, o, data, keep)
 			if err != nil {
@@ -48,6 +54,7 @@ effect when it is sent again, and every invariant of the ledger and the books mu
 	flags := cmd.Flags()
 	flags.IntVar(&o.Kills, "kills", 20, "how many times to kill")
 	flags.Uint64Var(&o.Seed, "seed", uint64(time.Now().UnixNano()%1_000_000), "seed of the load and of the moments")
+	flags.IntVar(&o.Processes, "processes", 1, "how many processes serve the house at once")
 	flags.IntVar(&o.Clients, "clients", 16, "how many members trade at once")
 	flags.StringVar(&data, "data", "", "directory for the house, which must be empty (default: a temporary one)")
 	flags.BoolVar(&keep, "keep", false, "keep the temporary directory")
@@ -79,6 +86,10 @@ func runDrill(cmd *cobra.Command, o drill.Options, data string, keep bool) (dril
 		v, err := house.Verify(ctx, house.Config{DataDir: filepath.Join(dir, "house")})
 		return v.Violations, err
 	}
+	o.VerifyAt = func(ctx context.Context, url string) ([]string, error) {
+		v, err := house.Verify(ctx, house.Config{DatabaseURL: url})
+		return v.Violations, err
+	}
 	o.Progress = func(step string) { fmt.Fprintln(cmd.ErrOrStderr(), "  ·", step) }
 	return drill.Run(cmd.Context(), o)
 }
@@ -88,6 +99,9 @@ func printDrill(cmd *cobra.Command, r drill.Report) {
 		r.Seed, r.Kills, r.Acked, r.Settled)
 	fmt.Fprintf(cmd.OutOrStdout(), "lost %d, doubled %d, violations %d; restart p50 %d ms, longest %d ms\n",
 		r.Lost, r.Doubled, r.Violations, r.RestartP50, r.RestartMax)
+	if r.Processes > 1 {
+		fmt.Fprintf(cmd.OutOrStdout(), "%d processes; taken over p50 %d ms, longest %d ms\n", r.Processes, r.TakeoverP50, r.TakeoverMax)
+	}
 	for _, finding := range r.Findings {
 		fmt.Fprintln(cmd.OutOrStdout(), "  !", finding)
 	}

@@ -15,7 +15,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"bourse/cmd/bourse/internal/client"
@@ -30,12 +29,17 @@ type Options struct {
 	Seed             uint64
 	// Clients trade at once, each as a member of its own; at least 2.
 	Clients int
+	// Processes serve the house at once; 2 or more are the second drill, which kills the one that
+	// decides commands.
+	Processes int
 	// Enrolment brings the members in; its endpoint, seed, count and transport are the drill's.
 	Enrolment simulate.Enrolment
 	Prices    map[string]string
 	// Verify replays the stopped house's log, checks every invariant of the venue after it,
 	// and says what it found wrong.
-	Verify   func(ctx context.Context, dataDir string) ([]string, error)
+	Verify func(ctx context.Context, dataDir string) ([]string, error)
+	// VerifyAt does the same in the second drill, at the address of a database.
+	VerifyAt func(ctx context.Context, databaseURL string) ([]string, error)
 	Progress func(string)
 }
 
@@ -51,6 +55,12 @@ type Report struct {
 	Findings   []string `json:"findings"`
 	RestartP50 int64    `json:"restartP50Millis"`
 	RestartMax int64    `json:"restartMaxMillis"`
+	// Processes is how many served the house at once. A take-over is from the moment in which the
+	// leader is known to be dead to the first command sent since then that another acknowledges; zero
+	// where only one served.
+	Processes   int   `json:"processes"`
+	TakeoverP50 int64 `json:"takeoverP50Millis"`
+	TakeoverMax int64 `json:"takeoverMaxMillis"`
 }
 
 // maxFindings bounds the sentences of a report; the counts go on.
@@ -69,9 +79,13 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if o.Progress == nil {
 		o.Progress = func(string) {}
 	}
-	d := &drill{o: o, chance: rand.New(rand.NewPCG(o.Seed, 0)), report: Report{Seed: o.Seed, Findings: []string{}}}
-	err := d.run(ctx)
-	d.report.RestartP50, d.report.RestartMax = d.restartTimes()
+	d := &drill{o: o, chance: rand.New(rand.NewPCG(o.Seed, 0)), report: Report{Seed: o.Seed, Processes: max(o.Processes, 1), Findings: []string{}}}
+	run := d.run
+	if o.Processes > 1 {
+		run = d.runStreet
+	}
+	err := run(ctx)
+	d.report.RestartP50, d.report.RestartMax = middleAndMost(d.restarts)
 	return d.report, err
 }
 
@@ -208,12 +222,4 @@ func (d *drill) compare(ctx context.Context, address string) error {
 		d.report.Acked += t.acked
 	}
 	return nil
-}
-
-func (d *drill) restartTimes() (p50, most int64) {
-	if len(d.restarts) == 0 {
-		return 0, 0
-	}
-	sorted := slices.Sorted(slices.Values(d.restarts))
-	return sorted[len(sorted)/2].Milliseconds(), sorted[len(sorted)-1].Milliseconds()
 }

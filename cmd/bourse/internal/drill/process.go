@@ -25,6 +25,11 @@ const startLimit = 60 * time.Second
 
 // startProcess starts a house on the data directory and returns when it serves.
 func startProcess(ctx context.Context, program, dataDir string) (*process, error) {
+	return launch(ctx, program, dataDir, nil)
+}
+
+// launch is startProcess with more arguments and environment.
+func launch(ctx context.Context, program, dataDir string, more []string, environment ...string) (*process, error) {
 	ready := filepath.Join(dataDir, "ready")
 	if err := os.Remove(ready); err != nil && !os.IsNotExist(err) {
 		return nil, fmt.Errorf("clear the ready file: %w", err)
@@ -36,6 +41,8 @@ func startProcess(ctx context.Context, program, dataDir string) (*process, error
 	defer log.Close()
 	cmd := exec.Command(program, "serve", "--demo", "--simulate", "0",
 		"--data", filepath.Join(dataDir, "house"), "--listen", "127.0.0.1:0", "--ready-file", ready)
+	cmd.Args = append(cmd.Args, more...)
+	cmd.Env = append(os.Environ(), environment...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", program, err)

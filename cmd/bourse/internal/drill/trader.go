@@ -22,6 +22,8 @@ type trader struct {
 	acked   int
 	orders  map[string]*order // by id, as acknowledged
 	unknown []command         // sent, and no answer came
+	// failedOver counts the commands that another process answered after one did not.
+	failedOver int
 }
 
 // order is what the client was told of one of its orders.
@@ -71,13 +73,13 @@ func (t *trader) next() command {
 }
 
 // open reports whether it is unknown what became of a command: no answer came, or one
-// that says so. Every other error is a refusal, which changed nothing.
+// that says so. Every other error, UNAVAILABLE among them, is a refusal, which changed nothing.
 func open(err error) bool {
 	if err == nil {
 		return false
 	}
 	switch client.Code(err) {
-	case "", "UNAVAILABLE", "SUBREQUEST_HTTP_ERROR", "INTERNAL_SERVER_ERROR":
+	case "", "OUTCOME_UNKNOWN", "SUBREQUEST_HTTP_ERROR", "INTERNAL_SERVER_ERROR":
 		return true
 	}
 	return false
@@ -137,7 +139,7 @@ func (t *trader) settle(ctx context.Context) (int, error) {
 	for _, c := range t.unknown {
 		for range 2 {
 			acked := t.acked
-			if err := t.send(ctx, c); open(err) {
+			if err := t.insist(ctx, c); open(err) {
 				return 0, fmt.Errorf("%s settles a command: %w", t.Name, err)
 			}
 			t.acked = min(t.acked, acked+1)
@@ -145,6 +147,20 @@ func (t *trader) settle(ctx context.Context) (int, error) {
 	}
 	t.unknown = nil
 	return settled, nil
+}
+
+// insist sends a command until somebody takes it or refuses it, for some seconds.
+func (t *trader) insist(ctx context.Context, c command) error {
+	for tries := 0; ; tries++ {
+		err := t.send(ctx, c)
+		code := client.Code(err)
+		if code != "UNAVAILABLE" && code != "OUTCOME_UNKNOWN" || tries == 100 {
+			return err
+		}
+		if err := rest(ctx, 2*settlePause); err != nil {
+			return err
+		}
+	}
 }
 
 const historyOperation = `query History($after: String) {

@@ -211,7 +211,7 @@ function useSubmit(market: Market, draft: Draft, done: () => void) {
     if (outcome.refusal) {
       setRefusal(outcome.refusal)
       // No answer, or not stored: the same key makes sure that a second press is no second order.
-      if (outcome.refusal.code !== 'NETWORK' && outcome.refusal.code !== 'UNAVAILABLE') intent.answered()
+      if (!['NETWORK', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'].includes(outcome.refusal.code)) intent.answered()
     } else {
       intent.answered()
       const { order, sequence } = outcome.data.placeOrder

@@ -40,7 +40,7 @@ export function DepositForm() {
     const outcome = await run({ input: { ...content, clientKey: intent.keyFor(content) } })
     setBusy(false)
     if (outcome.refusal) {
-      if (outcome.refusal.code !== 'NETWORK' && outcome.refusal.code !== 'UNAVAILABLE') intent.answered()
+      if (!['NETWORK', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'].includes(outcome.refusal.code)) intent.answered()
       return setRefusal(outcome.refusal)
     }
     intent.answered()
