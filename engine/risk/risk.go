@@ -103,6 +103,13 @@ func Check(terms *market.Terms, limits *Limits, orders []Order, member *Member) 
 	return needed, nil
 }
 
+// InRange is the first of the checks by itself. Refusals: INVALID_PRICE,
+// INVALID_QUANTITY, AMOUNT_OVERFLOW.
+func InRange(terms *market.Terms, order *Order) error {
+	_, err := order.inRange(terms)
+	return err
+}
+
 // inRange checks that the order can be counted, and returns what it must hold.
 func (o *Order) inRange(terms *market.Terms) (need money.Amount, err error) {
 	if o.Price <= 0 || o.Price > market.MaxPrice {

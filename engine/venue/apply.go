@@ -105,9 +105,10 @@ type decision struct {
 	key      string
 	body     uint64
 	receipt  Receipt
-	placed   market.OrderID // orders that it has placed so far
-	trades   market.TradeID // trades so far
-	breaker  *breaker       // of the market in which it trades, once one was looked at
+	placed   market.OrderID   // orders that it has placed so far
+	trades   market.TradeID   // trades so far
+	gone     []market.OrderID // orders of groups that it has cancelled so far
+	breaker  *breaker         // of the market in which it trades, once one was looked at
 }
 
 // add appends an event of the command. The pointer is valid until the next add.

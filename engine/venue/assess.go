@@ -6,6 +6,11 @@ import (
 	"bourse/engine/risk"
 )
 
+// describe fills in what the checks of risk look at in every order.
+func describe(o *risk.Order, t *taker) {
+	o.Side, o.Price, o.Quantity, o.Filled, o.HoldRate = t.side, t.price, t.quantity, t.filled, t.holdRate()
+}
+
 // assess passes the orders of a command of the actor, which are of one side,
 // through the checks of risk and returns what they must hold together. instead is
 // the order that is amended, nil when none is. Refusals: those of risk.Check.

@@ -159,12 +159,16 @@ func (s *State) foldAuctionTraded(ev *Event) error {
 	m.lastTrade = Trade{ev.Trade, ev.Sequence, ev.Time, ev.Price, ev.Quantity, ev.Side}
 	s.traded(ev, buyer.owner, seller.owner)
 	u.left -= ev.Quantity
-	fill(buyer, ev, ev.TakerFee)
-	fill(seller, ev, ev.MakerFee)
+	s.fill(buyer, ev, ev.TakerFee)
+	s.fill(seller, ev, ev.MakerFee)
 	if err := s.reduce(m, b, bidder, ev); err != nil {
 		return err
 	}
-	return s.reduce(m, a, asker, ev)
+	if err := s.reduce(m, a, asker, ev); err != nil {
+		return err
+	}
+	s.look(m, ev.Price)
+	return nil
 }
 
 // Indicative returns the price at which a market's book would be uncrossed now,

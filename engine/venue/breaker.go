@@ -31,6 +31,14 @@ func (m *venueMarket) withinBand(price market.Price) error {
 		"lowest", m.definition.FormatPrice(max(band.Low, 1)), "highest", m.definition.FormatPrice(min(band.High, market.MaxPrice)))
 }
 
+// banded refuses an order that names a limit price outside the band.
+func (m *venueMarket) banded(t *taker) error {
+	if m.rules.Band == 0 || t.kind != market.Limit && t.kind != market.StopLimit {
+		return nil
+	}
+	return m.withinBand(t.price)
+}
+
 // breaker is what a taking knows of its market's circuit breaker.
 type breaker struct {
 	corridor market.Corridor // of the prices at which it may trade

@@ -29,11 +29,6 @@ func guarded(t *testing.T, change func(*market.Rules)) *house {
 	return h
 }
 
-func with(c *PlaceOrder, change func(*PlaceOrder)) *PlaceOrder {
-	change(c)
-	return c
-}
-
 func TestTheBreakerTrips(t *testing.T) {
 	for name, c := range map[string]struct {
 		order  *PlaceOrder

@@ -6,8 +6,6 @@ import (
 	"bourse/engine/account"
 	"bourse/engine/ledger"
 	"bourse/engine/market"
-	"bourse/engine/money"
-	"bourse/engine/risk"
 )
 
 // Check verifies, in time proportional to the state, what must never be false:
@@ -24,6 +22,12 @@ func (s *State) Check() error {
 	}
 	needed, err := s.checkBooks()
 	if err != nil {
+		return err
+	}
+	if err := s.checkPending(needed); err != nil {
+		return err
+	}
+	if err := s.checkConditions(); err != nil {
 		return err
 	}
 	if err := s.checkHolds(needed); err != nil {
@@ -44,8 +48,8 @@ type holding struct {
 }
 
 // checkBooks returns what the open orders need held.
-func (s *State) checkBooks() (map[holding]money.Amount, error) {
-	needed := make(map[holding]money.Amount)
+func (s *State) checkBooks() (needs, error) {
+	needed := make(needs)
 	for _, m := range s.markets {
 		if err := m.book.Check(); err != nil {
 			return nil, fmt.Errorf("venue: %s: %w", m.definition.Symbol, err)
@@ -53,8 +57,8 @@ func (s *State) checkBooks() (map[holding]money.Amount, error) {
 		if err := s.checkMarket(m); err != nil {
 			return nil, fmt.Errorf("venue: %s: %w", m.definition.Symbol, err)
 		}
-		if m.book.Len() != m.open {
-			return nil, fmt.Errorf("venue: %s counts %d open orders, its book has %d", m.definition.Symbol, m.open, m.book.Len())
+		if m.book.Len()+m.pending != m.open {
+			return nil, fmt.Errorf("venue: %s counts %d open orders, its book has %d and %d wait", m.definition.Symbol, m.open, m.book.Len(), m.pending)
 		}
 		for _, side := range [...]market.Side{market.Buy, market.Sell} {
 			if err := s.checkQueue(m, side, needed); err != nil {
@@ -65,36 +69,7 @@ func (s *State) checkBooks() (map[holding]money.Amount, error) {
 	return needed, nil
 }
 
-func (s *State) checkQueue(m *venueMarket, side market.Side, needed map[holding]money.Amount) error {
-	var before *order
-	for h := m.book.First(side); h != 0; h = m.book.After(h) {
-		price, quantity, ref := m.book.Resting(h)
-		if ref == 0 || ref >= s.orders.used {
-			return fmt.Errorf("venue: %s: an order in the book is not known", m.definition.Symbol)
-		}
-		o := s.orders.at(ref)
-		if o.handle != h || o.market != m.id || o.side != side || o.price != price || o.remaining() != quantity ||
-			!o.status.Live() || (o.status == market.Open) != (o.filled == 0) || o.id > s.lastOrder {
-			return fmt.Errorf("venue: order %d does not agree with the book", o.id)
-		}
-		if before != nil && before.price == price && before.id >= o.id {
-			return fmt.Errorf("venue: order %d stands behind the later order %d", o.id, before.id)
-		}
-		before = o
-		hold, ok := risk.Hold(&m.terms, o.holdRate(), side, price, quantity)
-		if !ok || hold != o.hold {
-			return fmt.Errorf("venue: order %d holds %d and needs %d", o.id, o.hold, hold)
-		}
-		member := s.members.at(o.owner).id
-		at := holding{member, m.held(side)}
-		if needed[at], ok = needed[at].Add(hold); !ok {
-			return fmt.Errorf("venue: the holds of account %d overflow", member)
-		}
-	}
-	return nil
-}
-
-func (s *State) checkHolds(needed map[holding]money.Amount) error {
+func (s *State) checkHolds(needed needs) error {
 	for _, owner := range s.ledger.Owners() {
 		for i := range s.assets {
 			at := holding{owner, ledger.AssetID(i + 1)}
@@ -120,7 +95,7 @@ func (s *State) checkLists() error {
 		n, last := 0, uint32(0)
 		for at := m.oldest; at != 0; at = s.orders.at(at).next {
 			o := s.orders.at(at)
-			if o.prev != last || int(o.owner) != i || o.handle == 0 || s.orders.find(o.id) != at {
+			if o.prev != last || int(o.owner) != i || (o.handle == 0) != (o.status == market.Pending) || !o.has(flagListed) || s.orders.find(o.id) != at {
 				return fmt.Errorf("venue: order %d is listed wrongly", o.id)
 			}
 			if last != 0 && s.orders.at(last).id >= o.id {
@@ -149,7 +124,7 @@ func (s *State) checkClosed() error {
 	for i := range n {
 		c := s.orders.closed.at(i)
 		o := s.orders.at(c.place)
-		if o.id != c.id || o.status.Live() || o.hold != 0 || o.handle != 0 || s.orders.find(o.id) != c.place {
+		if o.id != c.id || o.status.Live() || o.hold != 0 || o.handle != 0 || o.has(flagListed) || s.orders.find(o.id) != c.place {
 			return fmt.Errorf("venue: closed order %d is not closed", o.id)
 		}
 	}

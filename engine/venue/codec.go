@@ -65,7 +65,7 @@ func AppendEvent(dst []byte, ev *Event) []byte {
 // appendFields writes the fields of a kind; each area has a file of its own.
 func appendFields(dst []byte, ev *Event) []byte {
 	switch ev.Kind {
-	case OrderPlaced, Traded, AuctionTraded, OrderCancelled, OrdersCancelled:
+	case OrderPlaced, Traded, AuctionTraded, OrderCancelled, OrdersCancelled, OrderAmended, OrderReduced, OrderTriggered, OrderActivated:
 		return appendOrderFields(dst, ev)
 	case AssetAdded, MarketCreated, PhaseChanged, AuctionUncrossed, RulesSet, ReferenceMoved:
 		return appendMarketFields(dst, ev)
@@ -168,7 +168,7 @@ func (d *Decoder) readOrigin(ev *Event) {
 
 func (d *Decoder) readFields(ev *Event, version byte) {
 	switch ev.Kind {
-	case OrderPlaced, Traded, AuctionTraded, OrderCancelled, OrdersCancelled:
+	case OrderPlaced, Traded, AuctionTraded, OrderCancelled, OrdersCancelled, OrderAmended, OrderReduced, OrderTriggered, OrderActivated:
 		d.readOrderFields(ev, version)
 	case AssetAdded, MarketCreated, PhaseChanged, AuctionUncrossed, RulesSet, ReferenceMoved:
 		d.readMarketFields(ev, version)

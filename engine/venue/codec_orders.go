@@ -1,6 +1,8 @@
 package venue
 
 import (
+	"encoding/binary"
+
 	"bourse/engine/account"
 	"bourse/engine/market"
 )
@@ -40,6 +42,15 @@ func appendOrderFields(dst []byte, ev *Event) []byte {
 		dst = appendNumbers(dst, uint64(ev.Price), uint64(ev.Quantity), uint64(ev.Asset), uint64(ev.Amount))
 	case OrdersCancelled:
 		dst = appendNumbers(dst, uint64(ev.Market))
+	case OrderAmended, OrderTriggered, OrderActivated:
+		dst = append(dst, byte(ev.Side))
+		dst = appendNumbers(dst, uint64(ev.Market), uint64(ev.Order), uint64(ev.Member))
+		dst = appendNumbers(dst, uint64(ev.Price), uint64(ev.Quantity), uint64(ev.Asset), uint64(ev.Amount))
+		dst = binary.AppendVarint(dst, int64(ev.Release))
+	case OrderReduced:
+		dst = append(dst, byte(ev.Side), byte(ev.Reason))
+		dst = appendNumbers(dst, uint64(ev.Market), uint64(ev.Order), uint64(ev.Member))
+		dst = appendNumbers(dst, uint64(ev.Quantity), uint64(ev.Asset), uint64(ev.Amount))
 	}
 	return dst
 }
@@ -97,6 +108,15 @@ func (d *Decoder) readOrderFields(ev *Event, version byte) {
 		ev.Asset, ev.Amount = d.assetID(), d.amount()
 	case OrdersCancelled:
 		ev.Market = d.marketID()
+	case OrderAmended, OrderTriggered, OrderActivated:
+		ev.Side = market.Side(d.byte())
+		ev.Market, ev.Order, ev.Member = d.marketID(), market.OrderID(d.number()), account.ID(d.number())
+		ev.Price, ev.Quantity = market.Price(d.amount()), market.Quantity(d.amount())
+		ev.Asset, ev.Amount, ev.Release = d.assetID(), d.amount(), d.signed()
+	case OrderReduced:
+		ev.Side, ev.Reason = market.Side(d.byte()), market.CancelReason(d.byte())
+		ev.Market, ev.Order, ev.Member = d.marketID(), market.OrderID(d.number()), account.ID(d.number())
+		ev.Quantity, ev.Asset, ev.Amount = market.Quantity(d.amount()), d.assetID(), d.amount()
 	}
 }
 

@@ -98,6 +98,70 @@ type PlaceOrder struct {
 	Approved bool
 }
 
+// PlaceOCO places a limit order and a stop of which one cancels the other
+// (section 5). The receipt is the limit leg's; the stop leg has the next id.
+// Refusals: those of PlaceOrder for each.
+type PlaceOCO struct {
+	Actor    account.ID
+	Key      string
+	Symbol   market.Symbol
+	Side     market.Side
+	Quantity market.Quantity
+	// Price is the limit leg's.
+	Price market.Price
+	// Trigger is the stop leg's; StopPrice its limit price, 0 for a plain stop.
+	Trigger   market.Price
+	StopPrice market.Price
+	// TimeInForce, ExpiresAt and SelfTrade are as in PlaceOrder, for both legs.
+	TimeInForce market.TimeInForce
+	ExpiresAt   Time
+	SelfTrade   market.SelfTrade
+	Approved    bool
+}
+
+// PlaceBracket places an entry and, for after it, a take-profit and a stop-loss
+// (section 5). The receipt is the entry's; the take-profit has the next id, the
+// stop-loss the one after. Refusals: those of PlaceOrder for the entry, of the
+// exits those of their prices.
+type PlaceBracket struct {
+	Actor       account.ID
+	Key         string
+	Symbol      market.Symbol
+	Side        market.Side // of the entry
+	Type        market.Type // of the entry: limit or market
+	TimeInForce market.TimeInForce
+	Price       market.Price
+	Quantity    market.Quantity
+	ExpiresAt   Time
+	// TakeProfit is its limit price, StopTrigger the stop-loss's trigger, StopPrice
+	// its limit price or 0 for a plain stop.
+	TakeProfit  market.Price
+	StopTrigger market.Price
+	StopPrice   market.Price
+	SelfTrade   market.SelfTrade
+	Approved    bool
+}
+
+// AmendOrder gives an order in the book another price, another total quantity or
+// both; 0 keeps what there is (section 2). Refusals: ORDER_NOT_FOUND,
+// ORDER_NOT_OPEN, ORDER_NOT_AMENDABLE, those of the market's phase, INVALID_AMEND,
+// and those of PlaceOrder unless the order keeps its place.
+type AmendOrder struct {
+	Actor    account.ID
+	Key      string
+	Order    market.OrderID
+	Price    market.Price
+	Quantity market.Quantity
+}
+
+// CancelFor cancels anybody's open order for the house. Refusals: ORDER_NOT_FOUND,
+// ORDER_NOT_OPEN.
+type CancelFor struct {
+	Actor account.ID
+	Key   string
+	Order market.OrderID
+}
+
 // CancelOrder cancels an open order of the actor, in any phase. Refusals:
 // ORDER_NOT_FOUND, also for someone else's order; ORDER_NOT_OPEN.
 type CancelOrder struct {
@@ -118,6 +182,10 @@ func (c *AddAsset) origin() (account.ID, string)      { return c.Actor, c.Key }
 func (c *CreateMarket) origin() (account.ID, string)  { return c.Actor, c.Key }
 func (c *CreditDeposit) origin() (account.ID, string) { return c.Actor, c.Key }
 func (c *PlaceOrder) origin() (account.ID, string)    { return c.Actor, c.Key }
+func (c *PlaceOCO) origin() (account.ID, string)      { return c.Actor, c.Key }
+func (c *PlaceBracket) origin() (account.ID, string)  { return c.Actor, c.Key }
+func (c *AmendOrder) origin() (account.ID, string)    { return c.Actor, c.Key }
+func (c *CancelFor) origin() (account.ID, string)     { return c.Actor, c.Key }
 func (c *CancelOrder) origin() (account.ID, string)   { return c.Actor, c.Key }
 func (c *CancelAll) origin() (account.ID, string)     { return c.Actor, c.Key }
 
@@ -127,9 +195,9 @@ func (c *CancelAll) origin() (account.ID, string)     { return c.Actor, c.Key }
 type Receipt struct {
 	Sequence Sequence
 	Time     Time
-	Order    market.OrderID  // PlaceOrder, CancelOrder
-	Status   market.Status   // PlaceOrder, CancelOrder: as the command left the order
-	Filled   market.Quantity // PlaceOrder: traded at once; CancelOrder: traded before
+	Order    market.OrderID  // of commands about one order, or the first of several
+	Status   market.Status   // as the command left the order
+	Filled   market.Quantity // of placing and amending: traded at once; of a cancel: traded before
 	Notional money.Amount    // quote minor units of Filled; zero when Repeated
 	Fee      money.Amount    // quote minor units; zero when Repeated
 	Count    uint32          // CancelAll: how many orders were cancelled

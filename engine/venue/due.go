@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"bourse/engine/fault"
+	"bourse/engine/market"
 )
 
 // duty is a kind of thing that falls due, in the order in which they are done
@@ -13,6 +14,8 @@ type duty uint8
 const (
 	nothing duty = iota
 	auctionTrades
+	doomedOrder
+	actingOrder
 	phaseEnd
 	orderExpiry
 	transferExpiry
@@ -25,7 +28,10 @@ var (
 
 // Due reports whether something is to be done by Advance at the time now before
 // anything else.
-func (s *State) Due(now Time) bool { return s.duty(now) != nothing }
+func (s *State) Due(now Time) bool {
+	what, _ := s.duty(now)
+	return what != nothing
+}
 
 // NextDue returns when something falls due: the time of the last command, when it
 // has already. ok is false when nothing will before the next command.
@@ -45,21 +51,41 @@ func (s *State) NextDue() (at Time, ok bool) {
 	return at, ok
 }
 
-// duty is what is to be done first at the time now.
-func (s *State) duty(now Time) duty {
+// duty is what is to be done first at the time now, and where.
+func (s *State) duty(now Time) (duty, *venueMarket) {
 	if s.uncrossing.market != 0 {
-		return auctionTrades
+		return auctionTrades, nil
+	}
+	if len(s.busy) > 0 {
+		if what, m := s.queued(); what != nothing {
+			return what, m
+		}
 	}
 	if s.phaseEnd != 0 && s.phaseEnd <= now {
-		return phaseEnd
+		return phaseEnd, nil
 	}
 	if len(s.expiries.heap) > 0 && s.expiries.heap[0].at <= now {
-		return orderExpiry
+		return orderExpiry, nil
 	}
 	if s.transfers.due(now) {
-		return transferExpiry
+		return transferExpiry, nil
 	}
-	return nothing
+	return nothing, nil
+}
+
+// queued is what waits in the queues of the markets, by market.
+func (s *State) queued() (duty, *venueMarket) {
+	for _, m := range s.busy {
+		if m.doomed.head != 0 {
+			return doomedOrder, m
+		}
+	}
+	for _, m := range s.busy {
+		if m.acting.head != 0 && m.phase == market.Continuous {
+			return actingOrder, m
+		}
+	}
+	return nothing, nil
 }
 
 // Advance does the next thing that has fallen due by itself, appends its events to
@@ -77,20 +103,24 @@ func (s *State) Advance(now Time, out *Events) (Receipt, error) {
 	d := &s.decision
 	*d = decision{events: out, start: len(*out), sequence: s.sequence + 1, time: now}
 	d.add(ClockAdvanced)
-	switch s.duty(now) {
+	err := errNotDue
+	switch what, m := s.duty(now); what {
 	case auctionTrades:
-		if err := s.uncross(d); err != nil {
-			return Receipt{}, err
-		}
+		err = s.uncross(d)
 	case phaseEnd:
-		s.endPhase(d)
+		err = s.endPhase(d)
+	case doomedOrder:
+		err = s.cancelDoomed(m, d)
+	case actingOrder:
+		err = s.act(m, d)
 	case orderExpiry:
-		s.expire(d)
+		err = s.expire(d)
 	case transferExpiry:
-		s.voidExpired(d)
-	default:
+		err = s.voidExpired(d)
+	}
+	if err != nil {
 		*out = (*out)[:d.start]
-		return Receipt{}, errNotDue
+		return Receipt{}, err
 	}
 	return s.conclude(d, keyPrint{})
 }

@@ -41,9 +41,25 @@ const (
 	OrderCancelled Kind = 7
 	// OrdersCancelled: Market or 0; one OrderCancelled for each order follows.
 	OrdersCancelled Kind = 8
+	// OrderAmended: Market, Order, Member, Side, Price and Quantity (from now on),
+	// Asset, Amount (what is held from now on), Release (what is given back;
+	// negative when more is taken), and an outcome. An order whose price stays and
+	// whose quantity falls keeps its place; any other goes to the book anew.
+	OrderAmended Kind = 9
+	// OrderReduced: Market, Order, Member, Side, Reason, Quantity (lots that the
+	// order loses without a trade; it has more), Asset and Amount (what is released).
+	OrderReduced Kind = 10
+	// OrderTriggered: Market, Order, Member, Side, Price (that limits it from now
+	// on), Quantity (what is left), Asset, Amount (what is held from now on), Release
+	// (what is given back), and an outcome: a stop goes to the book.
+	OrderTriggered Kind = 11
 	// ClockAdvanced: none. It opens what falls due by itself, and alone has no
 	// key.
 	ClockAdvanced Kind = 12
+	// OrderActivated: Market, Order, Member, Side, Quantity (from now on), Asset and
+	// Amount (what is held), and an outcome: the exit of a bracket goes to the book,
+	// or waits for its trigger.
+	OrderActivated Kind = 13
 	// AuctionUncrossed: Market, Price, Quantity (lots that will trade), Phase (that
 	// follows). One AuctionTraded for each trade comes with the steps that follow,
 	// then PhaseChanged.
@@ -101,6 +117,10 @@ var kinds = [...]struct {
 	AuctionTraded:    {name: "AUCTION_TRADED", follows: true},
 	RulesSet:         {name: "RULES_SET", opens: true},
 	ReferenceMoved:   {name: "REFERENCE_MOVED", follows: true},
+	OrderAmended:     {name: "ORDER_AMENDED", opens: true, takes: true},
+	OrderReduced:     {name: "ORDER_REDUCED", follows: true},
+	OrderTriggered:   {name: "ORDER_TRIGGERED", follows: true, takes: true},
+	OrderActivated:   {name: "ORDER_ACTIVATED", follows: true, takes: true},
 
 	MemberSet:         {name: "MEMBER_SET", opens: true},
 	AgentSet:          {name: "AGENT_SET", opens: true},
@@ -225,10 +245,13 @@ func AppendPostings(dst []ledger.Posting, ev *Event) []ledger.Posting {
 		dst = transferPostings(dst, ev)
 	case TradeBusted:
 		dst = bustPostings(dst, ev)
-	case OrderPlaced:
+	case OrderPlaced, OrderActivated:
 		dst = post(dst, ev.Member, ledger.Available, ev.Asset, -ev.Amount)
 		dst = post(dst, ev.Member, ledger.Held, ev.Asset, ev.Amount)
-	case OrderCancelled:
+	case OrderAmended, OrderTriggered:
+		dst = post(dst, ev.Member, ledger.Held, ev.Asset, -ev.Release)
+		dst = post(dst, ev.Member, ledger.Available, ev.Asset, ev.Release)
+	case OrderCancelled, OrderReduced:
 		dst = post(dst, ev.Member, ledger.Held, ev.Asset, -ev.Amount)
 		dst = post(dst, ev.Member, ledger.Available, ev.Asset, ev.Amount)
 	case Traded, AuctionTraded:

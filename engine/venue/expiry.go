@@ -1,6 +1,8 @@
 package venue
 
 import (
+	"slices"
+
 	"bourse/engine/fault"
 	"bourse/engine/market"
 )
@@ -110,13 +112,15 @@ func (x *expiries) due(now Time, n int) (ids []market.OrderID) {
 	return ids
 }
 
-// expire lets orders expire whose time has come.
-func (s *State) expire(d *decision) {
+// expire lets orders expire whose time has come. A leg that goes with its sibling
+// may have come to its own time as well.
+func (s *State) expire(d *decision) error {
 	for _, id := range s.expiries.due(d.time, expiriesPerStep) {
-		if place := s.orders.find(id); place != 0 && s.orders.at(place).status.Live() {
+		if place := s.orders.find(id); place != 0 && s.orders.at(place).status.Live() && !slices.Contains(d.gone, id) {
 			s.cancel(s.orders.at(place), market.CancelExpired, d)
 		}
 	}
+	return nil
 }
 
 // expiry works out when an order of this time in force expires, 0 for never.

@@ -116,13 +116,7 @@ func (c *PlaceOrder) fingerprint() uint64 {
 	m.word(uint64(c.Price))
 	m.word(uint64(c.Quantity))
 	// A plain order has the fingerprint that it had before there were others.
-	options := uint64(c.SelfTrade)
-	if c.PostOnly {
-		options |= 1 << 8
-	}
-	if c.Approved {
-		options |= 1 << 9
-	}
+	options := uint64(c.SelfTrade) | bit(c.PostOnly)<<8 | bit(c.Approved)<<9
 	if options|uint64(c.QuoteAmount)|uint64(c.Trigger)|uint64(c.Trail)|uint64(c.Display)|uint64(c.ExpiresAt) == 0 {
 		return m.sum()
 	}
@@ -145,4 +139,50 @@ func (c *CancelAll) fingerprint() uint64 {
 	m := newMixer(7)
 	m.text(string(c.Symbol))
 	return m.sum()
+}
+
+func (c *PlaceOCO) fingerprint() uint64 {
+	m := newMixer(8)
+	m.text(string(c.Symbol))
+	m.word(uint64(c.Side) | uint64(c.TimeInForce)<<8 | uint64(c.SelfTrade)<<16 | bit(c.Approved)<<24)
+	m.word(uint64(c.Quantity))
+	m.word(uint64(c.Price))
+	m.word(uint64(c.Trigger))
+	m.word(uint64(c.StopPrice))
+	m.word(uint64(c.ExpiresAt))
+	return m.sum()
+}
+
+func (c *PlaceBracket) fingerprint() uint64 {
+	m := newMixer(9)
+	m.text(string(c.Symbol))
+	m.word(uint64(c.Side) | uint64(c.Type)<<8 | uint64(c.TimeInForce)<<16 | uint64(c.SelfTrade)<<24 | bit(c.Approved)<<32)
+	m.word(uint64(c.Price))
+	m.word(uint64(c.Quantity))
+	m.word(uint64(c.ExpiresAt))
+	m.word(uint64(c.TakeProfit))
+	m.word(uint64(c.StopTrigger))
+	m.word(uint64(c.StopPrice))
+	return m.sum()
+}
+
+func (c *AmendOrder) fingerprint() uint64 {
+	m := newMixer(10)
+	m.word(uint64(c.Order))
+	m.word(uint64(c.Price))
+	m.word(uint64(c.Quantity))
+	return m.sum()
+}
+
+func (c *CancelFor) fingerprint() uint64 {
+	m := newMixer(11)
+	m.word(uint64(c.Order))
+	return m.sum()
+}
+
+func bit(set bool) uint64 {
+	if set {
+		return 1
+	}
+	return 0
 }

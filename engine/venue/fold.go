@@ -93,6 +93,14 @@ func (s *State) foldKind(ev *Event) error {
 		return s.foldTraded(ev)
 	case OrderCancelled:
 		return s.foldCancelled(ev)
+	case OrderAmended:
+		return s.foldAmended(ev)
+	case OrderReduced:
+		return s.foldReduced(ev)
+	case OrderTriggered:
+		return s.foldTriggered(ev)
+	case OrderActivated:
+		return s.foldActivated(ev)
 	case OrdersCancelled, ClockAdvanced:
 		return nil // what it comes to follows
 	case CommissionAccrued:

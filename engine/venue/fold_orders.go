@@ -44,6 +44,12 @@ func (s *State) foldPlaced(ev *Event) error {
 			return err
 		}
 	}
+	if ev.Receipt.Status == market.Pending {
+		return s.suspend(ev, m, place)
+	}
+	if ev.Type.Waits() {
+		return misfit(ev, "a stop waits")
+	}
 	return s.begin(ev, place)
 }
 
@@ -60,13 +66,60 @@ func (m *venueMarket) ratesOf(ev *Event) (maker, taker uint32, ok bool) {
 func (s *State) impose(ev *Event, place uint32) error {
 	c := ev.Conditions
 	o := s.orders.at(place)
-	if *c == (Conditions{}) || c.ExpiresAt != 0 && (c.ExpiresAt <= ev.Time || !o.timeInForce.Rests()) {
-		return misfit(ev, "its conditions are out of range")
+	stop := o.kind == market.Stop || o.kind == market.StopLimit || o.kind == market.TrailingStop
+	switch {
+	case *c == (Conditions{}) || c.Trigger < 0 || c.Trigger > market.MaxPrice || c.Trail < 0 || c.Trail > market.MaxPrice,
+		stop != (c.Trigger != 0), (o.kind == market.TrailingStop) != (c.Trail != 0):
+		return misfit(ev, "its trigger is out of range")
+	case c.ExpiresAt != 0 && (c.ExpiresAt <= ev.Time || !o.timeInForce.Rests()):
+		return misfit(ev, "its expiry is out of range")
+	case c.Display != 0 && (o.kind != market.Limit || !displays(c.Display, o.quantity)):
+		return misfit(ev, "its display is out of range")
+	case c.Sibling != 0 && c.Sibling != o.id+1 && c.Sibling+1 != o.id, c.Child != 0 && c.Child != o.id+1,
+		c.Parent != 0 && (c.Parent >= o.id || o.id-c.Parent > 2 || c.Sibling == 0):
+		return misfit(ev, "it is linked to strangers")
 	}
 	o.flags |= flagConditions
+	if c.Display != 0 {
+		o.flags |= flagIceberg
+	}
 	s.orders.conditions.add(o.id, place, c)
 	if c.ExpiresAt != 0 {
 		s.expectExpiry(c.ExpiresAt, o.id)
+	}
+	return nil
+}
+
+// suspend has an order that was placed wait: a stop for its trigger, the exit of a
+// bracket for its entry.
+func (s *State) suspend(ev *Event, m *venueMarket, place uint32) error {
+	o := s.orders.at(place)
+	at := s.orders.conditions.find(o.id)
+	if at == 0 || ev.Follow != 0 || ev.Receipt.Filled != 0 {
+		return misfit(ev, "the order does not wait")
+	}
+	c := s.orders.conditions.at(at)
+	last := m.lastTrade
+	switch {
+	case c.Parent != 0:
+		parent := s.orders.find(c.Parent)
+		if parent == 0 || !s.orders.at(parent).has(flagConditions) || s.orders.at(parent).market != m.id || o.hold != 0 ||
+			s.orders.conditions.of(c.Parent).Child+market.OrderID(o.id-c.Parent-1) != o.id || !s.orders.at(parent).status.Live() {
+			return misfit(ev, "it is not the exit of its entry")
+		}
+	case !o.kind.Waits():
+		return misfit(ev, "the order does not wait")
+	case c.Trail != 0 && (last.ID == 0 || c.Trigger != trailing(o.side, last.Price, c.Trail)),
+		c.Trail == 0 && last.ID != 0 && reached(o.side, c.Trigger, last.Price):
+		return misfit(ev, "its trigger does not fit the last price")
+	}
+	o.status = market.Pending
+	m.pending++
+	s.enlist(place)
+	if c.Parent != 0 {
+		c.stage = dependent
+	} else {
+		s.hang(m, at)
 	}
 	return nil
 }
@@ -123,11 +176,33 @@ func (s *State) rest(ev *Event, place uint32) error {
 	if !o.rests() {
 		return misfit(ev, "the order does not rest")
 	}
-	o.handle = m.book.Add(o.side, o.price, o.remaining(), place)
+	o.status = market.Open
+	if o.filled > 0 {
+		o.status = market.PartiallyFilled
+	}
+	s.shelve(m, place, o.remaining())
 	if !o.has(flagListed) {
 		s.enlist(place)
 	}
 	return nil
+}
+
+// shelve puts what is left of an order into the book, an iceberg with no more than
+// so many lots displayed.
+func (s *State) shelve(m *venueMarket, place uint32, displayed market.Quantity) {
+	o := s.orders.at(place)
+	left := o.remaining()
+	if !o.has(flagIceberg) {
+		o.handle = m.book.Add(o.side, o.price, left, place)
+		return
+	}
+	display := s.orders.conditions.of(o.id).Display
+	displayed = min(displayed, display)
+	if displayed < left {
+		o.handle = m.book.AddIceberg(o.side, o.price, displayed, left-displayed, display, place)
+	} else {
+		o.handle = m.book.Add(o.side, o.price, left, place)
+	}
 }
 
 // crosses reports whether an order of a side and price trades with one of the
@@ -146,18 +221,14 @@ func (s *State) closeOrder(place uint32, status market.Status, at Time) {
 	if o.has(flagListed) {
 		s.delist(place)
 	}
+	if o.status == market.Pending {
+		s.markets[o.market-1].pending--
+	}
 	o.status, o.updatedAt = status, at
 	if o.has(flagConditions) {
 		s.lift(o)
 	}
 	s.orders.retire(place)
-}
-
-// lift is told that an order with conditions has ended.
-func (s *State) lift(o *order) {
-	if s.orders.conditions.of(o.id).ExpiresAt != 0 {
-		s.forgetExpiry()
-	}
 }
 
 func (s *State) foldTraded(ev *Event) error {
@@ -190,9 +261,13 @@ func (s *State) foldTraded(ev *Event) error {
 	s.lastTrade = ev.Trade
 	m.lastTrade = Trade{ev.Trade, ev.Sequence, ev.Time, ev.Price, ev.Quantity, ev.Side}
 	s.traded(ev, taker.owner, maker.owner)
-	fill(maker, ev, ev.MakerFee)
-	fill(taker, ev, ev.TakerFee)
-	return s.reduce(m, h, ref, ev)
+	s.fill(taker, ev, ev.TakerFee)
+	s.fill(maker, ev, ev.MakerFee)
+	if err := s.reduce(m, h, ref, ev); err != nil {
+		return err
+	}
+	s.look(m, ev.Price)
+	return nil
 }
 
 // reduce takes what was traded from an order in the book.
@@ -222,13 +297,16 @@ func affordable(ev *Event, taker, maker *order) bool {
 		ev.Notional <= buyer.hold && fee <= buyer.hold-ev.Notional && ev.Release <= buyer.hold-ev.Notional-fee
 }
 
-func fill(o *order, ev *Event, fee money.Amount) {
+func (s *State) fill(o *order, ev *Event, fee money.Amount) {
 	o.filled += ev.Quantity
 	o.notional += ev.Notional
 	o.fee += fee
 	o.hold -= spent(ev, o.side)
 	o.updatedAt = ev.Time
 	o.status = market.PartiallyFilled
+	if o.has(flagConditions) {
+		s.touched(o)
+	}
 }
 
 func (s *State) foldCancelled(ev *Event) error {
@@ -239,11 +317,14 @@ func (s *State) foldCancelled(ev *Event) error {
 	o := s.orders.at(place)
 	m := s.markets[o.market-1]
 	switch {
-	case !o.status.Live() || s.taking.place != 0 && place != s.taking.place && o.handle == 0:
+	case !o.status.Live():
 		return misfit(ev, "the order is not open")
-	case s.members.at(o.owner).id != ev.Member || o.market != ev.Market || o.side != ev.Side || o.price != ev.Price || !ev.Reason.Valid():
+	case !s.describes(ev, o) || o.price != ev.Price || !ev.Reason.Valid():
 		return misfit(ev, "it does not describe the order")
-	case ev.Quantity != o.remaining() || ev.Amount != o.hold || ev.Asset != m.held(o.side):
+	case ev.Quantity != o.remaining() || ev.Amount > o.hold:
+		return misfit(ev, "it does not release what the order holds")
+	}
+	if passed := o.hold - ev.Amount; passed != 0 && !s.inherit(ev, o, passed) {
 		return misfit(ev, "it does not release what the order holds")
 	}
 	if err := s.post(ev); err != nil {
@@ -255,4 +336,24 @@ func (s *State) foldCancelled(ev *Event) error {
 	}
 	s.closeOrder(place, market.Cancelled, ev.Time)
 	return nil
+}
+
+// describes reports whether an event names an order as it is.
+func (s *State) describes(ev *Event, o *order) bool {
+	return s.members.at(o.owner).id == ev.Member && o.market == ev.Market && o.side == ev.Side &&
+		ev.Asset == s.markets[o.market-1].held(o.side) && ev.Amount >= 0
+}
+
+// inherit passes a part of what the limit leg of an OCO holds to its stop leg, which
+// is about to act.
+func (s *State) inherit(ev *Event, o *order, passed money.Amount) bool {
+	if ev.Reason != market.CancelLinked || !o.has(flagConditions) {
+		return false
+	}
+	at := s.orders.conditions.find(s.orders.conditions.of(o.id).Sibling)
+	if at == 0 || s.markets[o.market-1].acting.head != at || s.orders.conditions.at(at).stage != triggered {
+		return false
+	}
+	s.orders.at(s.orders.conditions.at(at).place).hold += passed
+	return true
 }

@@ -278,3 +278,26 @@ func until(c *PlaceOrder, at Time) *PlaceOrder {
 	c.TimeInForce, c.ExpiresAt = market.GTD, at
 	return c
 }
+
+func with(c *PlaceOrder, change func(*PlaceOrder)) *PlaceOrder {
+	change(c)
+	return c
+}
+
+func iceberg(c *PlaceOrder, display market.Quantity) *PlaceOrder {
+	c.Display = display
+	return c
+}
+
+func stop(c *PlaceOrder, trigger market.Price) *PlaceOrder {
+	c.Type, c.Trigger = market.Stop, trigger
+	if c.Price != 0 {
+		c.Type = market.StopLimit
+	}
+	return c
+}
+
+func trail(c *PlaceOrder, distance market.Price) *PlaceOrder {
+	c.Type, c.Trail = market.TrailingStop, distance
+	return c
+}

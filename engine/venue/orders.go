@@ -213,17 +213,25 @@ func (ms *members) take(id account.ID) uint32 {
 	return place
 }
 
-// enlist puts an order at the end of its member's open ones.
+// enlist puts an order among its member's open ones, by id: at their end but for
+// the entry of a bracket, which comes to rest after its exits were placed.
 func (s *State) enlist(place uint32) {
 	o := s.orders.at(place)
 	m := s.members.at(o.owner)
 	o.prev, o.next = m.youngest, 0
-	if m.youngest != 0 {
-		s.orders.at(m.youngest).next = place
+	for o.prev != 0 && s.orders.at(o.prev).id > o.id {
+		o.prev, o.next = s.orders.at(o.prev).prev, o.prev
+	}
+	if o.prev != 0 {
+		s.orders.at(o.prev).next = place
 	} else {
 		m.oldest = place
 	}
-	m.youngest = place
+	if o.next != 0 {
+		s.orders.at(o.next).prev = place
+	} else {
+		m.youngest = place
+	}
 	o.flags |= flagListed
 	m.open++
 	s.orders.open++

@@ -66,14 +66,15 @@ func (m *venueMarket) become(phase market.Phase, until Time, d *decision) {
 }
 
 // endPhase lets the first market go on whose phase has come to its end.
-func (s *State) endPhase(d *decision) {
+func (s *State) endPhase(d *decision) error {
 	for _, m := range s.markets {
 		if m.phaseEnds != 0 && m.phaseEnds <= d.time {
 			next, _ := m.phase.Next()
 			m.become(next, 0, d)
-			return
+			break
 		}
 	}
+	return nil
 }
 
 func (s *State) foldPhase(ev *Event) error {

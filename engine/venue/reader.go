@@ -3,6 +3,7 @@ package venue
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 
 	"bourse/engine/ledger"
 	"bourse/engine/money"
@@ -63,6 +64,17 @@ func (r *reader) bounded(bound uint64) uint64 {
 }
 
 func (r *reader) amount() money.Amount { return money.Amount(r.bounded(uint64(money.MaxAmount))) }
+
+// signed reads an amount that may be negative.
+func (r *reader) signed() money.Amount {
+	n, size := binary.Varint(r.rest)
+	if size <= 0 || n == math.MinInt64 {
+		r.fail("an amount is cut off or too large")
+		return 0
+	}
+	r.rest = r.rest[size:]
+	return money.Amount(n)
+}
 
 func (r *reader) assetID() ledger.AssetID { return ledger.AssetID(r.bounded(uint64(ledger.MaxAsset))) }
 

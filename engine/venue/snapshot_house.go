@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/binary"
 	"maps"
-	"math"
 	"slices"
 
 	"bourse/engine/account"
@@ -78,17 +77,6 @@ func (s *State) appendRareBalances(dst []byte) []byte {
 		dst = appendNumbers(dst, uint64(l.Owner), uint64(l.Asset), uint64(l.Amount))
 	}
 	return dst
-}
-
-// signed reads an amount that may be below zero.
-func (r *reader) signed() money.Amount {
-	n, size := binary.Varint(r.rest)
-	if size <= 0 || n == math.MinInt64 {
-		r.fail("a balance is cut off or too large")
-		return 0
-	}
-	r.rest = r.rest[size:]
-	return money.Amount(n)
 }
 
 func (s *State) restoreRareBalances(r *reader) {

@@ -36,7 +36,8 @@ type State struct {
 
 	expiries   expiries
 	uncrossing uncrossing
-	phaseEnd   Time // the earliest end of a phase, 0: none
+	phaseEnd   Time           // the earliest end of a phase, 0: none
+	busy       []*venueMarket // that have orders which became due, by id
 
 	// taking is the order whose trades are being folded: between the event that
 	// has its outcome and the last of those that follow from it.
@@ -62,11 +63,17 @@ type venueMarket struct {
 	phaseEnds   Time // 0: not by itself
 	rules       market.Rules
 	book        *book.Book
-	open        int
+	open        int // orders in the book, and pending
+	pending     int
 	lastTrade   Trade
 	reference   market.Price // that the breaker measures from, 0: none yet
 	referenceAt Time         // when it became that
 	plain       standing     // of members whom nothing in particular binds
+
+	waiting  int         // stops in triggers
+	triggers [2]triggers // by side
+	acting   placeQueue  // stops that triggered and brackets whose entry ended
+	doomed   placeQueue  // orders to be cancelled because their sibling traded
 }
 
 // held is the asset that an order of this side holds.
@@ -183,7 +190,11 @@ func (s *State) orderView(o *order) Order {
 		SelfTrade: o.mode, PostOnly: o.has(flagPostOnly),
 	}
 	if o.has(flagConditions) {
-		view.Conditions = s.orders.conditions.of(o.id).Conditions
+		c := s.orders.conditions.of(o.id)
+		view.Conditions = c.Conditions
+		if c.stage == waiting {
+			view.Trigger = s.markets[o.market-1].stops(o.side).trigger(c)
+		}
 	}
 	return view
 }
@@ -287,6 +298,9 @@ func (s *State) newMarket(id MarketID, definition *market.Definition) (*venueMar
 		phase: market.Continuous, rules: definition.Rules(), book: book.New(),
 	}
 	m.plain = m.plainStanding()
+	for _, side := range [...]market.Side{market.Buy, market.Sell} {
+		*m.stops(side) = triggers{side: side, table: &s.orders.conditions}
+	}
 	return m, nil
 }
 

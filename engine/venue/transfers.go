@@ -106,13 +106,14 @@ func (c *VoidTransfer) decide(s *State, d *decision) error {
 }
 
 // voidExpired voids the transfers whose time has come, the earliest first.
-func (s *State) voidExpired(d *decision) {
+func (s *State) voidExpired(d *decision) error {
 	for _, e := range s.transfers.expire[:min(len(s.transfers.expire), voidsPerStep)] {
 		if e.at > d.time {
 			break
 		}
 		d.transfer(TransferVoided, s.transfers.pending[e.id])
 	}
+	return nil
 }
 
 func (d *decision) transfer(kind Kind, t *Transfer) {

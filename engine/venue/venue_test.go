@@ -156,10 +156,6 @@ func TestRefusals(t *testing.T) {
 		change(&d)
 		return &CreateMarket{Definition: d}
 	}
-	with := func(c *PlaceOrder, change func(*PlaceOrder)) *PlaceOrder {
-		change(c)
-		return c
-	}
 	deposit := func(change func(*CreditDeposit)) *CreditDeposit {
 		c := &CreditDeposit{Member: 1, Asset: "USDT", Amount: 1, Deposit: 8}
 		change(c)
