@@ -62,6 +62,7 @@ type Options struct {
 
 	// journal replaces the one in DB: tests inject faults with it.
 	journal journal.Journal
+	unpaced bool // history is not waited for, because it has none of what happens
 }
 
 // Process is what a process is to the others on the same database.

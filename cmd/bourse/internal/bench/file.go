@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"bourse/engine"
@@ -24,8 +25,8 @@ type bareFile struct {
 
 // newBareFile makes a file in a directory, with room for so many bytes, all of them on the disk.
 // What is written when it is full begins anew.
-func newBareFile(dir string, size int64) (*bareFile, error) {
-	file, err := os.Create(filepath.Join(dir, "bare"))
+func newBareFile(dir, name string, size int64) (*bareFile, error) {
+	file, err := os.Create(filepath.Join(dir, name))
 	if err != nil {
 		return nil, fmt.Errorf("make a bare file: %w", err)
 	}
@@ -90,29 +91,39 @@ func (s *stage) newLogs(ctx context.Context) (_ *logs, err error) {
 			l.close()
 		}
 	}()
-	if l.file, err = newBareFile(s.dir, 256<<20); err != nil {
+	if l.file, err = newBareFile(s.dir, "bare", 256<<20); err != nil {
 		return nil, err
 	}
-	admin, err := pgxpool.New(ctx, s.house.DatabaseURL())
-	if err != nil {
-		return nil, fmt.Errorf("connect to the database: %w", err)
-	}
-	defer admin.Close()
-	if _, err := admin.Exec(ctx, `CREATE DATABASE bare_journal`); err != nil {
-		return nil, fmt.Errorf("create a second database: %w", err)
-	}
-	config := admin.Config()
-	config.ConnConfig.Database = "bare_journal"
-	if l.db, err = pgxpool.NewWithConfig(ctx, config); err != nil {
-		return nil, fmt.Errorf("connect to the second database: %w", err)
-	}
-	if err := engine.Migrate(ctx, l.db); err != nil {
-		return nil, fmt.Errorf("migrate the second database: %w", err)
+	if l.db, err = s.database(ctx, "bare_journal"); err != nil {
+		return nil, err
 	}
 	if l.writer, err = engine.Journal(l.db).Lead(ctx); err != nil {
 		return nil, fmt.Errorf("lead the second journal: %w", err)
 	}
 	return l, nil
+}
+
+// database makes another database on the server of the house, migrated. The caller closes it.
+func (s *stage) database(ctx context.Context, name string) (*pgxpool.Pool, error) {
+	admin, err := pgxpool.New(ctx, s.house.DatabaseURL())
+	if err != nil {
+		return nil, fmt.Errorf("connect to the database: %w", err)
+	}
+	defer admin.Close()
+	if _, err := admin.Exec(ctx, `CREATE DATABASE `+pgx.Identifier{name}.Sanitize()); err != nil {
+		return nil, fmt.Errorf("create database %s: %w", name, err)
+	}
+	config := admin.Config()
+	config.ConnConfig.Database = name
+	db, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("connect to database %s: %w", name, err)
+	}
+	if err := engine.Migrate(ctx, db); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("migrate database %s: %w", name, err)
+	}
+	return db, nil
 }
 
 // turn is how many batches one of the two writes before it is the other's turn.
