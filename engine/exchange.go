@@ -116,7 +116,7 @@ func Open(ctx context.Context, opts Options) (*Exchange, error) {
 		return nil, err
 	}
 	err = x.open(ctx)
-	if err == nil && x.Leads() {
+	if err == nil && x.peer == nil { // one that shares does so whenever it takes the lead
 		err = x.repairDeposits(ctx)
 	}
 	if err != nil {
