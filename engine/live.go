@@ -95,12 +95,12 @@ func (x *Exchange) published(b sequencer.Batch) {
 	for i := range b.Events {
 		ev := &b.Events[i]
 		switch ev.Kind {
-		case venue.AssetAdded, venue.MarketCreated, venue.PhaseChanged:
+		case venue.AssetAdded, venue.MarketCreated, venue.PhaseChanged, venue.RulesSet:
 			x.renewCatalogue()
-		case venue.OrderPlaced, venue.OrderCancelled:
+		case venue.OrderPlaced, venue.OrderCancelled, venue.OrderAmended, venue.OrderReduced, venue.OrderTriggered, venue.OrderActivated:
 			l.dirty[ev.Market] = true
 			l.touch(ev.Member, ev.Order)
-		case venue.Traded:
+		case venue.Traded, venue.AuctionTraded:
 			l.dirty[ev.Market] = true
 			l.trade(x.catalogue.Load(), ev)
 		}

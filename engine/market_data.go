@@ -76,6 +76,22 @@ func (v *Visitor) Market(ctx context.Context, symbol market.Symbol) (Market, err
 	return marketOf(&m), nil
 }
 
+// Auction returns at which price the orders of a market would trade if its auction ended now, and how
+// much. Refusal: UNKNOWN_MARKET.
+func (v *Visitor) Auction(ctx context.Context, symbol market.Symbol) (IndicativeAuction, error) {
+	if err := v.x.reach(ctx); err != nil {
+		return IndicativeAuction{}, err
+	}
+	var price market.Price
+	var quantity market.Quantity
+	v.x.read(func(s *venue.State) { price, quantity = s.Indicative(symbol) })
+	m := v.x.catalogue.Load().bySymbol[symbol]
+	if m == nil {
+		return IndicativeAuction{}, errUnknownMarket
+	}
+	return IndicativeAuction{Price: priceOrNil(&m.Definition, price), Quantity: quantityOf(&m.Definition, quantity)}, nil
+}
+
 // Depth returns the best levels of each side, 1 to MaxDepthLevels. Refusals: UNKNOWN_MARKET,
 // INVALID_ARGUMENT.
 func (v *Visitor) Depth(ctx context.Context, symbol market.Symbol, levels int) (Depth, error) {
@@ -339,7 +355,7 @@ func (x *Exchange) loadTapes(ctx context.Context) error {
 		return err
 	}
 	err = postgres.EachEvent(ctx, x.db.Journal(), head, func(ev *venue.Event) error {
-		if ev.Kind == venue.Traded {
+		if ev.Kind == venue.Traded || ev.Kind == venue.AuctionTraded {
 			if tapes[ev.Market] == nil {
 				tapes[ev.Market] = &feed.Tape{}
 			}

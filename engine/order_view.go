@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"bourse/engine/account"
+	"bourse/engine/internal/postgres"
 	"bourse/engine/market"
 	"bourse/engine/money"
 )
@@ -50,6 +51,8 @@ type Liquidity string
 const (
 	Maker Liquidity = "MAKER"
 	Taker Liquidity = "TAKER"
+	// Auction is that of both where a book is uncrossed; the taker's side is BUY there by convention.
+	Auction Liquidity = "AUCTION"
 )
 
 // Fill is one member's side of a trade.
@@ -120,7 +123,7 @@ type FillPage struct {
 func (o *Order) Cursor() string { return encodeCursor('o', uint64(o.ID)) }
 
 // Cursor is the After that begins a page behind this fill.
-func (f *Fill) Cursor() string { return encodeCursor('f', uint64(f.TradeID)) }
+func (f *Fill) Cursor() string { return encodeCursor('f', postgres.FillKey(f.TradeID, f.Side)) }
 
 // OrderUpdate is a message of WatchOrders: first a snapshot of the open orders, then, for each
 // commit that touched some, the orders as they stand after it and the fills that it brought.

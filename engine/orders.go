@@ -202,7 +202,7 @@ func (m *Member) Fills(ctx context.Context, filter FillFilter, page Page) (FillP
 		return FillPage{}, err
 	}
 	rows, err := m.x.db.Fills(ctx, m.actor.ID, postgres.FillQuery{
-		Member: m.actor.ID, Market: id, Order: filter.OrderID, Before: market.TradeID(before), Limit: page.First + 1,
+		Member: m.actor.ID, Market: id, Order: filter.OrderID, Before: before, Limit: page.First + 1,
 	})
 	if err != nil {
 		return FillPage{}, refusal(err)
@@ -224,19 +224,25 @@ func fillOf(d *market.Definition, f *postgres.Fill) Fill {
 		Liquidity: Maker, Price: priceOf(d, f.Price), Quantity: quantityOf(d, f.Quantity),
 		Fee: amountOf(d.Quote, f.Fee), Sequence: f.Sequence, ExecutedAt: timeOf(f.Time),
 	}
-	if f.Taker {
+	switch f.Liquidity {
+	case postgres.Taker:
 		fill.Liquidity, fill.TakerSide = Taker, f.Side
+	case postgres.Auction:
+		fill.Liquidity, fill.TakerSide = Auction, market.Buy
 	}
 	return fill
 }
 
 func fillOfEvent(d *market.Definition, ev *venue.Event, taker bool) Fill {
 	row := postgres.Fill{
-		Trade: ev.Trade, Member: ev.MakerMember, Order: ev.Maker, Side: ev.Side.Opposite(), Price: ev.Price,
+		Liquidity: postgres.Maker, Trade: ev.Trade, Member: ev.MakerMember, Order: ev.Maker, Side: ev.Side.Opposite(), Price: ev.Price,
 		Quantity: ev.Quantity, Fee: ev.MakerFee, Sequence: ev.Sequence, Time: ev.Time,
 	}
 	if taker {
-		row.Taker, row.Member, row.Order, row.Side, row.Fee = true, ev.Member, ev.Order, ev.Side, ev.TakerFee
+		row.Liquidity, row.Member, row.Order, row.Side, row.Fee = postgres.Taker, ev.Member, ev.Order, ev.Side, ev.TakerFee
+	}
+	if ev.Kind == venue.AuctionTraded {
+		row.Liquidity = postgres.Auction
 	}
 	return fillOf(d, &row)
 }

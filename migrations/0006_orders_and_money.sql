@@ -19,20 +19,24 @@ CREATE TABLE order_conditions (
     child_id      bigint   NOT NULL  -- the take-profit of a bracket
 );
 
+-- Who may trade with itself has two fills of one trade.
+ALTER TABLE fills DROP CONSTRAINT fills_pkey, ADD PRIMARY KEY (member_id, trade_id, side);
+
 ALTER TABLE trades ADD COLUMN busted_sequence bigint; -- of the command that busted it
 
--- Who got which share of a fee.
+-- Who got which share of a fee: of which order's fee, in a trade.
 CREATE TABLE commissions (
-    trade_id    bigint   NOT NULL,
-    member_id   bigint   NOT NULL, -- whose fee it was
-    agent_id    bigint   NOT NULL,
-    market_id   integer  NOT NULL,
-    asset_id    integer  NOT NULL,
-    amount      bigint   NOT NULL,
-    sequence    bigint   NOT NULL,
-    accrued_at  bigint   NOT NULL,
-    line        integer  NOT NULL, -- tells the two sides of a trade with oneself apart
-    PRIMARY KEY (trade_id, member_id, agent_id, line)
+    trade_id   bigint  NOT NULL,
+    order_id   bigint  NOT NULL,
+    agent_id   bigint  NOT NULL,
+    member_id  bigint  NOT NULL, -- whose fee it was
+    market_id  integer NOT NULL,
+    asset_id   integer NOT NULL,
+    amount     bigint  NOT NULL,
+    sequence   bigint  NOT NULL,
+    accrued_at bigint  NOT NULL,
+    line       integer NOT NULL, -- within the command: from the taker's fee up, then from the maker's
+    PRIMARY KEY (trade_id, order_id, agent_id)
 );
 CREATE INDEX commissions_agent ON commissions (agent_id, trade_id DESC);
 
@@ -68,5 +72,6 @@ CREATE POLICY reader ON transfers FOR SELECT TO bourse_reader
         OR bourse_may_see(from_owner_id) OR bourse_may_see(to_owner_id));
 
 -- +goose Down
+ALTER TABLE fills DROP CONSTRAINT fills_pkey, ADD PRIMARY KEY (member_id, trade_id);
 DROP TABLE transfers, commissions, order_conditions;
 ALTER TABLE trades DROP COLUMN busted_sequence;

@@ -71,6 +71,8 @@ func (r *rows) queueChanges(batch *pgx.Batch) {
 	r.queueBalances(batch)
 	r.queueCandles(batch)
 	r.queueVolumes(batch)
+	r.queueBusts(batch)
+	r.queueTransfers(batch)
 }
 
 func (r *rows) queueOrders(batch *pgx.Batch) {
@@ -167,13 +169,15 @@ func (r *rows) queueCandles(batch *pgx.Batch) {
 			trades = k.trades + excluded.trades`, append(args, int64(maxBigint))...)
 }
 
+func compareVolumeKeys(a, b volumeKey) int {
+	return cmp.Or(cmp.Compare(a.member, b.member), cmp.Compare(a.market, b.market), cmp.Compare(a.hour, b.hour))
+}
+
 func (r *rows) queueVolumes(batch *pgx.Batch) {
 	if len(r.volumes) == 0 {
 		return
 	}
-	keys := sortedKeys(r.volumes, func(a, b volumeKey) int {
-		return cmp.Or(cmp.Compare(a.member, b.member), cmp.Compare(a.market, b.market), cmp.Compare(a.hour, b.hour))
-	})
+	keys := sortedKeys(r.volumes, compareVolumeKeys)
 	columns := make([][]int64, 4)
 	for _, key := range keys {
 		for k, v := range [...]int64{int64(key.member), int64(key.market), key.hour, int64(r.volumes[key])} {

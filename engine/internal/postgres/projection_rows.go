@@ -17,14 +17,17 @@ import (
 type rows struct {
 	events int
 	tables
-	placed  map[market.OrderID]*orderRow
-	inOrder []*orderRow // the placed ones as they came
-	changed map[market.OrderID]*orderChange
-	moved   map[balanceKey]money.Amount
-	candles map[candleKey]*feed.Candle
-	volumes map[volumeKey]money.Amount
-	assets  []assetRow
-	markets []marketRow
+	placed    map[market.OrderID]*orderRow
+	inOrder   []*orderRow // the placed ones as they came
+	changed   map[market.OrderID]*orderChange
+	moved     map[balanceKey]money.Amount
+	candles   map[candleKey]*feed.Candle
+	volumes   map[volumeKey]money.Amount
+	busts     []bustRow
+	unwound   map[volumeKey]money.Amount // what busts took out of volumes
+	transfers []transferRow
+	assets    []assetRow
+	markets   []marketRow
 
 	sequence venue.Sequence // of the last posting, and its line
 	line     int32
@@ -89,7 +92,7 @@ type marketRow struct {
 
 // tables are those that are only ever added to.
 type tables struct {
-	orders, conditions, trades, fills, postings *table
+	orders, conditions, trades, fills, commissions, postings *table
 }
 
 func newTables() tables {
@@ -102,13 +105,14 @@ func newTables() tables {
 			sequence, executed_at`),
 		fills: newTable("fills", `trade_id, member_id, order_id, market_id, side, liquidity, price, quantity, notional, fee,
 			sequence, executed_at`),
-		postings: newTable("postings", `sequence, line, owner_id, kind, asset_id, amount, at, reason, ref`),
+		commissions: newTable("commissions", `trade_id, order_id, agent_id, member_id, market_id, asset_id, amount, sequence, accrued_at, line`),
+		postings:    newTable("postings", `sequence, line, owner_id, kind, asset_id, amount, at, reason, ref`),
 	}
 }
 
 // each is all of them, in the order in which they are written.
 func (t *tables) each() []*table {
-	return []*table{t.orders, t.conditions, t.trades, t.fills, t.postings}
+	return []*table{t.orders, t.conditions, t.trades, t.fills, t.commissions, t.postings}
 }
 
 func newRows() *rows {
@@ -119,6 +123,7 @@ func newRows() *rows {
 		moved:   map[balanceKey]money.Amount{},
 		candles: map[candleKey]*feed.Candle{},
 		volumes: map[volumeKey]money.Amount{},
+		unwound: map[volumeKey]money.Amount{},
 	}
 	r.reset()
 	return r
@@ -134,7 +139,9 @@ func (r *rows) reset() {
 	clear(r.moved)
 	clear(r.candles)
 	clear(r.volumes)
+	clear(r.unwound)
 	r.inOrder, r.assets, r.markets = r.inOrder[:0], r.assets[:0], r.markets[:0]
+	r.busts, r.transfers = r.busts[:0], r.transfers[:0]
 }
 
 // add takes an event in. Events of one command come together.
@@ -159,7 +166,31 @@ func (r *rows) add(ev *venue.Event) error {
 		order := r.order(ev.Order)
 		order.reason, order.at = ev.Reason, ev.Time
 	case venue.Traded:
-		r.trade(ev)
+		r.trade(ev, Taker, Maker)
+	case venue.AuctionTraded:
+		r.trade(ev, Auction, Auction)
+	case venue.OrderAmended:
+		order := r.order(ev.Order)
+		order.price, order.quantity, order.cut, order.at = ev.Price, ev.Quantity, 0, ev.Time
+	case venue.OrderReduced:
+		order := r.order(ev.Order)
+		order.cut += ev.Quantity
+		order.at = ev.Time
+	case venue.OrderTriggered:
+		order := r.order(ev.Order)
+		order.price, order.acts, order.at = ev.Price, true, ev.Time
+	case venue.OrderActivated:
+		order := r.order(ev.Order)
+		order.quantity, order.cut, order.at = ev.Quantity, 0, ev.Time
+		order.acts = ev.Receipt.Status != market.Pending
+	case venue.CommissionAccrued:
+		r.commission(ev)
+	case venue.TradeBusted:
+		r.bust(ev)
+	case venue.TransferMade, venue.TransferBegun, venue.TransferPosted, venue.TransferVoided:
+		r.transfers = append(r.transfers, transferRow{
+			kind: ev.Kind, expired: ev.Kind == venue.TransferVoided && !ev.First, sequence: ev.Sequence, at: ev.Time, transfer: ev.Detail.Transfer,
+		})
 	}
 	return nil
 }
@@ -194,8 +225,10 @@ func referenceOf(ev *venue.Event) uint64 {
 	switch ev.Kind {
 	case venue.DepositCredited:
 		return ev.Deposit
-	case venue.Traded:
+	case venue.Traded, venue.AuctionTraded, venue.CommissionAccrued, venue.TradeBusted:
 		return uint64(ev.Trade)
+	case venue.TransferMade, venue.TransferBegun, venue.TransferPosted, venue.TransferVoided:
+		return ev.Detail.Transfer.ID
 	}
 	return uint64(ev.Order)
 }
@@ -213,7 +246,7 @@ func (r *rows) order(id market.OrderID) *orderChange {
 	return change
 }
 
-func (r *rows) trade(ev *venue.Event) {
+func (r *rows) trade(ev *venue.Event, taker, maker Liquidity) {
 	for _, side := range [...]struct {
 		order market.OrderID
 		fee   money.Amount
@@ -236,8 +269,8 @@ func (r *rows) trade(ev *venue.Event) {
 	t.bigint(int64(ev.Maker))
 	t.bigint(int64(ev.Sequence))
 	t.bigint(int64(ev.Time))
-	r.fill(ev, ev.Member, ev.Order, ev.Side, liquidityTaker, ev.TakerFee)
-	r.fill(ev, ev.MakerMember, ev.Maker, ev.Side.Opposite(), liquidityMaker, ev.MakerFee)
+	r.fill(ev, ev.Member, ev.Order, ev.Side, taker, ev.TakerFee)
+	r.fill(ev, ev.MakerMember, ev.Maker, ev.Side.Opposite(), maker, ev.MakerFee)
 	for _, length := range feed.CandleSeconds {
 		opened := feed.OpenedAt(int64(ev.Time), length)
 		key := candleKey{ev.Market, length, opened}
@@ -250,12 +283,17 @@ func (r *rows) trade(ev *venue.Event) {
 	}
 }
 
+// Liquidity is how an order came to a trade.
+type Liquidity int16
+
 const (
-	liquidityMaker = 1
-	liquidityTaker = 2
+	Maker Liquidity = 1
+	Taker Liquidity = 2
+	// Auction is that of both orders where a book is uncrossed.
+	Auction Liquidity = 3
 )
 
-func (r *rows) fill(ev *venue.Event, member account.ID, order market.OrderID, side market.Side, liquidity int16, fee money.Amount) {
+func (r *rows) fill(ev *venue.Event, member account.ID, order market.OrderID, side market.Side, liquidity Liquidity, fee money.Amount) {
 	t := r.fills
 	t.row(12)
 	t.bigint(int64(ev.Trade))
@@ -263,7 +301,7 @@ func (r *rows) fill(ev *venue.Event, member account.ID, order market.OrderID, si
 	t.bigint(int64(order))
 	t.integer(int32(ev.Market))
 	t.smallint(int16(side))
-	t.smallint(liquidity)
+	t.smallint(int16(liquidity))
 	t.bigint(int64(ev.Price))
 	t.bigint(int64(ev.Quantity))
 	t.bigint(int64(ev.Notional))

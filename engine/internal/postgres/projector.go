@@ -128,7 +128,7 @@ func (p *Projector) Await(ctx context.Context, sequence uint64) error {
 			return nil
 		}
 		if p.watching.Load() {
-			p.Notify()
+			p.NotifyTo(sequence)
 		}
 		select {
 		case <-changed:

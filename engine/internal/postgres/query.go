@@ -77,18 +77,18 @@ func (s *Store) OrdersByID(ctx context.Context, viewer account.ID, ids []market.
 
 // Fill is one party's side of a trade.
 type Fill struct {
-	Trade    market.TradeID
-	Member   account.ID
-	Order    market.OrderID
-	Market   venue.MarketID
-	Side     market.Side
-	Taker    bool
-	Price    market.Price
-	Quantity market.Quantity
-	Notional money.Amount
-	Fee      money.Amount
-	Sequence venue.Sequence
-	Time     venue.Time
+	Trade     market.TradeID
+	Member    account.ID
+	Order     market.OrderID
+	Market    venue.MarketID
+	Side      market.Side
+	Liquidity Liquidity
+	Price     market.Price
+	Quantity  market.Quantity
+	Notional  money.Amount
+	Fee       money.Amount
+	Sequence  venue.Sequence
+	Time      venue.Time
 }
 
 // FillQuery asks for a member's fills, newest first.
@@ -96,24 +96,31 @@ type FillQuery struct {
 	Member account.ID
 	Market venue.MarketID // 0: of all markets
 	Order  market.OrderID // 0: of all orders
-	Before market.TradeID // 0: from the newest
+	Before uint64         // FillKey of the last that was seen; 0: from the newest
 	Limit  int
+}
+
+// FillKey orders fills: by trade, and of one trade the buying side last, so that lists, newest first,
+// begin with it.
+func FillKey(trade market.TradeID, side market.Side) uint64 {
+	return 2*uint64(trade) + uint64(market.Sell-side)
 }
 
 // Fills returns projected fills.
 func (s *Store) Fills(ctx context.Context, viewer account.ID, q FillQuery) (fills []Fill, err error) {
 	err = s.read(ctx, viewer, func(r reader) error {
 		rows, err := r.Query(ctx, `
-			SELECT trade_id, member_id, order_id, market_id, side, liquidity = $6, price, quantity, notional, fee, sequence, executed_at
+			SELECT trade_id, member_id, order_id, market_id, side, liquidity, price, quantity, notional, fee, sequence, executed_at
 			FROM fills
-			WHERE member_id = $1 AND trade_id < $2 AND ($3 = 0 OR market_id = $3) AND ($4 = 0 OR order_id = $4)
-			ORDER BY trade_id DESC LIMIT $5`,
-			int64(q.Member), before(uint64(q.Before)), int32(q.Market), int64(q.Order), q.Limit, int16(liquidityTaker))
+			WHERE member_id = $1 AND trade_id <= $2::bigint / 2 AND 2 * trade_id + (2 - side) < $2
+				AND ($3 = 0 OR market_id = $3) AND ($4 = 0 OR order_id = $4)
+			ORDER BY trade_id DESC, side LIMIT $5`,
+			int64(q.Member), before(q.Before), int32(q.Market), int64(q.Order), q.Limit)
 		if err != nil {
 			return err
 		}
 		fills, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (f Fill, err error) {
-			err = row.Scan(&f.Trade, &f.Member, &f.Order, &f.Market, &f.Side, &f.Taker, &f.Price, &f.Quantity, &f.Notional,
+			err = row.Scan(&f.Trade, &f.Member, &f.Order, &f.Market, &f.Side, &f.Liquidity, &f.Price, &f.Quantity, &f.Notional,
 				&f.Fee, &f.Sequence, &f.Time)
 			return f, err
 		})
