@@ -76,11 +76,26 @@ func marketOf(m *venue.Market) Market {
 	d := &m.Definition
 	return Market{
 		Symbol: d.Symbol, Base: d.Base, Quote: d.Quote, TickSize: d.TickSize, LotSize: d.LotSize,
-		MinNotional:  amountOf(d.Quote, d.MinNotional),
+		MinNotional:  amountOf(d.Quote, m.Terms.MinNotional),
 		MakerFeeRate: money.NewDecimal(int64(d.MakerFee), rateScale).Trim(),
 		TakerFeeRate: money.NewDecimal(int64(d.TakerFee), rateScale).Trim(),
-		Phase:        m.Phase, OpenOrders: m.OpenOrders, Definition: *d,
+		Phase:        m.Phase, PhaseEndsAt: timeOrZero(m.PhaseEnds), Rules: rulesOf(&m.Rules), OpenOrders: m.OpenOrders, Definition: *d,
 	}
+}
+
+func rulesOf(r *market.Rules) MarketRules {
+	rate := func(r money.Rate) money.Decimal { return money.NewDecimal(int64(r), rateScale).Trim() }
+	return MarketRules{
+		Band: rate(r.Band), Breaker: rate(r.Breaker), Protection: rate(r.Protection),
+		BreakerWindow: time.Duration(r.BreakerWindow), BreakerPause: time.Duration(r.BreakerPause), DayEnd: time.Duration(r.DayEnd),
+	}
+}
+
+func timeOrZero(t venue.Time) time.Time {
+	if t == 0 {
+		return time.Time{}
+	}
+	return timeOf(t)
 }
 
 func timeOf(t venue.Time) time.Time { return time.Unix(0, int64(t)).UTC() }

@@ -62,7 +62,6 @@ type Options struct {
 
 	// journal replaces the one in DB: tests inject faults with it.
 	journal journal.Journal
-	unpaced bool // history is not waited for, because it has none of what happens
 }
 
 // Process is what a process is to the others on the same database.
@@ -116,8 +115,11 @@ func Open(ctx context.Context, opts Options) (*Exchange, error) {
 		return nil, err
 	}
 	err = x.open(ctx)
-	if err == nil && x.peer == nil { // one that shares does so whenever it takes the lead
+	if err == nil && x.Leads() {
 		err = x.repairDeposits(ctx)
+	}
+	if err == nil && x.Leads() {
+		_, err = x.enrolAll(ctx)
 	}
 	if err != nil {
 		_ = x.Close(ctx)
@@ -227,6 +229,9 @@ func (x *Exchange) leadChanged(leads bool) {
 		defer context.AfterFunc(x.closing, cancel)()
 		if err := x.repairDeposits(ctx); err != nil && ctx.Err() == nil {
 			x.log.Error("approvals of deposits are not finished yet", "error", err)
+		}
+		if _, err := x.enrolAll(ctx); err != nil && ctx.Err() == nil {
+			x.log.Error("not everybody is known to the venue yet", "error", err)
 		}
 	})
 }

@@ -26,9 +26,29 @@ type Market struct {
 	// MakerFeeRate and TakerFeeRate are fractions of the notional, such as 0.001.
 	MakerFeeRate, TakerFeeRate money.Decimal
 	Phase                      market.Phase
-	OpenOrders                 int
+	// PhaseEndsAt is when the phase goes on by itself; zero for when the house says so.
+	PhaseEndsAt time.Time
+	Rules       MarketRules
+	OpenOrders  int
 	// Definition turns decimals of this market into ticks and lots and back.
 	Definition market.Definition
+}
+
+// MarketRules is how a market may move.
+type MarketRules struct {
+	// Band is how far, as a fraction, a limit price may lie from the last price, Breaker how far a trade
+	// from the reference price, Protection how far a market order from the best price; zero: no bound.
+	Band, Breaker, Protection   money.Decimal
+	BreakerWindow, BreakerPause time.Duration
+	// DayEnd is when the trading day ends, after midnight UTC.
+	DayEnd time.Duration
+}
+
+// IndicativeAuction is what would come of an auction if it ended now.
+type IndicativeAuction struct {
+	// Price is nil when nothing would trade.
+	Price    *money.Decimal
+	Quantity money.Decimal
 }
 
 // Level is what rests at one price: in quote per base, and in base.

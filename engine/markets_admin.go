@@ -57,6 +57,8 @@ const (
 	actionMarketCreate = "market.create"
 	actionMarketHalt   = "market.halt"
 	actionMarketResume = "market.resume"
+	actionMarketPhase  = "market.phase"
+	actionMarketRules  = "market.rules"
 	// refusedSuffix marks the row that follows when the venue said no.
 	refusedSuffix = ".refused"
 )
@@ -199,13 +201,30 @@ func (a *Admin) PhaseHistory(ctx context.Context, symbol market.Symbol) ([]Phase
 	}
 	var out []PhaseChange
 	for _, r := range rows {
-		phase, ok := map[string]market.Phase{actionMarketHalt: market.Halted, actionMarketResume: market.Continuous}[r.Action]
+		phase, ok := phaseOf(r.Action, detail(r, "phase"))
 		if !ok || refused[r.ActorID.String()+" "+r.Action+" "+r.Command] {
 			continue
 		}
 		out = append(out, PhaseChange{At: r.At, Phase: phase, Reason: detail(r, "reason"), By: r.ActorName})
 	}
 	return out, nil
+}
+
+// phaseOf is what an action of the audit moved a market to.
+func phaseOf(action, named string) (market.Phase, bool) {
+	switch action {
+	case actionMarketHalt:
+		return market.Halted, true
+	case actionMarketResume:
+		return market.Continuous, true
+	case actionMarketPhase:
+		for phase := market.Continuous; phase.Valid(); phase++ {
+			if phase.String() == named {
+				return phase, true
+			}
+		}
+	}
+	return 0, false
 }
 
 // Assets, Markets and Market are the visitor's, here so that an admin needs no second view.

@@ -100,16 +100,13 @@ func (ask *PlaceOrder) plain() bool {
 func (ask *PlaceOrder) command(actor account.ID, d *market.Definition) (*venue.PlaceOrder, error) {
 	cmd := &venue.PlaceOrder{
 		Actor: actor, Key: ask.Key, Symbol: ask.Symbol, Side: ask.Side, Type: ask.Type, TimeInForce: ask.TimeInForce,
-		PostOnly: ask.PostOnly, SelfTrade: ask.SelfTrade,
+		PostOnly: ask.PostOnly, SelfTrade: ask.SelfTrade, ExpiresAt: stampOrZero(ask.ExpiresAt),
 	}
 	if ask.Type == market.Market && ask.Price != "" {
 		return nil, fault.New(fault.InvalidPrice, "a market order has no price")
 	}
 	if ask.Type == market.Market && ask.TimeInForce == market.GTC {
 		cmd.TimeInForce = 0 // what callers say who do not care
-	}
-	if !ask.ExpiresAt.IsZero() {
-		cmd.ExpiresAt = stampOf(ask.ExpiresAt)
 	}
 	p := orderParser{definition: d}
 	if ask.QuoteAmount != "" && ask.Quantity == "" {

@@ -107,6 +107,10 @@ func (v *Visitor) Register(ctx context.Context, r Registration) (Session, error)
 			refusalOf{postgres.ErrInvite, errInvite},
 			refusalOf{postgres.ErrUsernameTaken, errUsernameTaken})
 	}
+	// Who cannot be brought to the venue now is at the next start; nothing else hangs on it.
+	if err := v.x.enrolMember(ctx, login.Actor.ID, login.Actor.AgentID); err != nil {
+		v.x.log.WarnContext(ctx, "a member is not known to the venue yet", "member", login.Actor.ID, "error", err)
+	}
 	return p.session(login, open.Methods, refresh, open.RefreshExpiresAt)
 }
 

@@ -134,6 +134,12 @@ func (x *Exchange) createAgent(ctx context.Context, by account.Actor, n NewAgent
 		Details: map[string]string{"username": made.Username, "parent": n.ParentID.String()},
 	}
 	g, err := x.db.CreateAgent(ctx, made, n.ParentID, entry)
+	if err == nil {
+		// Whom the venue does not hear of now it is told of at the next start.
+		if err := x.enrolAgent(ctx, g.ID, g.ParentID); err != nil {
+			x.log.WarnContext(ctx, "an agent is not known to the venue yet", "agent", g.ID, "error", err)
+		}
+	}
 	return g, refusal(err,
 		refusalOf{postgres.ErrUsernameTaken, errUsernameTaken},
 		refusalOf{postgres.ErrNotFound, errNoAgent},

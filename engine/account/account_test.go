@@ -64,7 +64,7 @@ func TestDuties(t *testing.T) {
 	if got := both.String(); got != "markets,people,audit,health" {
 		t.Errorf("the duties of MARKETS and AUDITOR are %s", got)
 	}
-	if account.DutiesOf([]account.AdminRole{account.AdminSupervisor}).String() != "markets,people,appoint,audit,health" {
+	if account.DutiesOf([]account.AdminRole{account.AdminSupervisor}).String() != "markets,people,appoint,audit,health,risk,money" {
 		t.Error("a supervisor may not do everything")
 	}
 	if account.AdminRole("JANITOR").Valid() || account.RoleSystem.Valid() {

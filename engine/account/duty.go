@@ -11,6 +11,10 @@ const (
 	AdminSupervisor AdminRole = "SUPERVISOR"
 	// AdminMarkets opens, halts and resumes markets and adds assets.
 	AdminMarkets AdminRole = "MARKETS"
+	// AdminRisk limits and freezes members and cancels their orders.
+	AdminRisk AdminRole = "RISK"
+	// AdminTreasury sets fees and commissions, adjusts balances and takes trades back.
+	AdminTreasury AdminRole = "TREASURY"
 	// AdminSupport looks at members, agents and their orders.
 	AdminSupport AdminRole = "SUPPORT"
 	// AdminAuditor reads the audit, reconciliations and the health of the house.
@@ -33,11 +37,17 @@ const (
 	DutyAudit
 	// DutyHealth: see how journal, projections and queues are.
 	DutyHealth
+	// DutyRisk: limits, freezes, groups, other people's orders.
+	DutyRisk
+	// DutyMoney: fees, commissions, credit lines, adjustments, busts.
+	DutyMoney
 )
 
 var dutiesOf = map[AdminRole]Duties{
-	AdminSupervisor: DutyMarkets | DutyPeople | DutyAppoint | DutyAudit | DutyHealth,
+	AdminSupervisor: DutyMarkets | DutyPeople | DutyAppoint | DutyAudit | DutyHealth | DutyRisk | DutyMoney,
 	AdminMarkets:    DutyMarkets | DutyHealth,
+	AdminRisk:       DutyPeople | DutyRisk | DutyHealth,
+	AdminTreasury:   DutyPeople | DutyMoney | DutyHealth,
 	AdminSupport:    DutyPeople | DutyHealth,
 	AdminAuditor:    DutyPeople | DutyAudit | DutyHealth,
 }
@@ -69,6 +79,8 @@ var dutyNames = []struct {
 	{DutyAppoint, "appoint"},
 	{DutyAudit, "audit"},
 	{DutyHealth, "health"},
+	{DutyRisk, "risk"},
+	{DutyMoney, "money"},
 }
 
 // String lists the duties by name, separated by commas.

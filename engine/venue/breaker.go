@@ -1,6 +1,8 @@
 package venue
 
 import (
+	"math"
+
 	"bourse/engine/fault"
 	"bourse/engine/market"
 )
@@ -79,7 +81,7 @@ func (m *venueMarket) passes(price market.Price, d *decision) bool {
 func (m *venueMarket) trip(d *decision) {
 	until := d.time + Time(m.rules.BreakerPause)
 	if until < d.time {
-		until = 0 // beyond all time
+		until = math.MaxInt64
 	}
 	m.become(market.Paused, until, d)
 }

@@ -56,7 +56,8 @@ func (s *State) forgetExpiry() {
 	x.order()
 }
 
-// expireDay has all DAY orders of a market expire at a time.
+// expireDay has all DAY orders of a market expire at a time that is not later
+// than theirs.
 func (s *State) expireDay(m *venueMarket, at Time) {
 	x := &s.expiries
 	for i := range x.heap {
