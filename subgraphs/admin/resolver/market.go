@@ -3,6 +3,7 @@ package resolver
 import (
 	"context"
 	"math"
+	"time"
 
 	"bourse/engine"
 	"bourse/engine/account"
@@ -71,6 +72,49 @@ func (r Root) changePhase(
 		return nil, err
 	}
 	return &gen.MarketPhasePayload{Market: marketOf(changed.Symbol)}, nil
+}
+
+func (r mutationResolver) SetMarketPhase(ctx context.Context, input gen.SetMarketPhaseInput) (*gen.MarketPhasePayload, error) {
+	view, err := r.admin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	changed, _, err := view.SetPhase(ctx, engine.SetPhase{
+		Key: input.ClientKey, Symbol: market.Symbol(input.Market), Phase: phases[input.Phase], Until: orZero(input.Until), Reason: input.Reason,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &gen.MarketPhasePayload{Market: marketOf(changed.Symbol)}, nil
+}
+
+func (r mutationResolver) SetMarketRules(ctx context.Context, input gen.SetMarketRulesInput) (*gen.MarketPhasePayload, error) {
+	view, err := r.admin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	changed, _, err := view.SetRules(ctx, engine.SetRules{
+		Key: input.ClientKey, Symbol: market.Symbol(input.Market), ReferencePrice: text(input.ReferencePrice),
+		Band: text(input.Band), Breaker: text(input.Breaker), MinNotional: text(input.MinNotional), Protection: text(input.Protection),
+		BreakerWindow: seconds(input.BreakerWindowSeconds), BreakerPause: seconds(input.BreakerPauseSeconds),
+		DayEnd: seconds(input.DayEndSeconds), Reason: input.Reason,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &gen.MarketPhasePayload{Market: marketOf(changed.Symbol)}, nil
+}
+
+// seconds stands still where a duration cannot count on: that far out the exchange refuses anyway.
+func seconds(n int) time.Duration {
+	const most = int(math.MaxInt64 / int64(time.Second))
+	return time.Duration(max(min(n, most), -most)) * time.Second
+}
+
+var phases = map[gen.MarketPhase]market.Phase{
+	gen.MarketPhaseContinuous: market.Continuous, gen.MarketPhaseHalted: market.Halted, gen.MarketPhaseDraft: market.Draft,
+	gen.MarketPhasePreOpen: market.PreOpen, gen.MarketPhaseCancelOnly: market.CancelOnly,
+	gen.MarketPhaseClosingAuction: market.ClosingAuction, gen.MarketPhaseClosed: market.Closed, gen.MarketPhasePaused: market.Paused,
 }
 
 // OpenOrderCount is null for all but admins.

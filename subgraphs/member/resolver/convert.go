@@ -26,6 +26,11 @@ func marketOf(m *engine.Market) *gen.Market {
 		MakerFeeRate: m.MakerFeeRate,
 		TakerFeeRate: m.TakerFeeRate,
 		Phase:        gen.MarketPhase(m.Phase.String()),
+		PhaseEndsAt:  timeOrNil(m.PhaseEndsAt),
+		Rules: &gen.MarketRules{
+			Band: m.Rules.Band, Breaker: m.Rules.Breaker, Protection: m.Rules.Protection,
+			BreakerPauseSeconds: int(m.Rules.BreakerPause / time.Second), DayEndSeconds: int(m.Rules.DayEnd / time.Second),
+		},
 	}
 }
 
@@ -63,6 +68,8 @@ func orderOf(o *engine.Order, m *gen.Market) *gen.Order {
 		PostOnly:          o.PostOnly,
 		SelfTradeMode:     gen.SelfTradeMode(o.SelfTrade.String()),
 		ExpiresAt:         timeOrNil(o.ExpiresAt),
+		SiblingID:         orderIDOrNil(o.SiblingID),
+		ParentID:          orderIDOrNil(o.ParentID),
 		FilledQuantity:    o.Filled,
 		RemainingQuantity: o.Remaining,
 		AveragePrice:      o.AveragePrice,
@@ -77,6 +84,14 @@ func timeOrNil(t time.Time) *time.Time {
 		return nil
 	}
 	return &t
+}
+
+func orderIDOrNil(id market.OrderID) *string {
+	if id == 0 {
+		return nil
+	}
+	encoded := orderID(id)
+	return &encoded
 }
 
 func orderID(id market.OrderID) string { return scalar.EncodeID(scalar.Order, uint64(id)) }

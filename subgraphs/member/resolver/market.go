@@ -57,6 +57,20 @@ func (r marketResolver) Ticker(ctx context.Context, obj *gen.Market) (*gen.Ticke
 	}, nil
 }
 
+// Auction is null outside auctions.
+func (r marketResolver) Auction(ctx context.Context, obj *gen.Market) (*gen.Auction, error) {
+	switch obj.Phase {
+	case gen.MarketPhasePreOpen, gen.MarketPhaseClosingAuction, gen.MarketPhasePaused:
+	default:
+		return nil, nil
+	}
+	a, err := r.Exchange.Visitor().Auction(ctx, market.Symbol(obj.Symbol))
+	if err != nil {
+		return nil, err
+	}
+	return &gen.Auction{Price: a.Price, Quantity: a.Quantity}, nil
+}
+
 func (r marketResolver) Depth(ctx context.Context, obj *gen.Market, levels int) (*gen.Depth, error) {
 	d, err := r.Exchange.Visitor().Depth(ctx, market.Symbol(obj.Symbol), levels)
 	if err != nil {

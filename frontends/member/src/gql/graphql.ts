@@ -51,7 +51,11 @@ export type DepositStatus =
   | 'REJECTED';
 
 export type Liquidity =
+  /** Both rested, and an auction brought them together. */
+  | 'AUCTION'
+  /** The order rested in the book. */
   | 'MAKER'
+  /** The order came and took. */
   | 'TAKER';
 
 /** What a market does with orders at the moment. */

@@ -86,6 +86,10 @@ type ComplexityRoot struct {
 		Total     func(childComplexity int) int
 	}
 
+	CommandPayload struct {
+		Sequence func(childComplexity int) int
+	}
+
 	CreateAssetPayload struct {
 		Asset func(childComplexity int) int
 	}
@@ -145,10 +149,21 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		CreateAsset  func(childComplexity int, input CreateAssetInput) int
-		CreateMarket func(childComplexity int, input CreateMarketInput) int
-		HaltMarket   func(childComplexity int, input MarketPhaseInput) int
-		ResumeMarket func(childComplexity int, input MarketPhaseInput) int
+		AdjustBalance     func(childComplexity int, input AdjustBalanceInput) int
+		BustTrade         func(childComplexity int, input BustTradeInput) int
+		CancelOrderFor    func(childComplexity int, input CancelOrderForInput) int
+		CreateAsset       func(childComplexity int, input CreateAssetInput) int
+		CreateMarket      func(childComplexity int, input CreateMarketInput) int
+		HaltMarket        func(childComplexity int, input MarketPhaseInput) int
+		ResumeMarket      func(childComplexity int, input MarketPhaseInput) int
+		SetCommissionPlan func(childComplexity int, input SetCommissionPlanInput) int
+		SetCredit         func(childComplexity int, input SetCreditInput) int
+		SetFees           func(childComplexity int, input SetFeesInput) int
+		SetLimits         func(childComplexity int, input SetLimitsInput) int
+		SetMarketPhase    func(childComplexity int, input SetMarketPhaseInput) int
+		SetMarketRules    func(childComplexity int, input SetMarketRulesInput) int
+		SetMemberStanding func(childComplexity int, input SetMemberStandingInput) int
+		SettleCommission  func(childComplexity int, input SettleCommissionInput) int
 	}
 
 	Order struct {
@@ -209,6 +224,11 @@ type ComplexityRoot struct {
 		QueueDepth    func(childComplexity int) int
 	}
 
+	SettleCommissionPayload struct {
+		Amount   func(childComplexity int) int
+		Sequence func(childComplexity int) int
+	}
+
 	Trade struct {
 		ID         func(childComplexity int) int
 		MakerOrder func(childComplexity int) int
@@ -246,6 +266,17 @@ type MutationResolver interface {
 	CreateMarket(ctx context.Context, input CreateMarketInput) (*CreateMarketPayload, error)
 	HaltMarket(ctx context.Context, input MarketPhaseInput) (*MarketPhasePayload, error)
 	ResumeMarket(ctx context.Context, input MarketPhaseInput) (*MarketPhasePayload, error)
+	SetMarketPhase(ctx context.Context, input SetMarketPhaseInput) (*MarketPhasePayload, error)
+	SetMarketRules(ctx context.Context, input SetMarketRulesInput) (*MarketPhasePayload, error)
+	AdjustBalance(ctx context.Context, input AdjustBalanceInput) (*CommandPayload, error)
+	SetCredit(ctx context.Context, input SetCreditInput) (*CommandPayload, error)
+	SetFees(ctx context.Context, input SetFeesInput) (*CommandPayload, error)
+	SetCommissionPlan(ctx context.Context, input SetCommissionPlanInput) (*CommandPayload, error)
+	SettleCommission(ctx context.Context, input SettleCommissionInput) (*SettleCommissionPayload, error)
+	BustTrade(ctx context.Context, input BustTradeInput) (*CommandPayload, error)
+	SetLimits(ctx context.Context, input SetLimitsInput) (*CommandPayload, error)
+	SetMemberStanding(ctx context.Context, input SetMemberStandingInput) (*CommandPayload, error)
+	CancelOrderFor(ctx context.Context, input CancelOrderForInput) (*CommandPayload, error)
 }
 type OrderResolver interface {
 	AcceptedSequence(ctx context.Context, obj *Order) (*uint64, error)
@@ -415,6 +446,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Balance.Total(childComplexity), true
+
+	case "CommandPayload.sequence":
+		if e.ComplexityRoot.CommandPayload.Sequence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommandPayload.Sequence(childComplexity), true
 
 	case "CreateAssetPayload.asset":
 		if e.ComplexityRoot.CreateAssetPayload.Asset == nil {
@@ -619,6 +657,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MemberEdge.Node(childComplexity), true
 
+	case "Mutation.adjustBalance":
+		if e.ComplexityRoot.Mutation.AdjustBalance == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_adjustBalance_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AdjustBalance(childComplexity, args["input"].(AdjustBalanceInput)), true
+	case "Mutation.bustTrade":
+		if e.ComplexityRoot.Mutation.BustTrade == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_bustTrade_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.BustTrade(childComplexity, args["input"].(BustTradeInput)), true
+	case "Mutation.cancelOrderFor":
+		if e.ComplexityRoot.Mutation.CancelOrderFor == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cancelOrderFor_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CancelOrderFor(childComplexity, args["input"].(CancelOrderForInput)), true
 	case "Mutation.createAsset":
 		if e.ComplexityRoot.Mutation.CreateAsset == nil {
 			break
@@ -663,6 +734,94 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ResumeMarket(childComplexity, args["input"].(MarketPhaseInput)), true
+	case "Mutation.setCommissionPlan":
+		if e.ComplexityRoot.Mutation.SetCommissionPlan == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setCommissionPlan_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetCommissionPlan(childComplexity, args["input"].(SetCommissionPlanInput)), true
+	case "Mutation.setCredit":
+		if e.ComplexityRoot.Mutation.SetCredit == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setCredit_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetCredit(childComplexity, args["input"].(SetCreditInput)), true
+	case "Mutation.setFees":
+		if e.ComplexityRoot.Mutation.SetFees == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setFees_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetFees(childComplexity, args["input"].(SetFeesInput)), true
+	case "Mutation.setLimits":
+		if e.ComplexityRoot.Mutation.SetLimits == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setLimits_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetLimits(childComplexity, args["input"].(SetLimitsInput)), true
+	case "Mutation.setMarketPhase":
+		if e.ComplexityRoot.Mutation.SetMarketPhase == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setMarketPhase_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetMarketPhase(childComplexity, args["input"].(SetMarketPhaseInput)), true
+	case "Mutation.setMarketRules":
+		if e.ComplexityRoot.Mutation.SetMarketRules == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setMarketRules_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetMarketRules(childComplexity, args["input"].(SetMarketRulesInput)), true
+	case "Mutation.setMemberStanding":
+		if e.ComplexityRoot.Mutation.SetMemberStanding == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setMemberStanding_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetMemberStanding(childComplexity, args["input"].(SetMemberStandingInput)), true
+	case "Mutation.settleCommission":
+		if e.ComplexityRoot.Mutation.SettleCommission == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_settleCommission_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SettleCommission(childComplexity, args["input"].(SettleCommissionInput)), true
 
 	case "Order.acceptedSequence":
 		if e.ComplexityRoot.Order.AcceptedSequence == nil {
@@ -897,6 +1056,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SequencerHealth.QueueDepth(childComplexity), true
 
+	case "SettleCommissionPayload.amount":
+		if e.ComplexityRoot.SettleCommissionPayload.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SettleCommissionPayload.Amount(childComplexity), true
+	case "SettleCommissionPayload.sequence":
+		if e.ComplexityRoot.SettleCommissionPayload.Sequence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SettleCommissionPayload.Sequence(childComplexity), true
+
 	case "Trade.id":
 		if e.ComplexityRoot.Trade.ID == nil {
 			break
@@ -938,13 +1110,27 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
+			graphql.NewInputUnmarshaler("AdjustBalanceInput", ec.unmarshalInputAdjustBalanceInput),
 			graphql.NewInputUnmarshaler("AgentByIDsInput", ec.unmarshalInputAgentByIDsInput),
+			graphql.NewInputUnmarshaler("BustTradeInput", ec.unmarshalInputBustTradeInput),
+			graphql.NewInputUnmarshaler("CancelOrderForInput", ec.unmarshalInputCancelOrderForInput),
 			graphql.NewInputUnmarshaler("CreateAssetInput", ec.unmarshalInputCreateAssetInput),
 			graphql.NewInputUnmarshaler("CreateMarketInput", ec.unmarshalInputCreateMarketInput),
+			graphql.NewInputUnmarshaler("FeeTierInput", ec.unmarshalInputFeeTierInput),
+			graphql.NewInputUnmarshaler("GroupRateInput", ec.unmarshalInputGroupRateInput),
 			graphql.NewInputUnmarshaler("MarketBySymbolsInput", ec.unmarshalInputMarketBySymbolsInput),
 			graphql.NewInputUnmarshaler("MarketPhaseInput", ec.unmarshalInputMarketPhaseInput),
+			graphql.NewInputUnmarshaler("MarketRateInput", ec.unmarshalInputMarketRateInput),
 			graphql.NewInputUnmarshaler("MemberByIDsInput", ec.unmarshalInputMemberByIDsInput),
 			graphql.NewInputUnmarshaler("OrderByIDsInput", ec.unmarshalInputOrderByIDsInput),
+			graphql.NewInputUnmarshaler("SetCommissionPlanInput", ec.unmarshalInputSetCommissionPlanInput),
+			graphql.NewInputUnmarshaler("SetCreditInput", ec.unmarshalInputSetCreditInput),
+			graphql.NewInputUnmarshaler("SetFeesInput", ec.unmarshalInputSetFeesInput),
+			graphql.NewInputUnmarshaler("SetLimitsInput", ec.unmarshalInputSetLimitsInput),
+			graphql.NewInputUnmarshaler("SetMarketPhaseInput", ec.unmarshalInputSetMarketPhaseInput),
+			graphql.NewInputUnmarshaler("SetMarketRulesInput", ec.unmarshalInputSetMarketRulesInput),
+			graphql.NewInputUnmarshaler("SetMemberStandingInput", ec.unmarshalInputSetMemberStandingInput),
+			graphql.NewInputUnmarshaler("SettleCommissionInput", ec.unmarshalInputSettleCommissionInput),
 			graphql.NewInputUnmarshaler("TradeByIDsInput", ec.unmarshalInputTradeByIDsInput),
 		)
 	}
@@ -1281,6 +1467,46 @@ type AuditConnection {
   haltMarket(input: MarketPhaseInput!): MarketPhasePayload!
   "Starts trading again. Codes: UNKNOWN_MARKET, INVALID_ARGUMENT."
   resumeMarket(input: MarketPhaseInput!): MarketPhasePayload!
+  """
+  Moves a market to another phase; an auction may be given an end.
+  Codes: UNKNOWN_MARKET, INVALID_PHASE_CHANGE, INVALID_ARGUMENT.
+  """
+  setMarketPhase(input: SetMarketPhaseInput!): MarketPhasePayload!
+  """
+  Sets how a market may move. Codes: UNKNOWN_MARKET, INVALID_MARKET, INVALID_PRICE, PRICE_OFF_TICK, INVALID_ARGUMENT.
+  """
+  setMarketRules(input: SetMarketRulesInput!): MarketPhasePayload!
+}
+
+input SetMarketPhaseInput {
+  clientKey: String!
+  market: String!
+  phase: MarketPhase!
+  "When an auction ends by itself; absent for when the house says so."
+  until: DateTime
+  "Stands in the audit log."
+  reason: String!
+}
+
+"""
+Rates are fractions such as 0.05; absent ones are 0, which is no bound.
+"""
+input SetMarketRulesInput {
+  clientKey: String!
+  market: String!
+  "In quote per base; absent: the one that stands."
+  referencePrice: Decimal
+  band: Decimal
+  breaker: Decimal
+  "After how long the reference price follows the market."
+  breakerWindowSeconds: Int! = 300
+  breakerPauseSeconds: Int! = 300
+  dayEndSeconds: Int! = 0
+  "In quote."
+  minNotional: Decimal
+  protection: Decimal
+  "Stands in the audit log."
+  reason: String!
 }
 
 input CreateAssetInput {
@@ -1338,6 +1564,189 @@ type PhaseChange {
   phase: MarketPhase!
   reason: String!
   by: String!
+}
+`, BuiltIn: false},
+	{Name: "../../../../graph/schema/admin/money.graphqls", Input: `extend type Mutation {
+  """
+  Corrects a balance by hand against the house's adjustments. Codes: NOT_FOUND, UNKNOWN_ASSET,
+  INVALID_AMOUNT, TOO_MANY_DECIMALS, INSUFFICIENT_BALANCE, ACCOUNT_FROZEN.
+  """
+  adjustBalance(input: AdjustBalanceInput!): CommandPayload!
+  """
+  Lets a member's available balance fall below zero by an amount; 0 ends that. Codes: NOT_FOUND,
+  UNKNOWN_ASSET, INVALID_AMOUNT, INSUFFICIENT_BALANCE.
+  """
+  setCredit(input: SetCreditInput!): CommandPayload!
+  "Sets the fee tiers of a market for a group, or for all. Codes: UNKNOWN_MARKET, INVALID_FEES, INVALID_ARGUMENT."
+  setFees(input: SetFeesInput!): CommandPayload!
+  "Gives an agent a commission plan. Codes: NOT_FOUND, INVALID_COMMISSION, INVALID_ARGUMENT."
+  setCommissionPlan(input: SetCommissionPlanInput!): CommandPayload!
+  "Pays out what an agent has accrued in an asset. Codes: INVALID_AMOUNT when nothing is, UNKNOWN_ASSET."
+  settleCommission(input: SettleCommissionInput!): SettleCommissionPayload!
+  """
+  Takes back all that a trade moved. Codes: TRADE_NOT_FOUND, TRADE_BUSTED, BUST_NOT_COVERED.
+  """
+  bustTrade(input: BustTradeInput!): CommandPayload!
+}
+
+input AdjustBalanceInput {
+  clientKey: String!
+  memberId: ID!
+  asset: String!
+  "What the member gets, or, with a minus, gives back."
+  amount: Decimal!
+  "Stands in the audit log."
+  reason: String!
+}
+
+input SetCreditInput {
+  clientKey: String!
+  memberId: ID!
+  asset: String!
+  amount: Decimal!
+  "Stands in the audit log."
+  reason: String!
+}
+
+input SetFeesInput {
+  clientKey: String!
+  market: String!
+  "0: for all."
+  group: Int! = 0
+  "By ascending volume; none takes them away."
+  tiers: [FeeTierInput!]!
+}
+
+"""
+The rates of members who traded at least so much, in quote, in the 30 days before.
+"""
+input FeeTierInput {
+  volume: Decimal!
+  makerFeeRate: Decimal!
+  takerFeeRate: Decimal!
+}
+
+input SetCommissionPlanInput {
+  clientKey: String!
+  agentId: ID!
+  "Which part of a fee the agent and those below it may have together, as a fraction."
+  defaultRate: Decimal!
+  markets: [MarketRateInput!]! = []
+  groups: [GroupRateInput!]! = []
+}
+
+input MarketRateInput {
+  market: String!
+  rate: Decimal!
+}
+
+input GroupRateInput {
+  group: Int!
+  rate: Decimal!
+}
+
+input SettleCommissionInput {
+  clientKey: String!
+  agentId: ID!
+  asset: String!
+}
+
+type SettleCommissionPayload {
+  amount: Decimal!
+  sequence: Sequence!
+}
+
+input BustTradeInput {
+  clientKey: String!
+  tradeId: ID!
+  "Stands in the audit log."
+  reason: String!
+}
+`, BuiltIn: false},
+	{Name: "../../../../graph/schema/admin/risk.graphqls", Input: `extend type Mutation {
+  """
+  Binds a scope in a market, or in all, in place of what bound it before.
+  Codes: UNKNOWN_MARKET, INVALID_LIMITS, UNKNOWN_AGENT, INVALID_ARGUMENT.
+  """
+  setLimits(input: SetLimitsInput!): CommandPayload!
+  "Freezes or thaws a member, or puts it into groups. Codes: NOT_FOUND, INVALID_ARGUMENT."
+  setMemberStanding(input: SetMemberStandingInput!): CommandPayload!
+  "Cancels anybody's order. Codes: ORDER_NOT_FOUND, ORDER_NOT_OPEN."
+  cancelOrderFor(input: CancelOrderForInput!): CommandPayload!
+}
+
+"""
+A command that is on disk.
+"""
+type CommandPayload {
+  "Where in the log it stands."
+  sequence: Sequence!
+}
+
+enum LimitScope {
+  HOUSE
+  GROUP
+  "Only ever makes it tighter for those below the agent."
+  AGENT
+  MEMBER
+}
+
+"""
+Absent and 0 say nothing. openOrders and ordersPerSecond are counted over all markets and set without one;
+the rest needs one, except distance.
+"""
+input SetLimitsInput {
+  clientKey: String!
+  scope: LimitScope!
+  "The group's number, for GROUP."
+  group: Int
+  "The agent's or member's id, for AGENT and MEMBER."
+  id: ID
+  market: String
+  openOrders: Int
+  ordersPerSecond: Int
+  "In base."
+  orderQuantity: Decimal
+  "In quote."
+  orderNotional: Decimal
+  "In quote; an order above it must be approved first."
+  approvalNotional: Decimal
+  "How far a limit price may lie beyond the last price, as a fraction."
+  distance: Decimal
+  "In base."
+  position: Decimal
+  "In quote."
+  exposure: Decimal
+  "Stands in the audit log."
+  reason: String!
+}
+
+enum Freeze {
+  NONE
+  "May cancel, not place or amend."
+  TRADING
+  "Nor move money out."
+  WHOLLY
+}
+
+input SetMemberStandingInput {
+  clientKey: String!
+  memberId: ID!
+  "Absent: it stays, as in the next two."
+  freeze: Freeze
+  "To which limits and fees are given; 0 for none."
+  group: Int
+  "Whose members are of one hand in self-trade prevention; 0 for none."
+  tradeGroup: Int
+  "Stands in the audit log."
+  reason: String!
+}
+
+input CancelOrderForInput {
+  clientKey: String!
+  orderId: ID!
+  "Stands in the audit log."
+  reason: String!
 }
 `, BuiltIn: false},
 	{Name: "../../../../federation/directives.graphql", Input: `
@@ -1511,6 +1920,14 @@ func (ec *executionContext) childFields_AuditEntry(ctx context.Context, field gr
 		return ec.fieldContext_AuditEntry_details(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AuditEntry", field.Name)
+}
+
+func (ec *executionContext) childFields_CommandPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "sequence":
+		return ec.fieldContext_CommandPayload_sequence(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CommandPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateAssetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1705,6 +2122,16 @@ func (ec *executionContext) childFields_SequencerHealth(ctx context.Context, fie
 		return ec.fieldContext_SequencerHealth_openOrders(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SequencerHealth", field.Name)
+}
+
+func (ec *executionContext) childFields_SettleCommissionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "amount":
+		return ec.fieldContext_SettleCommissionPayload_amount(ctx, field)
+	case "sequence":
+		return ec.fieldContext_SettleCommissionPayload_sequence(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SettleCommissionPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Trade(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1915,6 +2342,48 @@ func (ec *executionContext) field_Entity_findManyTradeByIDs_args(ctx context.Con
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_adjustBalance_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (AdjustBalanceInput, error) {
+			return ec.unmarshalNAdjustBalanceInput2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐAdjustBalanceInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_bustTrade_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (BustTradeInput, error) {
+			return ec.unmarshalNBustTradeInput2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐBustTradeInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_cancelOrderFor_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (CancelOrderForInput, error) {
+			return ec.unmarshalNCancelOrderForInput2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐCancelOrderForInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_createAsset_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -1963,6 +2432,118 @@ func (ec *executionContext) field_Mutation_resumeMarket_args(ctx context.Context
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (MarketPhaseInput, error) {
 			return ec.unmarshalNMarketPhaseInput2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐMarketPhaseInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setCommissionPlan_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SetCommissionPlanInput, error) {
+			return ec.unmarshalNSetCommissionPlanInput2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐSetCommissionPlanInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setCredit_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SetCreditInput, error) {
+			return ec.unmarshalNSetCreditInput2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐSetCreditInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setFees_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SetFeesInput, error) {
+			return ec.unmarshalNSetFeesInput2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐSetFeesInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setLimits_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SetLimitsInput, error) {
+			return ec.unmarshalNSetLimitsInput2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐSetLimitsInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setMarketPhase_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SetMarketPhaseInput, error) {
+			return ec.unmarshalNSetMarketPhaseInput2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐSetMarketPhaseInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setMarketRules_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SetMarketRulesInput, error) {
+			return ec.unmarshalNSetMarketRulesInput2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐSetMarketRulesInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setMemberStanding_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SetMemberStandingInput, error) {
+			return ec.unmarshalNSetMemberStandingInput2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐSetMemberStandingInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_settleCommission_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SettleCommissionInput, error) {
+			return ec.unmarshalNSettleCommissionInput2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐSettleCommissionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2688,6 +3269,29 @@ func (ec *executionContext) _Balance_total(ctx context.Context, field graphql.Co
 }
 func (ec *executionContext) fieldContext_Balance_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Balance", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _CommandPayload_sequence(ctx context.Context, field graphql.CollectedField, obj *CommandPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CommandPayload_sequence(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sequence, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uint64) graphql.Marshaler {
+			return ec.marshalNSequence2uint64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CommandPayload_sequence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CommandPayload", field, false, false, "Sequence")
 }
 
 func (ec *executionContext) _CreateAssetPayload_asset(ctx context.Context, field graphql.CollectedField, obj *CreateAssetPayload) (ret graphql.Marshaler) {
@@ -3732,6 +4336,490 @@ func (ec *executionContext) fieldContext_Mutation_resumeMarket(ctx context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_setMarketPhase(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setMarketPhase(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetMarketPhase(ctx, fc.Args["input"].(SetMarketPhaseInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *MarketPhasePayload) graphql.Marshaler {
+			return ec.marshalNMarketPhasePayload2ᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐMarketPhasePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setMarketPhase(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MarketPhasePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setMarketPhase_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setMarketRules(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setMarketRules(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetMarketRules(ctx, fc.Args["input"].(SetMarketRulesInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *MarketPhasePayload) graphql.Marshaler {
+			return ec.marshalNMarketPhasePayload2ᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐMarketPhasePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setMarketRules(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MarketPhasePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setMarketRules_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_adjustBalance(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_adjustBalance(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AdjustBalance(ctx, fc.Args["input"].(AdjustBalanceInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *CommandPayload) graphql.Marshaler {
+			return ec.marshalNCommandPayload2ᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐCommandPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_adjustBalance(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CommandPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_adjustBalance_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setCredit(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setCredit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetCredit(ctx, fc.Args["input"].(SetCreditInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *CommandPayload) graphql.Marshaler {
+			return ec.marshalNCommandPayload2ᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐCommandPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setCredit(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CommandPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setCredit_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setFees(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setFees(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetFees(ctx, fc.Args["input"].(SetFeesInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *CommandPayload) graphql.Marshaler {
+			return ec.marshalNCommandPayload2ᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐCommandPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setFees(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CommandPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setFees_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setCommissionPlan(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setCommissionPlan(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetCommissionPlan(ctx, fc.Args["input"].(SetCommissionPlanInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *CommandPayload) graphql.Marshaler {
+			return ec.marshalNCommandPayload2ᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐCommandPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setCommissionPlan(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CommandPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setCommissionPlan_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_settleCommission(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_settleCommission(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SettleCommission(ctx, fc.Args["input"].(SettleCommissionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SettleCommissionPayload) graphql.Marshaler {
+			return ec.marshalNSettleCommissionPayload2ᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐSettleCommissionPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_settleCommission(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SettleCommissionPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_settleCommission_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_bustTrade(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_bustTrade(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().BustTrade(ctx, fc.Args["input"].(BustTradeInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *CommandPayload) graphql.Marshaler {
+			return ec.marshalNCommandPayload2ᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐCommandPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_bustTrade(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CommandPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_bustTrade_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setLimits(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setLimits(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetLimits(ctx, fc.Args["input"].(SetLimitsInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *CommandPayload) graphql.Marshaler {
+			return ec.marshalNCommandPayload2ᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐCommandPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setLimits(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CommandPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setLimits_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setMemberStanding(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setMemberStanding(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetMemberStanding(ctx, fc.Args["input"].(SetMemberStandingInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *CommandPayload) graphql.Marshaler {
+			return ec.marshalNCommandPayload2ᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐCommandPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setMemberStanding(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CommandPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setMemberStanding_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_cancelOrderFor(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_cancelOrderFor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CancelOrderFor(ctx, fc.Args["input"].(CancelOrderForInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *CommandPayload) graphql.Marshaler {
+			return ec.marshalNCommandPayload2ᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐCommandPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_cancelOrderFor(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CommandPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_cancelOrderFor_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Order_id(ctx context.Context, field graphql.CollectedField, obj *Order) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4708,6 +5796,52 @@ func (ec *executionContext) _SequencerHealth_openOrders(ctx context.Context, fie
 }
 func (ec *executionContext) fieldContext_SequencerHealth_openOrders(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SequencerHealth", field, false, false, "Int")
+}
+
+func (ec *executionContext) _SettleCommissionPayload_amount(ctx context.Context, field graphql.CollectedField, obj *SettleCommissionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SettleCommissionPayload_amount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Amount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2bourseᚋengineᚋmoneyᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SettleCommissionPayload_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SettleCommissionPayload", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _SettleCommissionPayload_sequence(ctx context.Context, field graphql.CollectedField, obj *SettleCommissionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SettleCommissionPayload_sequence(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sequence, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uint64) graphql.Marshaler {
+			return ec.marshalNSequence2uint64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SettleCommissionPayload_sequence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SettleCommissionPayload", field, false, false, "Sequence")
 }
 
 func (ec *executionContext) _Trade_id(ctx context.Context, field graphql.CollectedField, obj *Trade) (ret graphql.Marshaler) {
@@ -5916,6 +7050,76 @@ func (ec *executionContext) fieldContext___Type_isOneOf(_ context.Context, field
 
 // region    **************************** input.gotpl *****************************
 
+func (ec *executionContext) unmarshalInputAdjustBalanceInput(ctx context.Context, obj any) (AdjustBalanceInput, error) {
+	var it AdjustBalanceInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"clientKey", "memberId", "asset", "amount", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
+		case "memberId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("memberId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MemberID = data
+		case "asset":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("asset"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Asset = data
+		case "amount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("amount"))
+			data, err := ec.unmarshalNDecimal2bourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Amount = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAdjustBalanceInput unmarshals raw into the AdjustBalanceInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAdjustBalanceInput(ctx context.Context, raw any) (AdjustBalanceInput, error) {
+	var out AdjustBalanceInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AdjustBalanceInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputAgentByIDsInput(ctx context.Context, obj any) (AgentByIDsInput, error) {
 	var it AgentByIDsInput
 	if obj == nil {
@@ -5955,6 +7159,118 @@ func (ec *executionContext) unmarshalInputAgentByIDsInput(ctx context.Context, o
 func UnmarshalAgentByIDsInput(ctx context.Context, raw any) (AgentByIDsInput, error) {
 	var out AgentByIDsInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "AgentByIDsInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputBustTradeInput(ctx context.Context, obj any) (BustTradeInput, error) {
+	var it BustTradeInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"clientKey", "tradeId", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
+		case "tradeId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tradeId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TradeID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalBustTradeInput unmarshals raw into the BustTradeInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalBustTradeInput(ctx context.Context, raw any) (BustTradeInput, error) {
+	var out BustTradeInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "BustTradeInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputCancelOrderForInput(ctx context.Context, obj any) (CancelOrderForInput, error) {
+	var it CancelOrderForInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"clientKey", "orderId", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
+		case "orderId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("orderId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OrderID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCancelOrderForInput unmarshals raw into the CancelOrderForInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCancelOrderForInput(ctx context.Context, raw any) (CancelOrderForInput, error) {
+	var out CancelOrderForInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CancelOrderForInput", raw, &out)
 	return out, err
 }
 
@@ -6105,6 +7421,111 @@ func UnmarshalCreateMarketInput(ctx context.Context, raw any) (CreateMarketInput
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputFeeTierInput(ctx context.Context, obj any) (FeeTierInput, error) {
+	var it FeeTierInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"volume", "makerFeeRate", "takerFeeRate"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "volume":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("volume"))
+			data, err := ec.unmarshalNDecimal2bourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Volume = data
+		case "makerFeeRate":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("makerFeeRate"))
+			data, err := ec.unmarshalNDecimal2bourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MakerFeeRate = data
+		case "takerFeeRate":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("takerFeeRate"))
+			data, err := ec.unmarshalNDecimal2bourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TakerFeeRate = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalFeeTierInput unmarshals raw into the FeeTierInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalFeeTierInput(ctx context.Context, raw any) (FeeTierInput, error) {
+	var out FeeTierInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "FeeTierInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputGroupRateInput(ctx context.Context, obj any) (GroupRateInput, error) {
+	var it GroupRateInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"group", "rate"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "group":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("group"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Group = data
+		case "rate":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rate"))
+			data, err := ec.unmarshalNDecimal2bourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Rate = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalGroupRateInput unmarshals raw into the GroupRateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalGroupRateInput(ctx context.Context, raw any) (GroupRateInput, error) {
+	var out GroupRateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "GroupRateInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputMarketBySymbolsInput(ctx context.Context, obj any) (MarketBySymbolsInput, error) {
 	var it MarketBySymbolsInput
 	if obj == nil {
@@ -6203,6 +7624,55 @@ func UnmarshalMarketPhaseInput(ctx context.Context, raw any) (MarketPhaseInput, 
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputMarketRateInput(ctx context.Context, obj any) (MarketRateInput, error) {
+	var it MarketRateInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"market", "rate"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "market":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("market"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Market = data
+		case "rate":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rate"))
+			data, err := ec.unmarshalNDecimal2bourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Rate = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalMarketRateInput unmarshals raw into the MarketRateInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMarketRateInput(ctx context.Context, raw any) (MarketRateInput, error) {
+	var out MarketRateInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MarketRateInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputMemberByIDsInput(ctx context.Context, obj any) (MemberByIDsInput, error) {
 	var it MemberByIDsInput
 	if obj == nil {
@@ -6284,6 +7754,678 @@ func (ec *executionContext) unmarshalInputOrderByIDsInput(ctx context.Context, o
 func UnmarshalOrderByIDsInput(ctx context.Context, raw any) (OrderByIDsInput, error) {
 	var out OrderByIDsInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "OrderByIDsInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSetCommissionPlanInput(ctx context.Context, obj any) (SetCommissionPlanInput, error) {
+	var it SetCommissionPlanInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["markets"]; !present {
+		asMap["markets"] = []any{}
+	}
+	if _, present := asMap["groups"]; !present {
+		asMap["groups"] = []any{}
+	}
+
+	fieldsInOrder := [...]string{"clientKey", "agentId", "defaultRate", "markets", "groups"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
+		case "agentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("agentId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AgentID = data
+		case "defaultRate":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("defaultRate"))
+			data, err := ec.unmarshalNDecimal2bourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DefaultRate = data
+		case "markets":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("markets"))
+			data, err := ec.unmarshalNMarketRateInput2ᚕᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐMarketRateInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Markets = data
+		case "groups":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("groups"))
+			data, err := ec.unmarshalNGroupRateInput2ᚕᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐGroupRateInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Groups = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetCommissionPlanInput unmarshals raw into the SetCommissionPlanInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetCommissionPlanInput(ctx context.Context, raw any) (SetCommissionPlanInput, error) {
+	var out SetCommissionPlanInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetCommissionPlanInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSetCreditInput(ctx context.Context, obj any) (SetCreditInput, error) {
+	var it SetCreditInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"clientKey", "memberId", "asset", "amount", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
+		case "memberId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("memberId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MemberID = data
+		case "asset":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("asset"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Asset = data
+		case "amount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("amount"))
+			data, err := ec.unmarshalNDecimal2bourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Amount = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetCreditInput unmarshals raw into the SetCreditInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetCreditInput(ctx context.Context, raw any) (SetCreditInput, error) {
+	var out SetCreditInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetCreditInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSetFeesInput(ctx context.Context, obj any) (SetFeesInput, error) {
+	var it SetFeesInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["group"]; !present {
+		asMap["group"] = 0
+	}
+
+	fieldsInOrder := [...]string{"clientKey", "market", "group", "tiers"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
+		case "market":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("market"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Market = data
+		case "group":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("group"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Group = data
+		case "tiers":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tiers"))
+			data, err := ec.unmarshalNFeeTierInput2ᚕᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐFeeTierInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Tiers = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetFeesInput unmarshals raw into the SetFeesInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetFeesInput(ctx context.Context, raw any) (SetFeesInput, error) {
+	var out SetFeesInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetFeesInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSetLimitsInput(ctx context.Context, obj any) (SetLimitsInput, error) {
+	var it SetLimitsInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"clientKey", "scope", "group", "id", "market", "openOrders", "ordersPerSecond", "orderQuantity", "orderNotional", "approvalNotional", "distance", "position", "exposure", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
+		case "scope":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("scope"))
+			data, err := ec.unmarshalNLimitScope2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐLimitScope(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Scope = data
+		case "group":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("group"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Group = data
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "market":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("market"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Market = data
+		case "openOrders":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("openOrders"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OpenOrders = data
+		case "ordersPerSecond":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ordersPerSecond"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OrdersPerSecond = data
+		case "orderQuantity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("orderQuantity"))
+			data, err := ec.unmarshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OrderQuantity = data
+		case "orderNotional":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("orderNotional"))
+			data, err := ec.unmarshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OrderNotional = data
+		case "approvalNotional":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("approvalNotional"))
+			data, err := ec.unmarshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApprovalNotional = data
+		case "distance":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("distance"))
+			data, err := ec.unmarshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Distance = data
+		case "position":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("position"))
+			data, err := ec.unmarshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Position = data
+		case "exposure":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("exposure"))
+			data, err := ec.unmarshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Exposure = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetLimitsInput unmarshals raw into the SetLimitsInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetLimitsInput(ctx context.Context, raw any) (SetLimitsInput, error) {
+	var out SetLimitsInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetLimitsInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSetMarketPhaseInput(ctx context.Context, obj any) (SetMarketPhaseInput, error) {
+	var it SetMarketPhaseInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"clientKey", "market", "phase", "until", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
+		case "market":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("market"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Market = data
+		case "phase":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("phase"))
+			data, err := ec.unmarshalNMarketPhase2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐMarketPhase(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Phase = data
+		case "until":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("until"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Until = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetMarketPhaseInput unmarshals raw into the SetMarketPhaseInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetMarketPhaseInput(ctx context.Context, raw any) (SetMarketPhaseInput, error) {
+	var out SetMarketPhaseInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetMarketPhaseInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSetMarketRulesInput(ctx context.Context, obj any) (SetMarketRulesInput, error) {
+	var it SetMarketRulesInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["breakerWindowSeconds"]; !present {
+		asMap["breakerWindowSeconds"] = 300
+	}
+	if _, present := asMap["breakerPauseSeconds"]; !present {
+		asMap["breakerPauseSeconds"] = 300
+	}
+	if _, present := asMap["dayEndSeconds"]; !present {
+		asMap["dayEndSeconds"] = 0
+	}
+
+	fieldsInOrder := [...]string{"clientKey", "market", "referencePrice", "band", "breaker", "breakerWindowSeconds", "breakerPauseSeconds", "dayEndSeconds", "minNotional", "protection", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
+		case "market":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("market"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Market = data
+		case "referencePrice":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("referencePrice"))
+			data, err := ec.unmarshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ReferencePrice = data
+		case "band":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("band"))
+			data, err := ec.unmarshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Band = data
+		case "breaker":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("breaker"))
+			data, err := ec.unmarshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Breaker = data
+		case "breakerWindowSeconds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("breakerWindowSeconds"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.BreakerWindowSeconds = data
+		case "breakerPauseSeconds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("breakerPauseSeconds"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.BreakerPauseSeconds = data
+		case "dayEndSeconds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dayEndSeconds"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DayEndSeconds = data
+		case "minNotional":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minNotional"))
+			data, err := ec.unmarshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MinNotional = data
+		case "protection":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("protection"))
+			data, err := ec.unmarshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Protection = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetMarketRulesInput unmarshals raw into the SetMarketRulesInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetMarketRulesInput(ctx context.Context, raw any) (SetMarketRulesInput, error) {
+	var out SetMarketRulesInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetMarketRulesInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSetMemberStandingInput(ctx context.Context, obj any) (SetMemberStandingInput, error) {
+	var it SetMemberStandingInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"clientKey", "memberId", "freeze", "group", "tradeGroup", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
+		case "memberId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("memberId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MemberID = data
+		case "freeze":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("freeze"))
+			data, err := ec.unmarshalOFreeze2ᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐFreeze(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Freeze = data
+		case "group":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("group"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Group = data
+		case "tradeGroup":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tradeGroup"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TradeGroup = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetMemberStandingInput unmarshals raw into the SetMemberStandingInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetMemberStandingInput(ctx context.Context, raw any) (SetMemberStandingInput, error) {
+	var out SetMemberStandingInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetMemberStandingInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputSettleCommissionInput(ctx context.Context, obj any) (SettleCommissionInput, error) {
+	var it SettleCommissionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"clientKey", "agentId", "asset"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
+		case "agentId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("agentId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AgentID = data
+		case "asset":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("asset"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Asset = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSettleCommissionInput unmarshals raw into the SettleCommissionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSettleCommissionInput(ctx context.Context, raw any) (SettleCommissionInput, error) {
+	var out SettleCommissionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SettleCommissionInput", raw, &out)
 	return out, err
 }
 
@@ -6671,6 +8813,39 @@ func (ec *executionContext) _Balance(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "total":
 			out.Values[i] = ec._Balance_total(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var commandPayloadImplementors = []string{"CommandPayload"}
+
+func (ec *executionContext) _CommandPayload(ctx context.Context, sel ast.SelectionSet, obj *CommandPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, commandPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CommandPayload")
+		case "sequence":
+			out.Values[i] = ec._CommandPayload_sequence(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -7175,6 +9350,83 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "setMarketPhase":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setMarketPhase(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setMarketRules":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setMarketRules(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "adjustBalance":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_adjustBalance(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setCredit":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setCredit(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setFees":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setFees(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setCommissionPlan":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setCommissionPlan(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "settleCommission":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_settleCommission(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "bustTrade":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_bustTrade(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setLimits":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setLimits(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setMemberStanding":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setMemberStanding(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cancelOrderFor":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_cancelOrderFor(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -7597,6 +9849,44 @@ func (ec *executionContext) _SequencerHealth(ctx context.Context, sel ast.Select
 			}
 		case "openOrders":
 			out.Values[i] = ec._SequencerHealth_openOrders(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var settleCommissionPayloadImplementors = []string{"SettleCommissionPayload"}
+
+func (ec *executionContext) _SettleCommissionPayload(ctx context.Context, sel ast.SelectionSet, obj *SettleCommissionPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, settleCommissionPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SettleCommissionPayload")
+		case "amount":
+			out.Values[i] = ec._SettleCommissionPayload_amount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sequence":
+			out.Values[i] = ec._SettleCommissionPayload_sequence(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -8060,6 +10350,11 @@ func (ec *executionContext) ___Type(ctx context.Context, sel ast.SelectionSet, o
 
 // region    ***************************** type.gotpl *****************************
 
+func (ec *executionContext) unmarshalNAdjustBalanceInput2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐAdjustBalanceInput(ctx context.Context, v any) (AdjustBalanceInput, error) {
+	res, err := ec.unmarshalInputAdjustBalanceInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNAdmin2ᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐAdmin(ctx context.Context, sel ast.SelectionSet, v *Admin) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Admin!")
@@ -8184,6 +10479,24 @@ func (ec *executionContext) marshalNBoolean2bool(ctx context.Context, sel ast.Se
 	return res
 }
 
+func (ec *executionContext) unmarshalNBustTradeInput2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐBustTradeInput(ctx context.Context, v any) (BustTradeInput, error) {
+	res, err := ec.unmarshalInputBustTradeInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNCancelOrderForInput2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐCancelOrderForInput(ctx context.Context, v any) (CancelOrderForInput, error) {
+	res, err := ec.unmarshalInputCancelOrderForInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCommandPayload2ᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐCommandPayload(ctx context.Context, sel ast.SelectionSet, v *CommandPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CommandPayload!")
+		return graphql.Null
+	}
+	return ec._CommandPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNCreateAssetInput2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐCreateAssetInput(ctx context.Context, v any) (CreateAssetInput, error) {
 	res, err := ec.unmarshalInputCreateAssetInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -8238,6 +10551,25 @@ func (ec *executionContext) marshalNDecimal2bourseᚋengineᚋmoneyᚐDecimal(ct
 	return res
 }
 
+func (ec *executionContext) unmarshalNFeeTierInput2ᚕᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐFeeTierInputᚄ(ctx context.Context, v any) ([]*FeeTierInput, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*FeeTierInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNFeeTierInput2ᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐFeeTierInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNFeeTierInput2ᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐFeeTierInput(ctx context.Context, v any) (*FeeTierInput, error) {
+	res, err := ec.unmarshalInputFeeTierInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNFieldSet2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -8250,6 +10582,25 @@ func (ec *executionContext) marshalNFieldSet2string(ctx context.Context, sel ast
 		graphql.AddInvalidNullFromMarshaler(ctx, "FieldSet!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNGroupRateInput2ᚕᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐGroupRateInputᚄ(ctx context.Context, v any) ([]*GroupRateInput, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*GroupRateInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNGroupRateInput2ᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐGroupRateInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNGroupRateInput2ᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐGroupRateInput(ctx context.Context, v any) (*GroupRateInput, error) {
+	res, err := ec.unmarshalInputGroupRateInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNHealth2ᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐHealth(ctx context.Context, sel ast.SelectionSet, v *Health) graphql.Marshaler {
@@ -8306,6 +10657,16 @@ func (ec *executionContext) marshalNJournalHealth2ᚖbourseᚋsubgraphsᚋadmin�
 	return ec._JournalHealth(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNLimitScope2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐLimitScope(ctx context.Context, v any) (LimitScope, error) {
+	var res LimitScope
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNLimitScope2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐLimitScope(ctx context.Context, sel ast.SelectionSet, v LimitScope) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) marshalNMarket2ᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐMarket(ctx context.Context, sel ast.SelectionSet, v *Market) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Market!")
@@ -8349,6 +10710,25 @@ func (ec *executionContext) marshalNMarketPhasePayload2ᚖbourseᚋsubgraphsᚋa
 		return graphql.Null
 	}
 	return ec._MarketPhasePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNMarketRateInput2ᚕᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐMarketRateInputᚄ(ctx context.Context, v any) ([]*MarketRateInput, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*MarketRateInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNMarketRateInput2ᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐMarketRateInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNMarketRateInput2ᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐMarketRateInput(ctx context.Context, v any) (*MarketRateInput, error) {
+	res, err := ec.unmarshalInputMarketRateInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNMember2ᚕᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐMemberᚄ(ctx context.Context, sel ast.SelectionSet, v []*Member) graphql.Marshaler {
@@ -8503,6 +10883,54 @@ func (ec *executionContext) marshalNSequencerHealth2ᚖbourseᚋsubgraphsᚋadmi
 		return graphql.Null
 	}
 	return ec._SequencerHealth(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSetCommissionPlanInput2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐSetCommissionPlanInput(ctx context.Context, v any) (SetCommissionPlanInput, error) {
+	res, err := ec.unmarshalInputSetCommissionPlanInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSetCreditInput2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐSetCreditInput(ctx context.Context, v any) (SetCreditInput, error) {
+	res, err := ec.unmarshalInputSetCreditInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSetFeesInput2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐSetFeesInput(ctx context.Context, v any) (SetFeesInput, error) {
+	res, err := ec.unmarshalInputSetFeesInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSetLimitsInput2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐSetLimitsInput(ctx context.Context, v any) (SetLimitsInput, error) {
+	res, err := ec.unmarshalInputSetLimitsInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSetMarketPhaseInput2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐSetMarketPhaseInput(ctx context.Context, v any) (SetMarketPhaseInput, error) {
+	res, err := ec.unmarshalInputSetMarketPhaseInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSetMarketRulesInput2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐSetMarketRulesInput(ctx context.Context, v any) (SetMarketRulesInput, error) {
+	res, err := ec.unmarshalInputSetMarketRulesInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSetMemberStandingInput2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐSetMemberStandingInput(ctx context.Context, v any) (SetMemberStandingInput, error) {
+	res, err := ec.unmarshalInputSetMemberStandingInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSettleCommissionInput2bourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐSettleCommissionInput(ctx context.Context, v any) (SettleCommissionInput, error) {
+	res, err := ec.unmarshalInputSettleCommissionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSettleCommissionPayload2ᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐSettleCommissionPayload(ctx context.Context, sel ast.SelectionSet, v *SettleCommissionPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SettleCommissionPayload!")
+		return graphql.Null
+	}
+	return ec._SettleCommissionPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
@@ -8953,6 +11381,58 @@ func (ec *executionContext) marshalODateTime2ᚖtimeᚐTime(ctx context.Context,
 	_ = sel
 	_ = ctx
 	res := scalar.MarshalDateTime(*v)
+	return res
+}
+
+func (ec *executionContext) unmarshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx context.Context, v any) (*money.Decimal, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalDecimal(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx context.Context, sel ast.SelectionSet, v *money.Decimal) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalDecimal(*v)
+	return res
+}
+
+func (ec *executionContext) unmarshalOFreeze2ᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐFreeze(ctx context.Context, v any) (*Freeze, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(Freeze)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOFreeze2ᚖbourseᚋsubgraphsᚋadminᚋinternalᚋgenᚐFreeze(ctx context.Context, sel ast.SelectionSet, v *Freeze) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) unmarshalOID2ᚖstring(ctx context.Context, v any) (*string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalID(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOID2ᚖstring(ctx context.Context, sel ast.SelectionSet, v *string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalID(*v)
 	return res
 }
 

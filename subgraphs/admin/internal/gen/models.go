@@ -12,6 +12,16 @@ import (
 	"time"
 )
 
+type AdjustBalanceInput struct {
+	ClientKey string `json:"clientKey"`
+	MemberID  string `json:"memberId"`
+	Asset     string `json:"asset"`
+	// What the member gets, or, with a minus, gives back.
+	Amount money.Decimal `json:"amount"`
+	// Stands in the audit log.
+	Reason string `json:"reason"`
+}
+
 type Admin struct {
 	ID          string `json:"id"`
 	Username    string `json:"username"`
@@ -69,6 +79,26 @@ type Balance struct {
 	Total money.Decimal `json:"total"`
 }
 
+type BustTradeInput struct {
+	ClientKey string `json:"clientKey"`
+	TradeID   string `json:"tradeId"`
+	// Stands in the audit log.
+	Reason string `json:"reason"`
+}
+
+type CancelOrderForInput struct {
+	ClientKey string `json:"clientKey"`
+	OrderID   string `json:"orderId"`
+	// Stands in the audit log.
+	Reason string `json:"reason"`
+}
+
+// A command that is on disk.
+type CommandPayload struct {
+	// Where in the log it stands.
+	Sequence uint64 `json:"sequence"`
+}
+
 type CreateAssetInput struct {
 	ClientKey string `json:"clientKey"`
 	// 1 to 12 capital letters and digits.
@@ -98,6 +128,18 @@ type CreateMarketInput struct {
 
 type CreateMarketPayload struct {
 	Market *Market `json:"market"`
+}
+
+// The rates of members who traded at least so much, in quote, in the 30 days before.
+type FeeTierInput struct {
+	Volume       money.Decimal `json:"volume"`
+	MakerFeeRate money.Decimal `json:"makerFeeRate"`
+	TakerFeeRate money.Decimal `json:"takerFeeRate"`
+}
+
+type GroupRateInput struct {
+	Group int           `json:"group"`
+	Rate  money.Decimal `json:"rate"`
 }
 
 type Health struct {
@@ -135,6 +177,11 @@ type MarketPhaseInput struct {
 
 type MarketPhasePayload struct {
 	Market *Market `json:"market"`
+}
+
+type MarketRateInput struct {
+	Market string        `json:"market"`
+	Rate   money.Decimal `json:"rate"`
 }
 
 type Member struct {
@@ -223,6 +270,114 @@ type SequencerHealth struct {
 	OpenOrders    int `json:"openOrders"`
 }
 
+type SetCommissionPlanInput struct {
+	ClientKey string `json:"clientKey"`
+	AgentID   string `json:"agentId"`
+	// Which part of a fee the agent and those below it may have together, as a fraction.
+	DefaultRate money.Decimal      `json:"defaultRate"`
+	Markets     []*MarketRateInput `json:"markets"`
+	Groups      []*GroupRateInput  `json:"groups"`
+}
+
+type SetCreditInput struct {
+	ClientKey string        `json:"clientKey"`
+	MemberID  string        `json:"memberId"`
+	Asset     string        `json:"asset"`
+	Amount    money.Decimal `json:"amount"`
+	// Stands in the audit log.
+	Reason string `json:"reason"`
+}
+
+type SetFeesInput struct {
+	ClientKey string `json:"clientKey"`
+	Market    string `json:"market"`
+	// 0: for all.
+	Group int `json:"group"`
+	// By ascending volume; none takes them away.
+	Tiers []*FeeTierInput `json:"tiers"`
+}
+
+// Absent and 0 say nothing. openOrders and ordersPerSecond are counted over all markets and set without one;
+// the rest needs one, except distance.
+type SetLimitsInput struct {
+	ClientKey string     `json:"clientKey"`
+	Scope     LimitScope `json:"scope"`
+	// The group's number, for GROUP.
+	Group *int `json:"group,omitempty"`
+	// The agent's or member's id, for AGENT and MEMBER.
+	ID              *string `json:"id,omitempty"`
+	Market          *string `json:"market,omitempty"`
+	OpenOrders      *int    `json:"openOrders,omitempty"`
+	OrdersPerSecond *int    `json:"ordersPerSecond,omitempty"`
+	// In base.
+	OrderQuantity *money.Decimal `json:"orderQuantity,omitempty"`
+	// In quote.
+	OrderNotional *money.Decimal `json:"orderNotional,omitempty"`
+	// In quote; an order above it must be approved first.
+	ApprovalNotional *money.Decimal `json:"approvalNotional,omitempty"`
+	// How far a limit price may lie beyond the last price, as a fraction.
+	Distance *money.Decimal `json:"distance,omitempty"`
+	// In base.
+	Position *money.Decimal `json:"position,omitempty"`
+	// In quote.
+	Exposure *money.Decimal `json:"exposure,omitempty"`
+	// Stands in the audit log.
+	Reason string `json:"reason"`
+}
+
+type SetMarketPhaseInput struct {
+	ClientKey string      `json:"clientKey"`
+	Market    string      `json:"market"`
+	Phase     MarketPhase `json:"phase"`
+	// When an auction ends by itself; absent for when the house says so.
+	Until *time.Time `json:"until,omitempty"`
+	// Stands in the audit log.
+	Reason string `json:"reason"`
+}
+
+// Rates are fractions such as 0.05; absent ones are 0, which is no bound.
+type SetMarketRulesInput struct {
+	ClientKey string `json:"clientKey"`
+	Market    string `json:"market"`
+	// In quote per base; absent: the one that stands.
+	ReferencePrice *money.Decimal `json:"referencePrice,omitempty"`
+	Band           *money.Decimal `json:"band,omitempty"`
+	Breaker        *money.Decimal `json:"breaker,omitempty"`
+	// After how long the reference price follows the market.
+	BreakerWindowSeconds int `json:"breakerWindowSeconds"`
+	BreakerPauseSeconds  int `json:"breakerPauseSeconds"`
+	DayEndSeconds        int `json:"dayEndSeconds"`
+	// In quote.
+	MinNotional *money.Decimal `json:"minNotional,omitempty"`
+	Protection  *money.Decimal `json:"protection,omitempty"`
+	// Stands in the audit log.
+	Reason string `json:"reason"`
+}
+
+type SetMemberStandingInput struct {
+	ClientKey string `json:"clientKey"`
+	MemberID  string `json:"memberId"`
+	// Absent: it stays, as in the next two.
+	Freeze *Freeze `json:"freeze,omitempty"`
+	// To which limits and fees are given; 0 for none.
+	Group *int `json:"group,omitempty"`
+	// Whose members are of one hand in self-trade prevention; 0 for none.
+	TradeGroup *int `json:"tradeGroup,omitempty"`
+	// Stands in the audit log.
+	Reason string `json:"reason"`
+}
+
+type SettleCommissionInput struct {
+	ClientKey string `json:"clientKey"`
+	AgentID   string `json:"agentId"`
+	Asset     string `json:"asset"`
+}
+
+type SettleCommissionPayload struct {
+	Amount   money.Decimal `json:"amount"`
+	Sequence uint64        `json:"sequence"`
+}
+
 type Trade struct {
 	ID string `json:"id"`
 	// Where in the log the trade stands. Admins only; null for others.
@@ -299,6 +454,65 @@ func (e DepositStatus) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+type Freeze string
+
+const (
+	FreezeNone Freeze = "NONE"
+	// May cancel, not place or amend.
+	FreezeTrading Freeze = "TRADING"
+	// Nor move money out.
+	FreezeWholly Freeze = "WHOLLY"
+)
+
+var AllFreeze = []Freeze{
+	FreezeNone,
+	FreezeTrading,
+	FreezeWholly,
+}
+
+func (e Freeze) IsValid() bool {
+	switch e {
+	case FreezeNone, FreezeTrading, FreezeWholly:
+		return true
+	}
+	return false
+}
+
+func (e Freeze) String() string {
+	return string(e)
+}
+
+func (e *Freeze) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = Freeze(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid Freeze", str)
+	}
+	return nil
+}
+
+func (e Freeze) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *Freeze) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e Freeze) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 type HealthStatus string
 
 const (
@@ -350,6 +564,66 @@ func (e *HealthStatus) UnmarshalJSON(b []byte) error {
 }
 
 func (e HealthStatus) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+type LimitScope string
+
+const (
+	LimitScopeHouse LimitScope = "HOUSE"
+	LimitScopeGroup LimitScope = "GROUP"
+	// Only ever makes it tighter for those below the agent.
+	LimitScopeAgent  LimitScope = "AGENT"
+	LimitScopeMember LimitScope = "MEMBER"
+)
+
+var AllLimitScope = []LimitScope{
+	LimitScopeHouse,
+	LimitScopeGroup,
+	LimitScopeAgent,
+	LimitScopeMember,
+}
+
+func (e LimitScope) IsValid() bool {
+	switch e {
+	case LimitScopeHouse, LimitScopeGroup, LimitScopeAgent, LimitScopeMember:
+		return true
+	}
+	return false
+}
+
+func (e LimitScope) String() string {
+	return string(e)
+}
+
+func (e *LimitScope) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = LimitScope(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid LimitScope", str)
+	}
+	return nil
+}
+
+func (e LimitScope) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *LimitScope) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e LimitScope) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

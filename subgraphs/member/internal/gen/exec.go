@@ -44,9 +44,19 @@ type DirectiveRoot struct {
 }
 
 type ComplexityRoot struct {
+	AmendOrderPayload struct {
+		Order    func(childComplexity int) int
+		Sequence func(childComplexity int) int
+	}
+
 	Asset struct {
 		Code  func(childComplexity int) int
 		Scale func(childComplexity int) int
+	}
+
+	Auction struct {
+		Price    func(childComplexity int) int
+		Quantity func(childComplexity int) int
 	}
 
 	Balance struct {
@@ -150,6 +160,7 @@ type ComplexityRoot struct {
 	}
 
 	Market struct {
+		Auction      func(childComplexity int) int
 		Base         func(childComplexity int) int
 		Candles      func(childComplexity int, interval CandleInterval, to *time.Time, limit int) int
 		Depth        func(childComplexity int, levels int) int
@@ -157,12 +168,22 @@ type ComplexityRoot struct {
 		MakerFeeRate func(childComplexity int) int
 		MinNotional  func(childComplexity int) int
 		Phase        func(childComplexity int) int
+		PhaseEndsAt  func(childComplexity int) int
 		Quote        func(childComplexity int) int
+		Rules        func(childComplexity int) int
 		Symbol       func(childComplexity int) int
 		TakerFeeRate func(childComplexity int) int
 		TickSize     func(childComplexity int) int
 		Ticker       func(childComplexity int) int
 		Trades       func(childComplexity int, first int) int
+	}
+
+	MarketRules struct {
+		Band                func(childComplexity int) int
+		Breaker             func(childComplexity int) int
+		BreakerPauseSeconds func(childComplexity int) int
+		DayEndSeconds       func(childComplexity int) int
+		Protection          func(childComplexity int) int
 	}
 
 	Member struct {
@@ -178,14 +199,17 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		CancelAllOrders func(childComplexity int, input CancelAllOrdersInput) int
-		CancelOrder     func(childComplexity int, input CancelOrderInput) int
-		PlaceOrder      func(childComplexity int, input PlaceOrderInput) int
-		RefreshSession  func(childComplexity int, refreshToken string) int
-		Register        func(childComplexity int, input RegisterInput) int
-		RequestDeposit  func(childComplexity int, input RequestDepositInput) int
-		SignIn          func(childComplexity int, input SignInInput) int
-		SignOut         func(childComplexity int, refreshToken string) int
+		AmendOrder        func(childComplexity int, input AmendOrderInput) int
+		CancelAllOrders   func(childComplexity int, input CancelAllOrdersInput) int
+		CancelOrder       func(childComplexity int, input CancelOrderInput) int
+		PlaceBracketOrder func(childComplexity int, input PlaceBracketOrderInput) int
+		PlaceOcoOrder     func(childComplexity int, input PlaceOcoOrderInput) int
+		PlaceOrder        func(childComplexity int, input PlaceOrderInput) int
+		RefreshSession    func(childComplexity int, refreshToken string) int
+		Register          func(childComplexity int, input RegisterInput) int
+		RequestDeposit    func(childComplexity int, input RequestDepositInput) int
+		SignIn            func(childComplexity int, input SignInInput) int
+		SignOut           func(childComplexity int, refreshToken string) int
 	}
 
 	Order struct {
@@ -196,12 +220,14 @@ type ComplexityRoot struct {
 		FilledQuantity    func(childComplexity int) int
 		ID                func(childComplexity int) int
 		Market            func(childComplexity int) int
+		ParentID          func(childComplexity int) int
 		PlacedAt          func(childComplexity int) int
 		PostOnly          func(childComplexity int) int
 		Price             func(childComplexity int) int
 		Quantity          func(childComplexity int) int
 		RemainingQuantity func(childComplexity int) int
 		SelfTradeMode     func(childComplexity int) int
+		SiblingID         func(childComplexity int) int
 		Side              func(childComplexity int) int
 		Status            func(childComplexity int) int
 		TimeInForce       func(childComplexity int) int
@@ -231,6 +257,19 @@ type ComplexityRoot struct {
 	PageInfo struct {
 		EndCursor   func(childComplexity int) int
 		HasNextPage func(childComplexity int) int
+	}
+
+	PlaceBracketOrderPayload struct {
+		Entry      func(childComplexity int) int
+		Sequence   func(childComplexity int) int
+		StopLoss   func(childComplexity int) int
+		TakeProfit func(childComplexity int) int
+	}
+
+	PlaceOcoOrderPayload struct {
+		Limit    func(childComplexity int) int
+		Sequence func(childComplexity int) int
+		Stop     func(childComplexity int) int
 	}
 
 	PlaceOrderPayload struct {
@@ -342,6 +381,8 @@ type FillResolver interface {
 	Order(ctx context.Context, objs []*Fill) ([]*Order, error)
 }
 type MarketResolver interface {
+	Auction(ctx context.Context, obj *Market) (*Auction, error)
+
 	Ticker(ctx context.Context, obj *Market) (*Ticker, error)
 	Depth(ctx context.Context, obj *Market, levels int) (*Depth, error)
 	Trades(ctx context.Context, obj *Market, first int) ([]*Trade, error)
@@ -362,6 +403,9 @@ type MutationResolver interface {
 	SignOut(ctx context.Context, refreshToken string) (*SignOutPayload, error)
 	RequestDeposit(ctx context.Context, input RequestDepositInput) (*RequestDepositPayload, error)
 	PlaceOrder(ctx context.Context, input PlaceOrderInput) (*PlaceOrderPayload, error)
+	PlaceOcoOrder(ctx context.Context, input PlaceOcoOrderInput) (*PlaceOcoOrderPayload, error)
+	PlaceBracketOrder(ctx context.Context, input PlaceBracketOrderInput) (*PlaceBracketOrderPayload, error)
+	AmendOrder(ctx context.Context, input AmendOrderInput) (*AmendOrderPayload, error)
 	CancelOrder(ctx context.Context, input CancelOrderInput) (*CancelOrderPayload, error)
 	CancelAllOrders(ctx context.Context, input CancelAllOrdersInput) (*CancelAllOrdersPayload, error)
 }
@@ -397,6 +441,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	_ = ec
 	switch typeName + "." + field {
 
+	case "AmendOrderPayload.order":
+		if e.ComplexityRoot.AmendOrderPayload.Order == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AmendOrderPayload.Order(childComplexity), true
+	case "AmendOrderPayload.sequence":
+		if e.ComplexityRoot.AmendOrderPayload.Sequence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AmendOrderPayload.Sequence(childComplexity), true
+
 	case "Asset.code":
 		if e.ComplexityRoot.Asset.Code == nil {
 			break
@@ -409,6 +466,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Asset.Scale(childComplexity), true
+
+	case "Auction.price":
+		if e.ComplexityRoot.Auction.Price == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Auction.Price(childComplexity), true
+	case "Auction.quantity":
+		if e.ComplexityRoot.Auction.Quantity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Auction.Quantity(childComplexity), true
 
 	case "Balance.asset":
 		if e.ComplexityRoot.Balance.Asset == nil {
@@ -780,6 +850,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Level.Quantity(childComplexity), true
 
+	case "Market.auction":
+		if e.ComplexityRoot.Market.Auction == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Market.Auction(childComplexity), true
 	case "Market.base":
 		if e.ComplexityRoot.Market.Base == nil {
 			break
@@ -832,12 +908,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Market.Phase(childComplexity), true
+	case "Market.phaseEndsAt":
+		if e.ComplexityRoot.Market.PhaseEndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Market.PhaseEndsAt(childComplexity), true
 	case "Market.quote":
 		if e.ComplexityRoot.Market.Quote == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Market.Quote(childComplexity), true
+	case "Market.rules":
+		if e.ComplexityRoot.Market.Rules == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Market.Rules(childComplexity), true
 	case "Market.symbol":
 		if e.ComplexityRoot.Market.Symbol == nil {
 			break
@@ -873,6 +961,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Market.Trades(childComplexity, args["first"].(int)), true
+
+	case "MarketRules.band":
+		if e.ComplexityRoot.MarketRules.Band == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MarketRules.Band(childComplexity), true
+	case "MarketRules.breaker":
+		if e.ComplexityRoot.MarketRules.Breaker == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MarketRules.Breaker(childComplexity), true
+	case "MarketRules.breakerPauseSeconds":
+		if e.ComplexityRoot.MarketRules.BreakerPauseSeconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MarketRules.BreakerPauseSeconds(childComplexity), true
+	case "MarketRules.dayEndSeconds":
+		if e.ComplexityRoot.MarketRules.DayEndSeconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MarketRules.DayEndSeconds(childComplexity), true
+	case "MarketRules.protection":
+		if e.ComplexityRoot.MarketRules.Protection == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MarketRules.Protection(childComplexity), true
 
 	case "Member.balanceAsOf":
 		if e.ComplexityRoot.Member.BalanceAsOf == nil {
@@ -954,6 +1073,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Member.Username(childComplexity), true
 
+	case "Mutation.amendOrder":
+		if e.ComplexityRoot.Mutation.AmendOrder == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_amendOrder_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AmendOrder(childComplexity, args["input"].(AmendOrderInput)), true
 	case "Mutation.cancelAllOrders":
 		if e.ComplexityRoot.Mutation.CancelAllOrders == nil {
 			break
@@ -976,6 +1106,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CancelOrder(childComplexity, args["input"].(CancelOrderInput)), true
+	case "Mutation.placeBracketOrder":
+		if e.ComplexityRoot.Mutation.PlaceBracketOrder == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_placeBracketOrder_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PlaceBracketOrder(childComplexity, args["input"].(PlaceBracketOrderInput)), true
+	case "Mutation.placeOcoOrder":
+		if e.ComplexityRoot.Mutation.PlaceOcoOrder == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_placeOcoOrder_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PlaceOcoOrder(childComplexity, args["input"].(PlaceOcoOrderInput)), true
 	case "Mutation.placeOrder":
 		if e.ComplexityRoot.Mutation.PlaceOrder == nil {
 			break
@@ -1085,6 +1237,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Order.Market(childComplexity), true
+	case "Order.parentId":
+		if e.ComplexityRoot.Order.ParentID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.ParentID(childComplexity), true
 	case "Order.placedAt":
 		if e.ComplexityRoot.Order.PlacedAt == nil {
 			break
@@ -1121,6 +1279,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Order.SelfTradeMode(childComplexity), true
+	case "Order.siblingId":
+		if e.ComplexityRoot.Order.SiblingID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Order.SiblingID(childComplexity), true
 	case "Order.side":
 		if e.ComplexityRoot.Order.Side == nil {
 			break
@@ -1227,6 +1391,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PageInfo.HasNextPage(childComplexity), true
+
+	case "PlaceBracketOrderPayload.entry":
+		if e.ComplexityRoot.PlaceBracketOrderPayload.Entry == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlaceBracketOrderPayload.Entry(childComplexity), true
+	case "PlaceBracketOrderPayload.sequence":
+		if e.ComplexityRoot.PlaceBracketOrderPayload.Sequence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlaceBracketOrderPayload.Sequence(childComplexity), true
+	case "PlaceBracketOrderPayload.stopLoss":
+		if e.ComplexityRoot.PlaceBracketOrderPayload.StopLoss == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlaceBracketOrderPayload.StopLoss(childComplexity), true
+	case "PlaceBracketOrderPayload.takeProfit":
+		if e.ComplexityRoot.PlaceBracketOrderPayload.TakeProfit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlaceBracketOrderPayload.TakeProfit(childComplexity), true
+
+	case "PlaceOcoOrderPayload.limit":
+		if e.ComplexityRoot.PlaceOcoOrderPayload.Limit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlaceOcoOrderPayload.Limit(childComplexity), true
+	case "PlaceOcoOrderPayload.sequence":
+		if e.ComplexityRoot.PlaceOcoOrderPayload.Sequence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlaceOcoOrderPayload.Sequence(childComplexity), true
+	case "PlaceOcoOrderPayload.stop":
+		if e.ComplexityRoot.PlaceOcoOrderPayload.Stop == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlaceOcoOrderPayload.Stop(childComplexity), true
 
 	case "PlaceOrderPayload.order":
 		if e.ComplexityRoot.PlaceOrderPayload.Order == nil {
@@ -1600,12 +1808,15 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
+			graphql.NewInputUnmarshaler("AmendOrderInput", ec.unmarshalInputAmendOrderInput),
 			graphql.NewInputUnmarshaler("CancelAllOrdersInput", ec.unmarshalInputCancelAllOrdersInput),
 			graphql.NewInputUnmarshaler("CancelOrderInput", ec.unmarshalInputCancelOrderInput),
 			graphql.NewInputUnmarshaler("DepositByIDsInput", ec.unmarshalInputDepositByIDsInput),
 			graphql.NewInputUnmarshaler("MarketBySymbolsInput", ec.unmarshalInputMarketBySymbolsInput),
 			graphql.NewInputUnmarshaler("MemberByIDsInput", ec.unmarshalInputMemberByIDsInput),
 			graphql.NewInputUnmarshaler("OrderByIDsInput", ec.unmarshalInputOrderByIDsInput),
+			graphql.NewInputUnmarshaler("PlaceBracketOrderInput", ec.unmarshalInputPlaceBracketOrderInput),
+			graphql.NewInputUnmarshaler("PlaceOcoOrderInput", ec.unmarshalInputPlaceOcoOrderInput),
 			graphql.NewInputUnmarshaler("PlaceOrderInput", ec.unmarshalInputPlaceOrderInput),
 			graphql.NewInputUnmarshaler("RegisterInput", ec.unmarshalInputRegisterInput),
 			graphql.NewInputUnmarshaler("RequestDepositInput", ec.unmarshalInputRequestDepositInput),
@@ -2026,12 +2237,43 @@ type Market @key(fields: "symbol") {
   makerFeeRate: Decimal!
   takerFeeRate: Decimal!
   phase: MarketPhase!
+  "When the phase goes on by itself; null for when the house says so."
+  phaseEndsAt: DateTime
+  "What would come of the auction if it ended now; null outside auctions."
+  auction: Auction
+  rules: MarketRules!
   ticker: Ticker!
   depth(levels: Int! = 20): Depth!
   "Newest first; at most 200."
   trades(first: Int! = 50): [Trade!]!
   "Oldest first; at most 1000, ending at ` + "`" + `to` + "`" + ` (now if absent)."
   candles(interval: CandleInterval!, to: DateTime, limit: Int! = 300): [Candle!]!
+}
+
+"""
+What would come of an auction.
+"""
+type Auction {
+  "Null when nothing would trade."
+  price: Decimal
+  "In base."
+  quantity: Decimal!
+}
+
+"""
+How a market may move. Rates are fractions; 0 is no bound.
+"""
+type MarketRules {
+  "How far a limit price may lie from the last price."
+  band: Decimal!
+  "How far a trade may lie from the reference price before the market is paused."
+  breaker: Decimal!
+  "How long a paused market collects orders, in seconds."
+  breakerPauseSeconds: Int!
+  "How far a market order may trade from the best price."
+  protection: Decimal!
+  "When the trading day ends and DAY orders with it, in seconds after midnight UTC."
+  dayEndSeconds: Int!
 }
 
 """
@@ -2132,6 +2374,23 @@ extend type Mutation {
   UNAVAILABLE, after which nothing happened, and OUTCOME_UNKNOWN, after which the same key settles it.
   """
   placeOrder(input: PlaceOrderInput!): PlaceOrderPayload!
+
+  """
+  Places a limit order and a stop of which one cancels the other. Codes as of placeOrder.
+  """
+  placeOcoOrder(input: PlaceOcoOrderInput!): PlaceOcoOrderPayload!
+
+  """
+  Places an order to enter with, and two to leave with that wait until it has traded. Codes as of placeOrder.
+  """
+  placeBracketOrder(input: PlaceBracketOrderInput!): PlaceBracketOrderPayload!
+
+  """
+  Gives an order in the book another price, another total quantity or both. It keeps its place when the
+  price stays and the quantity falls, and otherwise comes anew.
+  Codes: ORDER_NOT_FOUND, ORDER_NOT_OPEN, ORDER_NOT_AMENDABLE, INVALID_AMEND and those of placeOrder.
+  """
+  amendOrder(input: AmendOrderInput!): AmendOrderPayload!
 
   """
   Cancels what is left of an order. Codes: ORDER_NOT_FOUND, ORDER_NOT_OPEN.
@@ -2240,6 +2499,67 @@ type PlaceOrderPayload {
   sequence: Sequence!
 }
 
+input PlaceOcoOrderInput {
+  clientKey: String!
+  market: String!
+  side: Side!
+  quantity: Decimal!
+  "Of the limit order: above the trigger for a sale, below it for a purchase."
+  price: Decimal!
+  "What the stop waits for."
+  triggerPrice: Decimal!
+  "The limit of the stop; absent for a market order."
+  stopPrice: Decimal
+  "GTC, DAY or GTD, of both."
+  timeInForce: TimeInForce! = GTC
+  expiresAt: DateTime
+  selfTradeMode: SelfTradeMode! = CANCEL_TAKER
+}
+
+type PlaceOcoOrderPayload {
+  limit: Order!
+  stop: Order!
+  sequence: Sequence!
+}
+
+input PlaceBracketOrderInput {
+  clientKey: String!
+  market: String!
+  side: Side!
+  "LIMIT or MARKET, of the entry."
+  type: OrderType! = LIMIT
+  timeInForce: TimeInForce! = GTC
+  price: Decimal
+  quantity: Decimal!
+  expiresAt: DateTime
+  takeProfitPrice: Decimal!
+  stopTriggerPrice: Decimal!
+  "The limit of the stop-loss; absent for a market order."
+  stopPrice: Decimal
+  selfTradeMode: SelfTradeMode! = CANCEL_TAKER
+}
+
+type PlaceBracketOrderPayload {
+  entry: Order!
+  takeProfit: Order!
+  stopLoss: Order!
+  sequence: Sequence!
+}
+
+input AmendOrderInput {
+  clientKey: String!
+  orderId: ID!
+  "Absent: it stays."
+  price: Decimal
+  "The new total, including what has traded; absent: it stays."
+  quantity: Decimal
+}
+
+type AmendOrderPayload {
+  order: Order!
+  sequence: Sequence!
+}
+
 input CancelOrderInput {
   clientKey: String!
   orderId: ID!
@@ -2276,6 +2596,10 @@ type Order @key(fields: "id") {
   postOnly: Boolean!
   selfTradeMode: SelfTradeMode!
   expiresAt: DateTime
+  "The other leg of an OCO."
+  siblingId: ID
+  "The entry of the bracket that the order belongs to."
+  parentId: ID
   filledQuantity: Decimal!
   remainingQuantity: Decimal!
   "Mean price of what was traded, in quote per base, rounded half up to the tick; null before the first fill."
@@ -2297,8 +2621,12 @@ type OrderConnection {
 }
 
 enum Liquidity {
+  "The order rested in the book."
   MAKER
+  "The order came and took."
   TAKER
+  "Both rested, and an auction brought them together."
+  AUCTION
 }
 
 """
@@ -2444,6 +2772,16 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
 
+func (ec *executionContext) childFields_AmendOrderPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "order":
+		return ec.fieldContext_AmendOrderPayload_order(ctx, field)
+	case "sequence":
+		return ec.fieldContext_AmendOrderPayload_sequence(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AmendOrderPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Asset(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "code":
@@ -2452,6 +2790,16 @@ func (ec *executionContext) childFields_Asset(ctx context.Context, field graphql
 		return ec.fieldContext_Asset_scale(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Asset", field.Name)
+}
+
+func (ec *executionContext) childFields_Auction(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "price":
+		return ec.fieldContext_Auction_price(ctx, field)
+	case "quantity":
+		return ec.fieldContext_Auction_quantity(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Auction", field.Name)
 }
 
 func (ec *executionContext) childFields_Balance(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2658,6 +3006,12 @@ func (ec *executionContext) childFields_Market(ctx context.Context, field graphq
 		return ec.fieldContext_Market_takerFeeRate(ctx, field)
 	case "phase":
 		return ec.fieldContext_Market_phase(ctx, field)
+	case "phaseEndsAt":
+		return ec.fieldContext_Market_phaseEndsAt(ctx, field)
+	case "auction":
+		return ec.fieldContext_Market_auction(ctx, field)
+	case "rules":
+		return ec.fieldContext_Market_rules(ctx, field)
 	case "ticker":
 		return ec.fieldContext_Market_ticker(ctx, field)
 	case "depth":
@@ -2668,6 +3022,22 @@ func (ec *executionContext) childFields_Market(ctx context.Context, field graphq
 		return ec.fieldContext_Market_candles(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Market", field.Name)
+}
+
+func (ec *executionContext) childFields_MarketRules(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "band":
+		return ec.fieldContext_MarketRules_band(ctx, field)
+	case "breaker":
+		return ec.fieldContext_MarketRules_breaker(ctx, field)
+	case "breakerPauseSeconds":
+		return ec.fieldContext_MarketRules_breakerPauseSeconds(ctx, field)
+	case "protection":
+		return ec.fieldContext_MarketRules_protection(ctx, field)
+	case "dayEndSeconds":
+		return ec.fieldContext_MarketRules_dayEndSeconds(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MarketRules", field.Name)
 }
 
 func (ec *executionContext) childFields_Member(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2722,6 +3092,10 @@ func (ec *executionContext) childFields_Order(ctx context.Context, field graphql
 		return ec.fieldContext_Order_selfTradeMode(ctx, field)
 	case "expiresAt":
 		return ec.fieldContext_Order_expiresAt(ctx, field)
+	case "siblingId":
+		return ec.fieldContext_Order_siblingId(ctx, field)
+	case "parentId":
+		return ec.fieldContext_Order_parentId(ctx, field)
 	case "filledQuantity":
 		return ec.fieldContext_Order_filledQuantity(ctx, field)
 	case "remainingQuantity":
@@ -2782,6 +3156,32 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 		return ec.fieldContext_PageInfo_endCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_PlaceBracketOrderPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "entry":
+		return ec.fieldContext_PlaceBracketOrderPayload_entry(ctx, field)
+	case "takeProfit":
+		return ec.fieldContext_PlaceBracketOrderPayload_takeProfit(ctx, field)
+	case "stopLoss":
+		return ec.fieldContext_PlaceBracketOrderPayload_stopLoss(ctx, field)
+	case "sequence":
+		return ec.fieldContext_PlaceBracketOrderPayload_sequence(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PlaceBracketOrderPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PlaceOcoOrderPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "limit":
+		return ec.fieldContext_PlaceOcoOrderPayload_limit(ctx, field)
+	case "stop":
+		return ec.fieldContext_PlaceOcoOrderPayload_stop(ctx, field)
+	case "sequence":
+		return ec.fieldContext_PlaceOcoOrderPayload_sequence(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PlaceOcoOrderPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_PlaceOrderPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3338,6 +3738,20 @@ func (ec *executionContext) field_Member_statement_args(ctx context.Context, raw
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_amendOrder_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (AmendOrderInput, error) {
+			return ec.unmarshalNAmendOrderInput2bourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐAmendOrderInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_cancelAllOrders_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -3358,6 +3772,34 @@ func (ec *executionContext) field_Mutation_cancelOrder_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (CancelOrderInput, error) {
 			return ec.unmarshalNCancelOrderInput2bourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐCancelOrderInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_placeBracketOrder_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (PlaceBracketOrderInput, error) {
+			return ec.unmarshalNPlaceBracketOrderInput2bourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐPlaceBracketOrderInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_placeOcoOrder_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (PlaceOcoOrderInput, error) {
+			return ec.unmarshalNPlaceOcoOrderInput2bourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐPlaceOcoOrderInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3616,6 +4058,61 @@ func (ec *executionContext) field___Type_inputFields_args(ctx context.Context, r
 
 // region    **************************** field.gotpl *****************************
 
+func (ec *executionContext) _AmendOrderPayload_order(ctx context.Context, field graphql.CollectedField, obj *AmendOrderPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AmendOrderPayload_order(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Order, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Order) graphql.Marshaler {
+			return ec.marshalNOrder2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐOrder(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AmendOrderPayload_order(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AmendOrderPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Order(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AmendOrderPayload_sequence(ctx context.Context, field graphql.CollectedField, obj *AmendOrderPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AmendOrderPayload_sequence(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sequence, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uint64) graphql.Marshaler {
+			return ec.marshalNSequence2uint64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AmendOrderPayload_sequence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AmendOrderPayload", field, false, false, "Sequence")
+}
+
 func (ec *executionContext) _Asset_code(ctx context.Context, field graphql.CollectedField, obj *Asset) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3660,6 +4157,52 @@ func (ec *executionContext) _Asset_scale(ctx context.Context, field graphql.Coll
 }
 func (ec *executionContext) fieldContext_Asset_scale(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Asset", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Auction_price(ctx context.Context, field graphql.CollectedField, obj *Auction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Auction_price(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Price, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Auction_price(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Auction", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _Auction_quantity(ctx context.Context, field graphql.CollectedField, obj *Auction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Auction_quantity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Quantity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2bourseᚋengineᚋmoneyᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Auction_quantity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Auction", field, false, false, "Decimal")
 }
 
 func (ec *executionContext) _Balance_asset(ctx context.Context, field graphql.CollectedField, obj *Balance) (ret graphql.Marshaler) {
@@ -5442,6 +5985,93 @@ func (ec *executionContext) fieldContext_Market_phase(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Market", field, false, false, "MarketPhase")
 }
 
+func (ec *executionContext) _Market_phaseEndsAt(ctx context.Context, field graphql.CollectedField, obj *Market) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Market_phaseEndsAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PhaseEndsAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Market_phaseEndsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Market", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Market_auction(ctx context.Context, field graphql.CollectedField, obj *Market) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Market_auction(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Market().Auction(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Auction) graphql.Marshaler {
+			return ec.marshalOAuction2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐAuction(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Market_auction(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Market",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Auction(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Market_rules(ctx context.Context, field graphql.CollectedField, obj *Market) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Market_rules(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rules, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *MarketRules) graphql.Marshaler {
+			return ec.marshalNMarketRules2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐMarketRules(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Market_rules(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Market",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MarketRules(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Market_ticker(ctx context.Context, field graphql.CollectedField, obj *Market) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5604,6 +6234,121 @@ func (ec *executionContext) fieldContext_Market_candles(ctx context.Context, fie
 		return fc, err
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _MarketRules_band(ctx context.Context, field graphql.CollectedField, obj *MarketRules) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MarketRules_band(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Band, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2bourseᚋengineᚋmoneyᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MarketRules_band(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MarketRules", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _MarketRules_breaker(ctx context.Context, field graphql.CollectedField, obj *MarketRules) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MarketRules_breaker(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Breaker, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2bourseᚋengineᚋmoneyᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MarketRules_breaker(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MarketRules", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _MarketRules_breakerPauseSeconds(ctx context.Context, field graphql.CollectedField, obj *MarketRules) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MarketRules_breakerPauseSeconds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BreakerPauseSeconds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MarketRules_breakerPauseSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MarketRules", field, false, false, "Int")
+}
+
+func (ec *executionContext) _MarketRules_protection(ctx context.Context, field graphql.CollectedField, obj *MarketRules) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MarketRules_protection(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Protection, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Decimal) graphql.Marshaler {
+			return ec.marshalNDecimal2bourseᚋengineᚋmoneyᚐDecimal(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MarketRules_protection(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MarketRules", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _MarketRules_dayEndSeconds(ctx context.Context, field graphql.CollectedField, obj *MarketRules) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MarketRules_dayEndSeconds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DayEndSeconds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MarketRules_dayEndSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MarketRules", field, false, false, "Int")
 }
 
 func (ec *executionContext) _Member_id(ctx context.Context, field graphql.CollectedField, obj *Member) (ret graphql.Marshaler) {
@@ -6214,6 +6959,138 @@ func (ec *executionContext) fieldContext_Mutation_placeOrder(ctx context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_placeOcoOrder(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_placeOcoOrder(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PlaceOcoOrder(ctx, fc.Args["input"].(PlaceOcoOrderInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *PlaceOcoOrderPayload) graphql.Marshaler {
+			return ec.marshalNPlaceOcoOrderPayload2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐPlaceOcoOrderPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_placeOcoOrder(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PlaceOcoOrderPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_placeOcoOrder_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_placeBracketOrder(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_placeBracketOrder(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PlaceBracketOrder(ctx, fc.Args["input"].(PlaceBracketOrderInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *PlaceBracketOrderPayload) graphql.Marshaler {
+			return ec.marshalNPlaceBracketOrderPayload2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐPlaceBracketOrderPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_placeBracketOrder(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PlaceBracketOrderPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_placeBracketOrder_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_amendOrder(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_amendOrder(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AmendOrder(ctx, fc.Args["input"].(AmendOrderInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *AmendOrderPayload) graphql.Marshaler {
+			return ec.marshalNAmendOrderPayload2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐAmendOrderPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_amendOrder(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AmendOrderPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_amendOrder_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_cancelOrder(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6608,6 +7485,52 @@ func (ec *executionContext) _Order_expiresAt(ctx context.Context, field graphql.
 }
 func (ec *executionContext) fieldContext_Order_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Order", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _Order_siblingId(ctx context.Context, field graphql.CollectedField, obj *Order) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Order_siblingId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SiblingID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Order_siblingId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Order", field, false, false, "ID")
+}
+
+func (ec *executionContext) _Order_parentId(ctx context.Context, field graphql.CollectedField, obj *Order) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Order_parentId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ParentID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Order_parentId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Order", field, false, false, "ID")
 }
 
 func (ec *executionContext) _Order_filledQuantity(ctx context.Context, field graphql.CollectedField, obj *Order) (ret graphql.Marshaler) {
@@ -7053,6 +7976,212 @@ func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graph
 }
 func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "String")
+}
+
+func (ec *executionContext) _PlaceBracketOrderPayload_entry(ctx context.Context, field graphql.CollectedField, obj *PlaceBracketOrderPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlaceBracketOrderPayload_entry(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Entry, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Order) graphql.Marshaler {
+			return ec.marshalNOrder2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐOrder(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PlaceBracketOrderPayload_entry(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PlaceBracketOrderPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Order(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PlaceBracketOrderPayload_takeProfit(ctx context.Context, field graphql.CollectedField, obj *PlaceBracketOrderPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlaceBracketOrderPayload_takeProfit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TakeProfit, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Order) graphql.Marshaler {
+			return ec.marshalNOrder2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐOrder(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PlaceBracketOrderPayload_takeProfit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PlaceBracketOrderPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Order(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PlaceBracketOrderPayload_stopLoss(ctx context.Context, field graphql.CollectedField, obj *PlaceBracketOrderPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlaceBracketOrderPayload_stopLoss(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StopLoss, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Order) graphql.Marshaler {
+			return ec.marshalNOrder2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐOrder(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PlaceBracketOrderPayload_stopLoss(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PlaceBracketOrderPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Order(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PlaceBracketOrderPayload_sequence(ctx context.Context, field graphql.CollectedField, obj *PlaceBracketOrderPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlaceBracketOrderPayload_sequence(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sequence, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uint64) graphql.Marshaler {
+			return ec.marshalNSequence2uint64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PlaceBracketOrderPayload_sequence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PlaceBracketOrderPayload", field, false, false, "Sequence")
+}
+
+func (ec *executionContext) _PlaceOcoOrderPayload_limit(ctx context.Context, field graphql.CollectedField, obj *PlaceOcoOrderPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlaceOcoOrderPayload_limit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Limit, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Order) graphql.Marshaler {
+			return ec.marshalNOrder2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐOrder(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PlaceOcoOrderPayload_limit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PlaceOcoOrderPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Order(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PlaceOcoOrderPayload_stop(ctx context.Context, field graphql.CollectedField, obj *PlaceOcoOrderPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlaceOcoOrderPayload_stop(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Stop, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Order) graphql.Marshaler {
+			return ec.marshalNOrder2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐOrder(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PlaceOcoOrderPayload_stop(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PlaceOcoOrderPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Order(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PlaceOcoOrderPayload_sequence(ctx context.Context, field graphql.CollectedField, obj *PlaceOcoOrderPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlaceOcoOrderPayload_sequence(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sequence, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v uint64) graphql.Marshaler {
+			return ec.marshalNSequence2uint64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PlaceOcoOrderPayload_sequence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PlaceOcoOrderPayload", field, false, false, "Sequence")
 }
 
 func (ec *executionContext) _PlaceOrderPayload_order(ctx context.Context, field graphql.CollectedField, obj *PlaceOrderPayload) (ret graphql.Marshaler) {
@@ -9686,6 +10815,69 @@ func (ec *executionContext) fieldContext___Type_isOneOf(_ context.Context, field
 
 // region    **************************** input.gotpl *****************************
 
+func (ec *executionContext) unmarshalInputAmendOrderInput(ctx context.Context, obj any) (AmendOrderInput, error) {
+	var it AmendOrderInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"clientKey", "orderId", "price", "quantity"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
+		case "orderId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("orderId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OrderID = data
+		case "price":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("price"))
+			data, err := ec.unmarshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Price = data
+		case "quantity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("quantity"))
+			data, err := ec.unmarshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Quantity = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAmendOrderInput unmarshals raw into the AmendOrderInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAmendOrderInput(ctx context.Context, raw any) (AmendOrderInput, error) {
+	var out AmendOrderInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AmendOrderInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputCancelAllOrdersInput(ctx context.Context, obj any) (CancelAllOrdersInput, error) {
 	var it CancelAllOrdersInput
 	if obj == nil {
@@ -9949,6 +11141,247 @@ func (ec *executionContext) unmarshalInputOrderByIDsInput(ctx context.Context, o
 func UnmarshalOrderByIDsInput(ctx context.Context, raw any) (OrderByIDsInput, error) {
 	var out OrderByIDsInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "OrderByIDsInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputPlaceBracketOrderInput(ctx context.Context, obj any) (PlaceBracketOrderInput, error) {
+	var it PlaceBracketOrderInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["type"]; !present {
+		asMap["type"] = "LIMIT"
+	}
+	if _, present := asMap["timeInForce"]; !present {
+		asMap["timeInForce"] = "GTC"
+	}
+	if _, present := asMap["selfTradeMode"]; !present {
+		asMap["selfTradeMode"] = "CANCEL_TAKER"
+	}
+
+	fieldsInOrder := [...]string{"clientKey", "market", "side", "type", "timeInForce", "price", "quantity", "expiresAt", "takeProfitPrice", "stopTriggerPrice", "stopPrice", "selfTradeMode"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
+		case "market":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("market"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Market = data
+		case "side":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("side"))
+			data, err := ec.unmarshalNSide2bourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐSide(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Side = data
+		case "type":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("type"))
+			data, err := ec.unmarshalNOrderType2bourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐOrderType(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Type = data
+		case "timeInForce":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeInForce"))
+			data, err := ec.unmarshalNTimeInForce2bourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐTimeInForce(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TimeInForce = data
+		case "price":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("price"))
+			data, err := ec.unmarshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Price = data
+		case "quantity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("quantity"))
+			data, err := ec.unmarshalNDecimal2bourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Quantity = data
+		case "expiresAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expiresAt"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpiresAt = data
+		case "takeProfitPrice":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("takeProfitPrice"))
+			data, err := ec.unmarshalNDecimal2bourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TakeProfitPrice = data
+		case "stopTriggerPrice":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stopTriggerPrice"))
+			data, err := ec.unmarshalNDecimal2bourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StopTriggerPrice = data
+		case "stopPrice":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stopPrice"))
+			data, err := ec.unmarshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StopPrice = data
+		case "selfTradeMode":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("selfTradeMode"))
+			data, err := ec.unmarshalNSelfTradeMode2bourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐSelfTradeMode(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SelfTradeMode = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPlaceBracketOrderInput unmarshals raw into the PlaceBracketOrderInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPlaceBracketOrderInput(ctx context.Context, raw any) (PlaceBracketOrderInput, error) {
+	var out PlaceBracketOrderInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PlaceBracketOrderInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputPlaceOcoOrderInput(ctx context.Context, obj any) (PlaceOcoOrderInput, error) {
+	var it PlaceOcoOrderInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["timeInForce"]; !present {
+		asMap["timeInForce"] = "GTC"
+	}
+	if _, present := asMap["selfTradeMode"]; !present {
+		asMap["selfTradeMode"] = "CANCEL_TAKER"
+	}
+
+	fieldsInOrder := [...]string{"clientKey", "market", "side", "quantity", "price", "triggerPrice", "stopPrice", "timeInForce", "expiresAt", "selfTradeMode"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
+		case "market":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("market"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Market = data
+		case "side":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("side"))
+			data, err := ec.unmarshalNSide2bourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐSide(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Side = data
+		case "quantity":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("quantity"))
+			data, err := ec.unmarshalNDecimal2bourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Quantity = data
+		case "price":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("price"))
+			data, err := ec.unmarshalNDecimal2bourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Price = data
+		case "triggerPrice":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("triggerPrice"))
+			data, err := ec.unmarshalNDecimal2bourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TriggerPrice = data
+		case "stopPrice":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stopPrice"))
+			data, err := ec.unmarshalODecimal2ᚖbourseᚋengineᚋmoneyᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StopPrice = data
+		case "timeInForce":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeInForce"))
+			data, err := ec.unmarshalNTimeInForce2bourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐTimeInForce(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TimeInForce = data
+		case "expiresAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expiresAt"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpiresAt = data
+		case "selfTradeMode":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("selfTradeMode"))
+			data, err := ec.unmarshalNSelfTradeMode2bourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐSelfTradeMode(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.SelfTradeMode = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPlaceOcoOrderInput unmarshals raw into the PlaceOcoOrderInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPlaceOcoOrderInput(ctx context.Context, raw any) (PlaceOcoOrderInput, error) {
+	var out PlaceOcoOrderInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PlaceOcoOrderInput", raw, &out)
 	return out, err
 }
 
@@ -10364,6 +11797,44 @@ func (ec *executionContext) __Entity(ctx context.Context, sel ast.SelectionSet, 
 
 // region    **************************** object.gotpl ****************************
 
+var amendOrderPayloadImplementors = []string{"AmendOrderPayload"}
+
+func (ec *executionContext) _AmendOrderPayload(ctx context.Context, sel ast.SelectionSet, obj *AmendOrderPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, amendOrderPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AmendOrderPayload")
+		case "order":
+			out.Values[i] = ec._AmendOrderPayload_order(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sequence":
+			out.Values[i] = ec._AmendOrderPayload_sequence(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var assetImplementors = []string{"Asset"}
 
 func (ec *executionContext) _Asset(ctx context.Context, sel ast.SelectionSet, obj *Asset) graphql.Marshaler {
@@ -10382,6 +11853,44 @@ func (ec *executionContext) _Asset(ctx context.Context, sel ast.SelectionSet, ob
 			}
 		case "scale":
 			out.Values[i] = ec._Asset_scale(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var auctionImplementors = []string{"Auction"}
+
+func (ec *executionContext) _Auction(ctx context.Context, sel ast.SelectionSet, obj *Auction) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, auctionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Auction")
+		case "price":
+			out.Values[i] = ec._Auction_price(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "quantity":
+			out.Values[i] = ec._Auction_quantity(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -11167,6 +12676,22 @@ func (ec *executionContext) _Market(ctx context.Context, sel ast.SelectionSet, o
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "phaseEndsAt":
+			out.Values[i] = ec._Market_phaseEndsAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "auction":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Market_auction(ctx, field, obj)
+				})
+		case "rules":
+			out.Values[i] = ec._Market_rules(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "ticker":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -11191,6 +12716,59 @@ func (ec *executionContext) _Market(ctx context.Context, sel ast.SelectionSet, o
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Market_candles(ctx, field, obj)
 				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var marketRulesImplementors = []string{"MarketRules"}
+
+func (ec *executionContext) _MarketRules(ctx context.Context, sel ast.SelectionSet, obj *MarketRules) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, marketRulesImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MarketRules")
+		case "band":
+			out.Values[i] = ec._MarketRules_band(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "breaker":
+			out.Values[i] = ec._MarketRules_breaker(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "breakerPauseSeconds":
+			out.Values[i] = ec._MarketRules_breakerPauseSeconds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "protection":
+			out.Values[i] = ec._MarketRules_protection(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "dayEndSeconds":
+			out.Values[i] = ec._MarketRules_dayEndSeconds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -11348,6 +12926,27 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "placeOcoOrder":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_placeOcoOrder(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "placeBracketOrder":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_placeBracketOrder(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "amendOrder":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_amendOrder(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "cancelOrder":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_cancelOrder(ctx, field)
@@ -11452,6 +13051,16 @@ func (ec *executionContext) _Order(ctx context.Context, sel ast.SelectionSet, ob
 			}
 		case "expiresAt":
 			out.Values[i] = ec._Order_expiresAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "siblingId":
+			out.Values[i] = ec._Order_siblingId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "parentId":
+			out.Values[i] = ec._Order_parentId(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -11650,6 +13259,97 @@ func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet,
 		case "endCursor":
 			out.Values[i] = ec._PageInfo_endCursor(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var placeBracketOrderPayloadImplementors = []string{"PlaceBracketOrderPayload"}
+
+func (ec *executionContext) _PlaceBracketOrderPayload(ctx context.Context, sel ast.SelectionSet, obj *PlaceBracketOrderPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, placeBracketOrderPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PlaceBracketOrderPayload")
+		case "entry":
+			out.Values[i] = ec._PlaceBracketOrderPayload_entry(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "takeProfit":
+			out.Values[i] = ec._PlaceBracketOrderPayload_takeProfit(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "stopLoss":
+			out.Values[i] = ec._PlaceBracketOrderPayload_stopLoss(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sequence":
+			out.Values[i] = ec._PlaceBracketOrderPayload_sequence(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var placeOcoOrderPayloadImplementors = []string{"PlaceOcoOrderPayload"}
+
+func (ec *executionContext) _PlaceOcoOrderPayload(ctx context.Context, sel ast.SelectionSet, obj *PlaceOcoOrderPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, placeOcoOrderPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PlaceOcoOrderPayload")
+		case "limit":
+			out.Values[i] = ec._PlaceOcoOrderPayload_limit(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "stop":
+			out.Values[i] = ec._PlaceOcoOrderPayload_stop(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sequence":
+			out.Values[i] = ec._PlaceOcoOrderPayload_sequence(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -12672,6 +14372,19 @@ func (ec *executionContext) ___Type(ctx context.Context, sel ast.SelectionSet, o
 
 // region    ***************************** type.gotpl *****************************
 
+func (ec *executionContext) unmarshalNAmendOrderInput2bourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐAmendOrderInput(ctx context.Context, v any) (AmendOrderInput, error) {
+	res, err := ec.unmarshalInputAmendOrderInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAmendOrderPayload2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐAmendOrderPayload(ctx context.Context, sel ast.SelectionSet, v *AmendOrderPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AmendOrderPayload!")
+		return graphql.Null
+	}
+	return ec._AmendOrderPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNAsset2ᚕᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐAssetᚄ(ctx context.Context, sel ast.SelectionSet, v []*Asset) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -13107,6 +14820,14 @@ func (ec *executionContext) marshalNMarketPhase2bourseᚋsubgraphsᚋmemberᚋin
 	return v
 }
 
+func (ec *executionContext) marshalNMarketRules2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐMarketRules(ctx context.Context, sel ast.SelectionSet, v *MarketRules) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MarketRules!")
+		return graphql.Null
+	}
+	return ec._MarketRules(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNMember2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐMember(ctx context.Context, sel ast.SelectionSet, v *Member) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Member!")
@@ -13233,6 +14954,32 @@ func (ec *executionContext) marshalNPageInfo2ᚖbourseᚋsubgraphsᚋmemberᚋin
 		return graphql.Null
 	}
 	return ec._PageInfo(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNPlaceBracketOrderInput2bourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐPlaceBracketOrderInput(ctx context.Context, v any) (PlaceBracketOrderInput, error) {
+	res, err := ec.unmarshalInputPlaceBracketOrderInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPlaceBracketOrderPayload2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐPlaceBracketOrderPayload(ctx context.Context, sel ast.SelectionSet, v *PlaceBracketOrderPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PlaceBracketOrderPayload!")
+		return graphql.Null
+	}
+	return ec._PlaceBracketOrderPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNPlaceOcoOrderInput2bourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐPlaceOcoOrderInput(ctx context.Context, v any) (PlaceOcoOrderInput, error) {
+	res, err := ec.unmarshalInputPlaceOcoOrderInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPlaceOcoOrderPayload2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐPlaceOcoOrderPayload(ctx context.Context, sel ast.SelectionSet, v *PlaceOcoOrderPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PlaceOcoOrderPayload!")
+		return graphql.Null
+	}
+	return ec._PlaceOcoOrderPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNPlaceOrderInput2bourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐPlaceOrderInput(ctx context.Context, v any) (PlaceOrderInput, error) {
@@ -13827,6 +15574,13 @@ func (ec *executionContext) marshalNfederation__Scope2ᚕᚕstringᚄ(ctx contex
 	}
 
 	return ret
+}
+
+func (ec *executionContext) marshalOAuction2ᚖbourseᚋsubgraphsᚋmemberᚋinternalᚋgenᚐAuction(ctx context.Context, sel ast.SelectionSet, v *Auction) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Auction(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOBoolean2bool(ctx context.Context, v any) (bool, error) {

@@ -13,11 +13,33 @@ import (
 	"time"
 )
 
+type AmendOrderInput struct {
+	ClientKey string `json:"clientKey"`
+	OrderID   string `json:"orderId"`
+	// Absent: it stays.
+	Price *money.Decimal `json:"price,omitempty"`
+	// The new total, including what has traded; absent: it stays.
+	Quantity *money.Decimal `json:"quantity,omitempty"`
+}
+
+type AmendOrderPayload struct {
+	Order    *Order `json:"order"`
+	Sequence uint64 `json:"sequence"`
+}
+
 // Something that can be owned: a currency or a coin. Amounts of it carry at most
 // `scale` decimals.
 type Asset struct {
 	Code  string `json:"code"`
 	Scale int    `json:"scale"`
+}
+
+// What would come of an auction.
+type Auction struct {
+	// Null when nothing would trade.
+	Price *money.Decimal `json:"price,omitempty"`
+	// In base.
+	Quantity money.Decimal `json:"quantity"`
 }
 
 // How much of one asset an account has.
@@ -158,12 +180,29 @@ type Market struct {
 	MakerFeeRate money.Decimal `json:"makerFeeRate"`
 	TakerFeeRate money.Decimal `json:"takerFeeRate"`
 	Phase        MarketPhase   `json:"phase"`
+	// When the phase goes on by itself; null for when the house says so.
+	PhaseEndsAt *time.Time   `json:"phaseEndsAt,omitempty"`
+	Rules       *MarketRules `json:"rules"`
 }
 
 func (Market) IsEntity() {}
 
 type MarketBySymbolsInput struct {
 	Symbol string `json:"Symbol"`
+}
+
+// How a market may move. Rates are fractions; 0 is no bound.
+type MarketRules struct {
+	// How far a limit price may lie from the last price.
+	Band money.Decimal `json:"band"`
+	// How far a trade may lie from the reference price before the market is paused.
+	Breaker money.Decimal `json:"breaker"`
+	// How long a paused market collects orders, in seconds.
+	BreakerPauseSeconds int `json:"breakerPauseSeconds"`
+	// How far a market order may trade from the best price.
+	Protection money.Decimal `json:"protection"`
+	// When the trading day ends and DAY orders with it, in seconds after midnight UTC.
+	DayEndSeconds int `json:"dayEndSeconds"`
 }
 
 // Someone who trades.
@@ -193,14 +232,18 @@ type Order struct {
 	Price    *money.Decimal `json:"price,omitempty"`
 	Quantity money.Decimal  `json:"quantity"`
 	// What a stop waits for; of a trailing one where it stands now.
-	TriggerPrice      *money.Decimal `json:"triggerPrice,omitempty"`
-	TrailDistance     *money.Decimal `json:"trailDistance,omitempty"`
-	DisplayQuantity   *money.Decimal `json:"displayQuantity,omitempty"`
-	PostOnly          bool           `json:"postOnly"`
-	SelfTradeMode     SelfTradeMode  `json:"selfTradeMode"`
-	ExpiresAt         *time.Time     `json:"expiresAt,omitempty"`
-	FilledQuantity    money.Decimal  `json:"filledQuantity"`
-	RemainingQuantity money.Decimal  `json:"remainingQuantity"`
+	TriggerPrice    *money.Decimal `json:"triggerPrice,omitempty"`
+	TrailDistance   *money.Decimal `json:"trailDistance,omitempty"`
+	DisplayQuantity *money.Decimal `json:"displayQuantity,omitempty"`
+	PostOnly        bool           `json:"postOnly"`
+	SelfTradeMode   SelfTradeMode  `json:"selfTradeMode"`
+	ExpiresAt       *time.Time     `json:"expiresAt,omitempty"`
+	// The other leg of an OCO.
+	SiblingID *string `json:"siblingId,omitempty"`
+	// The entry of the bracket that the order belongs to.
+	ParentID          *string       `json:"parentId,omitempty"`
+	FilledQuantity    money.Decimal `json:"filledQuantity"`
+	RemainingQuantity money.Decimal `json:"remainingQuantity"`
 	// Mean price of what was traded, in quote per base, rounded half up to the tick; null before the first fill.
 	AveragePrice *money.Decimal `json:"averagePrice,omitempty"`
 	Status       OrderStatus    `json:"status"`
@@ -239,6 +282,53 @@ type OrderUpdate struct {
 type PageInfo struct {
 	HasNextPage bool    `json:"hasNextPage"`
 	EndCursor   *string `json:"endCursor,omitempty"`
+}
+
+type PlaceBracketOrderInput struct {
+	ClientKey string `json:"clientKey"`
+	Market    string `json:"market"`
+	Side      Side   `json:"side"`
+	// LIMIT or MARKET, of the entry.
+	Type             OrderType      `json:"type"`
+	TimeInForce      TimeInForce    `json:"timeInForce"`
+	Price            *money.Decimal `json:"price,omitempty"`
+	Quantity         money.Decimal  `json:"quantity"`
+	ExpiresAt        *time.Time     `json:"expiresAt,omitempty"`
+	TakeProfitPrice  money.Decimal  `json:"takeProfitPrice"`
+	StopTriggerPrice money.Decimal  `json:"stopTriggerPrice"`
+	// The limit of the stop-loss; absent for a market order.
+	StopPrice     *money.Decimal `json:"stopPrice,omitempty"`
+	SelfTradeMode SelfTradeMode  `json:"selfTradeMode"`
+}
+
+type PlaceBracketOrderPayload struct {
+	Entry      *Order `json:"entry"`
+	TakeProfit *Order `json:"takeProfit"`
+	StopLoss   *Order `json:"stopLoss"`
+	Sequence   uint64 `json:"sequence"`
+}
+
+type PlaceOcoOrderInput struct {
+	ClientKey string        `json:"clientKey"`
+	Market    string        `json:"market"`
+	Side      Side          `json:"side"`
+	Quantity  money.Decimal `json:"quantity"`
+	// Of the limit order: above the trigger for a sale, below it for a purchase.
+	Price money.Decimal `json:"price"`
+	// What the stop waits for.
+	TriggerPrice money.Decimal `json:"triggerPrice"`
+	// The limit of the stop; absent for a market order.
+	StopPrice *money.Decimal `json:"stopPrice,omitempty"`
+	// GTC, DAY or GTD, of both.
+	TimeInForce   TimeInForce   `json:"timeInForce"`
+	ExpiresAt     *time.Time    `json:"expiresAt,omitempty"`
+	SelfTradeMode SelfTradeMode `json:"selfTradeMode"`
+}
+
+type PlaceOcoOrderPayload struct {
+	Limit    *Order `json:"limit"`
+	Stop     *Order `json:"stop"`
+	Sequence uint64 `json:"sequence"`
 }
 
 type PlaceOrderInput struct {
@@ -593,18 +683,23 @@ func (e DepositStatus) MarshalJSON() ([]byte, error) {
 type Liquidity string
 
 const (
+	// The order rested in the book.
 	LiquidityMaker Liquidity = "MAKER"
+	// The order came and took.
 	LiquidityTaker Liquidity = "TAKER"
+	// Both rested, and an auction brought them together.
+	LiquidityAuction Liquidity = "AUCTION"
 )
 
 var AllLiquidity = []Liquidity{
 	LiquidityMaker,
 	LiquidityTaker,
+	LiquidityAuction,
 }
 
 func (e Liquidity) IsValid() bool {
 	switch e {
-	case LiquidityMaker, LiquidityTaker:
+	case LiquidityMaker, LiquidityTaker, LiquidityAuction:
 		return true
 	}
 	return false
