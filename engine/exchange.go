@@ -62,6 +62,7 @@ type Options struct {
 
 	// journal replaces the one in DB: tests inject faults with it.
 	journal journal.Journal
+	unpaced bool // history is not waited for, because it has none of what happens
 }
 
 // Process is what a process is to the others on the same database.
@@ -115,7 +116,7 @@ func Open(ctx context.Context, opts Options) (*Exchange, error) {
 		return nil, err
 	}
 	err = x.open(ctx)
-	if err == nil && x.Leads() {
+	if err == nil && x.peer == nil { // one that shares does so whenever it takes the lead
 		err = x.repairDeposits(ctx)
 	}
 	if err == nil && x.Leads() {

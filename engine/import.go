@@ -31,3 +31,14 @@ func ImportJournal(ctx context.Context, db *pgxpool.Pool, batches iter.Seq2[jour
 func KeepSnapshot(ctx context.Context, db *pgxpool.Pool, s journal.Snapshot) error {
 	return postgres.NewStore(db).Journal().SaveSnapshot(ctx, s)
 }
+
+// Journal is the log that is kept in a migrated database, for tools that look at it or measure it.
+// Whoever leads it keeps an exchange from starting on the database.
+func Journal(db *pgxpool.Pool) journal.Journal { return postgres.NewStore(db).Journal() }
+
+// OnJournal has an exchange keep its log in j and not in DB, to measure what a log costs. History is
+// projected from DB all the same, so such an exchange has none.
+func OnJournal(opts Options, j journal.Journal) Options {
+	opts.journal, opts.unpaced = j, true
+	return opts
+}

@@ -111,7 +111,7 @@ const (
 // pace is the sequencer's: how long the next batch waits because history is behind.
 func (x *Exchange) pace() time.Duration {
 	behind := uint64(x.seq.View().Sequence()) - min(x.projector.Sequence(), uint64(x.seq.View().Sequence()))
-	if behind <= paceFrom || x.projector.Failing() {
+	if behind <= paceFrom || x.projector.Failing() || x.opts.unpaced {
 		return 0 // a projector that fails does not catch up any faster for our waiting
 	}
 	return min(paceMost, paceMost*time.Duration(behind-paceFrom)/(paceFull-paceFrom))

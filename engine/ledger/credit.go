@@ -101,6 +101,16 @@ func (l *Ledger) Room(asset AssetID) money.Amount {
 	return room
 }
 
+// RoomFrom is how much a house account that may be below zero can give: Room, and
+// what it has.
+func (l *Ledger) RoomFrom(kind Kind, asset AssetID) money.Amount {
+	room, ok := l.Room(asset).Add(max(l.House(kind, asset), 0))
+	if !ok {
+		return money.MaxAmount
+	}
+	return room
+}
+
 func at(list []money.Amount, asset AssetID) money.Amount {
 	if int(asset) >= len(list) {
 		return 0

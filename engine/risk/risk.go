@@ -75,7 +75,7 @@ func Check(terms *market.Terms, limits *Limits, orders []Order, member *Member) 
 	}
 	switch {
 	case member.Freeze != NotFrozen:
-		return 0, frozen()
+		return 0, ErrFrozen
 	case limits.OrdersPerSecond != 0 && member.Placed >= limits.OrdersPerSecond:
 		return 0, exceeds(fault.OrderRateExceeded, "too many orders in one second; wait for the next", limits.OrdersPerSecond)
 	}
@@ -210,9 +210,8 @@ func (l *Limits) standing(terms *market.Terms, orders []Order, member *Member) e
 	return nil
 }
 
-func frozen() error {
-	return fault.New(fault.AccountFrozen, "the account is frozen: it may cancel, but not place or amend orders")
-}
+// ErrFrozen is the refusal of a member whose account is frozen.
+var ErrFrozen error = fault.New(fault.AccountFrozen, "the account is frozen: it may cancel, but not place or amend orders")
 
 // exceeds is a refusal that names the limit.
 func exceeds[T ~int64](code fault.Code, message string, limit T) error {

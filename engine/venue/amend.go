@@ -54,6 +54,9 @@ func (c *AmendOrder) decide(s *State, d *decision) error {
 
 // shrink makes an order smaller that keeps its place.
 func (s *State) shrink(m *venueMarket, o *order, t *taker, d *decision) error {
+	if s.standingOf(m, d).freeze != risk.NotFrozen {
+		return risk.ErrFrozen
+	}
 	var ok bool
 	if t.hold, ok = risk.Hold(&m.terms, o.holdRate(), o.side, o.price, t.remaining()); !ok {
 		return errUncountable

@@ -20,7 +20,7 @@ import (
 // (see Due): the state must be thrown away and rebuilt from its journal.
 func (s *State) Apply(cmd Command, now Time, out *Events) (Receipt, error) {
 	actor, key := cmd.origin()
-	if s.Due(now) {
+	if now >= s.time && s.Due(now) { // earlier it is refused anyhow
 		return Receipt{}, errDue
 	}
 	if !validKey(key) {

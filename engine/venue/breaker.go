@@ -1,8 +1,6 @@
 package venue
 
 import (
-	"math"
-
 	"bourse/engine/fault"
 	"bourse/engine/market"
 )
@@ -81,7 +79,7 @@ func (m *venueMarket) passes(price market.Price, d *decision) bool {
 func (m *venueMarket) trip(d *decision) {
 	until := d.time + Time(m.rules.BreakerPause)
 	if until < d.time {
-		until = math.MaxInt64
+		until = 0 // beyond all time
 	}
 	m.become(market.Paused, until, d)
 }

@@ -17,6 +17,9 @@ func (s *State) Check() error {
 	if err := s.ledger.Check(ledger.AssetID(len(s.assets))); err != nil {
 		return err
 	}
+	if err := s.checkPhaseEnd(); err != nil {
+		return err
+	}
 	if err := s.checkUncrossing(); err != nil {
 		return err
 	}

@@ -20,12 +20,24 @@ func (s *State) checkMarket(m *venueMarket) error {
 		return errors.New("the book is crossed in CONTINUOUS")
 	case m.phaseEnds < 0 || m.phaseEnds != 0 && !mayEnd:
 		return fmt.Errorf("%v ends at %d", m.phase, m.phaseEnds)
-	case m.phaseEnds != 0 && (s.phaseEnd == 0 || s.phaseEnd > m.phaseEnds):
-		return fmt.Errorf("the phase ends at %d, the first end is awaited at %d", m.phaseEnds, s.phaseEnd)
 	case err != nil || rules != m.rules || terms != m.terms:
 		return fmt.Errorf("the rules are %+v", m.rules)
 	case m.reference < 0 || m.reference > market.MaxPrice || m.referenceAt < 0 || m.referenceAt > s.time:
 		return fmt.Errorf("the reference price is %d of %d", m.reference, m.referenceAt)
+	}
+	return nil
+}
+
+// checkPhaseEnd verifies that the earliest end of a phase is awaited.
+func (s *State) checkPhaseEnd() error {
+	var earliest Time
+	for _, m := range s.markets {
+		if m.phaseEnds != 0 && (earliest == 0 || m.phaseEnds < earliest) {
+			earliest = m.phaseEnds
+		}
+	}
+	if s.phaseEnd != earliest {
+		return fmt.Errorf("venue: a phase ends at %d, the first end is awaited at %d", earliest, s.phaseEnd)
 	}
 	return nil
 }

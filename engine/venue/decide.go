@@ -70,7 +70,7 @@ func (c *CreditDeposit) decide(s *State, d *decision) error {
 	}
 	// What is outside is the negative of all that is inside. As long as it can be
 	// counted, so can every balance, and every sum of holds and of fees.
-	if c.Amount > s.ledger.Room(asset) {
+	if c.Amount > s.ledger.RoomFrom(ledger.Deposits, asset) {
 		return uncountable()
 	}
 	ev := d.add(DepositCredited)

@@ -224,13 +224,13 @@ func soundFee(notional money.Amount, of market.OrderID, fee money.Amount, shares
 }
 
 // covers reports, with BUST_NOT_COVERED, whether the parties and the house have
-// what a bust would take, and with AMOUNT_OVERFLOW whether what it takes from
+// what a bust would take on the whole, and with AMOUNT_OVERFLOW whether what it takes from
 // agents can be counted as missing.
 func (s *State) covers(ev *Event) error {
 	s.postings = AppendPostings(s.postings[:0], ev)
 	var shares money.Amount
 	for _, share := range ev.Detail.Shares {
-		shares += share.Amount // together no more than two fees
+		shares = saturated(shares, share.Amount)
 	}
 	if shares > s.ledger.Room(ev.Quote) {
 		return uncountable()
@@ -246,7 +246,7 @@ func (s *State) covers(ev *Event) error {
 		// What arrives at an account stands before what leaves it.
 		for _, other := range s.postings[:i+1] {
 			if other.Account == p.Account && other.Asset == p.Asset {
-				left += other.Amount
+				left = saturated(left, other.Amount)
 			}
 		}
 		if left < 0 {

@@ -56,8 +56,7 @@ func (s *State) forgetExpiry() {
 	x.order()
 }
 
-// expireDay has all DAY orders of a market expire at a time that is not later
-// than theirs.
+// expireDay has all DAY orders of a market expire at a time.
 func (s *State) expireDay(m *venueMarket, at Time) {
 	x := &s.expiries
 	for i := range x.heap {

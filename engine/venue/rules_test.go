@@ -189,6 +189,9 @@ func TestBustsThatAreRefused(t *testing.T) {
 	h.must(&MakeTransfer{Transfer: 4, From: of(0, ledger.Fees), To: of(0, ledger.Adjustments), Asset: "USDT", Amount: 1})
 	h.refuse(&BustTrade{Trade: good}, fault.BustNotCovered)
 	h.must(&MakeTransfer{Transfer: 5, From: of(0, ledger.Adjustments), To: of(0, ledger.Fees), Asset: "USDT", Amount: 1})
+	h.must(&SetCredit{Member: 9, Asset: "USDT", Amount: h.state.ledger.Room(usdtID)})
+	h.refuse(&BustTrade{Trade: good}, fault.AmountOverflow)
+	h.must(&SetCredit{Member: 9, Asset: "USDT"})
 	h.must(&BustTrade{Trade: good})
 	h.balance(3, usdtID, -1, 0)
 }
@@ -336,10 +339,19 @@ func TestFeesFollowTheVolume(t *testing.T) {
 	}
 	trade := h.tradeOnce(4, 3, 100, 20)
 	resting := h.must(buy(3, 10, 10)).Order
+	placed := func(maker, taker uint32) {
+		t.Helper()
+		o := h.order(h.must(ioc(buy(3, 10, 10))).Order)
+		if o.MakerRate != money.Rate(maker) || o.TakerRate != money.Rate(taker) {
+			t.Errorf("an order of 3 has the rates %d and %d, want %d and %d", o.MakerRate, o.TakerRate, maker, taker)
+		}
+	}
+	placed(10_000, 20_000)
 	rates(3, "BTC-USDT", 10_000, 20_000) // today does not count
 	h.wait(24 * hours)
 	h.must(&CancelAll{Actor: 9})
 	rates(3, "BTC-USDT", 0, 5_000)
+	placed(0, 5_000)
 	rates(4, "BTC-USDT", 50_000, 100_000) // its group's
 	rates(3, "ETH-USDT", 30_000, 7)       // the market's own
 	rates(77, "BTC-USDT", 10_000, 20_000)

@@ -166,9 +166,7 @@ func (s *State) earns(a ledger.Account) bool {
 
 // frozenOut reports whether a transfer would move money out of an account that
 // is kept from that.
-func (s *State) frozenOut(t *Transfer) bool {
-	return t.From.Owner != t.To.Owner && s.freezeOf(t.From.Owner) == risk.FrozenWholly
-}
+func (s *State) frozenOut(t *Transfer) bool { return s.freezeOf(t.From.Owner) == risk.FrozenWholly }
 
 func (s *State) freezeOf(id account.ID) risk.Freeze {
 	p, _ := s.Profile(id)
@@ -184,7 +182,7 @@ func (s *State) hasFor(t *Transfer) error {
 	var has money.Amount
 	switch t.From.Kind {
 	case ledger.Deposits, ledger.Adjustments:
-		if t.Amount > s.ledger.Room(t.Asset) {
+		if t.Amount > s.ledger.RoomFrom(t.From.Kind, t.Asset) {
 			return uncountable()
 		}
 		return nil

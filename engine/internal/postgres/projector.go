@@ -128,7 +128,7 @@ func (p *Projector) Await(ctx context.Context, sequence uint64) error {
 			return nil
 		}
 		if p.watching.Load() {
-			p.NotifyTo(sequence)
+			p.Notify()
 		}
 		select {
 		case <-changed:

@@ -54,6 +54,7 @@ type pending struct {
 	asked    bool   // there is an attempt whose fate is not known
 	before   bool   // so it was before the last attempt
 	epoch    uint64 // the one that was asked; 0 when several were, or one does not know itself
+	latest   uint64 // the one that was asked last
 	next     time.Time
 	pause    time.Duration
 	failure  *Refusal // the last that was heard of it
@@ -121,7 +122,7 @@ func (c *Client) ask(now time.Time, p *pending) {
 	} else if p.epoch != c.epoch {
 		p.epoch = 0
 	}
-	p.before, p.asked = p.asked, true
+	p.before, p.asked, p.latest = p.asked, true, c.epoch
 	p.attempt++
 	p.pause = min(max(2*p.pause, firstRepeat), lastRepeat)
 	p.next = now.Add(p.pause)
@@ -192,7 +193,9 @@ func (c *Client) Answer(now time.Time, a Answer) {
 		}
 		p.next = now.Add(firstRepeat)
 	default:
-		c.settle(p, Settlement{Number: p.number, Err: a.Refusal.err()})
+		if a.Epoch == p.latest { // one that was asked later may have accepted it meanwhile
+			c.settle(p, Settlement{Number: p.number, Err: a.Refusal.err()})
+		}
 	}
 }
 

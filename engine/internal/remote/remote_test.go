@@ -230,7 +230,9 @@ func TestMessagesArriveAsTheyWereSent(t *testing.T) {
 		Ask{From: "a", Number: 1, Attempt: 2, Epoch: 3, Deadline: 4, Command: []byte("{}")},
 		Answer{To: "a", Number: 1, Attempt: 2, Epoch: 3, Receipt: &venue.Receipt{Sequence: 9, Repeated: true}},
 		Answer{To: "a", Number: 1, Refusal: &Refusal{Code: fault.NoLiquidity, Message: "m", Details: map[string]string{"a": "b"}}},
-		Hello{From: "a"}, Beat{From: "b", Epoch: 1, Head: 2}, Committed{batch},
+		Hello{From: "a"},
+		Beat{From: "b", Epoch: 1, Head: 2},
+		Committed{batch},
 	} {
 		data, err := Encode(m)
 		if err != nil {

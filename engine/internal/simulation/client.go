@@ -185,6 +185,7 @@ func (a *ask) answered(receipt venue.Receipt, err error) {
 		w.mustf(false, "%s is told that %s was used for something else", a.of.name, a.key)
 	default:
 		w.count("refused")
+		w.logf("%s: %s is refused: %s", a.of.name, a.key, code)
 		w.oracle.refused(a, code)
 		a.of.open--
 	}

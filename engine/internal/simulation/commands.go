@@ -4,8 +4,11 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"time"
 
 	"bourse/engine/account"
+	"bourse/engine/commission"
+	"bourse/engine/ledger"
 	"bourse/engine/market"
 	"bourse/engine/money"
 	"bourse/engine/venue"
@@ -50,27 +53,29 @@ func opening() []venue.Command {
 // command makes up a command of a member or the house. Most are orders and cancels in one market, so
 // that they meet; every kind that there is comes up, also with fields that make no sense.
 func (w *world) command(actor account.ID, key string) venue.Command {
-	order := market.OrderID(1 + w.dice.Int64N(int64(w.oracle.orders)+2))
 	switch roll := w.dice.IntN(100); {
-	case roll < 55:
+	case roll < 50:
 		return w.order(actor, key)
+	case roll < 60:
+		return &venue.CancelOrder{Actor: actor, Key: key, Order: w.recent()}
+	case roll < 64:
+		return &venue.AmendOrder{Actor: actor, Key: key, Order: w.recent(), Price: w.price(), Quantity: market.Quantity(w.dice.IntN(5))}
+	case roll < 68:
+		return w.transfer(actor, key)
+	case roll < 70:
+		return w.people(actor, key)
 	case roll < 72:
-		if recent := int64(w.oracle.orders) - 20; recent > 0 {
-			order = market.OrderID(recent + w.dice.Int64N(22))
-		}
-		return &venue.CancelOrder{Actor: actor, Key: key, Order: order}
-	case roll < 75:
 		return &venue.CancelAll{Actor: actor, Key: key, Symbol: pick(w, append(symbols, ""))}
-	case roll < 83:
+	case roll < 78:
 		return &venue.CreditDeposit{
 			Actor: actor, Key: key, Deposit: uint64(100 + w.dice.IntN(100)), Member: pick(w, members),
 			Asset: pick(w, []string{"BTC", "USD", "USD", "EUR"}), Amount: money.Amount(w.dice.Int64N(100_000_000)),
 		}
+	case roll < 80:
+		return &venue.SetPhase{Actor: actor, Key: key, Symbol: pick(w, symbols), Phase: market.Phase(1 + w.dice.IntN(8))}
 	case roll < 84:
-		return &venue.SetPhase{Actor: actor, Key: key, Symbol: pick(w, symbols), Phase: market.Halted}
-	case roll < 89:
 		return &venue.SetPhase{Actor: actor, Key: key, Symbol: pick(w, symbols), Phase: market.Continuous}
-	case roll < 90:
+	case roll < 85:
 		return &venue.CreateMarket{Actor: actor, Key: key, Definition: definition(pick(w, symbols))}
 	default:
 		cmd := venue.Commands()[pick(w, kinds)]
@@ -96,12 +101,78 @@ func (w *world) order(actor account.ID, key string) venue.Command {
 	if w.often(150) {
 		o.Type, o.TimeInForce = market.Market, market.IOC
 	} else {
-		o.Price = market.Price(9500 + 100*w.dice.IntN(11))
+		o.Price = w.price()
 	}
-	if w.often(20) {
+	switch w.dice.IntN(40) {
+	case 0:
 		o.Quantity = 1_000_000 // nobody has as much
+	case 1, 2, 3:
+		o.TimeInForce = market.GTD
+		o.ExpiresAt = venue.Time(epoch + w.now + int64(w.between(0, 3*time.Second)))
+	case 4, 5:
+		o.TimeInForce = market.TimeInForce(w.dice.IntN(7))
+	case 6, 7:
+		o.Quantity, o.Display = 10, market.Quantity(1+w.dice.IntN(3))
+	case 8, 9:
+		o.PostOnly = true
+	case 10, 11, 12:
+		o.Type, o.Trigger = market.Type(1+w.dice.IntN(6)), w.price()
+		if w.often(500) {
+			o.Price = 0
+		}
+	case 13:
+		o.Type, o.Trail = market.Type(1+w.dice.IntN(6)), market.Price(100*(1+w.dice.IntN(4)))
+	case 14:
+		o.SelfTrade = market.SelfTrade(w.dice.IntN(7))
 	}
 	return o
+}
+
+// people puts members under agents who earn of their fees, and takes back trades.
+func (w *world) people(actor account.ID, key string) venue.Command {
+	agent := account.ID(501 + w.dice.IntN(3))
+	switch trades := w.oracle.trades; {
+	case w.often(300):
+		return &venue.SetAgent{
+			Actor: actor, Key: key, Agent: agent, Parent: account.ID(w.dice.IntN(2)) * 501,
+			Plan: commission.Plan{Default: money.Rate(100_000 * (1 + w.dice.IntN(5)))},
+		}
+	case w.often(400) || len(trades) == 0:
+		return &venue.SetMember{Actor: actor, Key: key, Member: pick(w, members), Agent: agent, TradeGroup: uint64(w.dice.IntN(3))}
+	default:
+		t := pick(w, trades)
+		return &venue.BustTrade{Actor: actor, Key: key, Trade: venue.TradeRecord{
+			Trade: t.Trade, Symbol: symbols[(t.Market-1)%2], Time: t.Time, Side: t.Side, Price: t.Price, Quantity: t.Quantity,
+			Order: t.Order, Member: t.Member, Maker: t.Maker, MakerMember: t.MakerMember, TakerFee: t.TakerFee, MakerFee: t.MakerFee,
+		}}
+	}
+}
+
+func (w *world) price() market.Price { return market.Price(9500 + 100*w.dice.IntN(11)) }
+
+// recent is one of the last orders, or one that does not exist yet.
+func (w *world) recent() market.OrderID {
+	return market.OrderID(max(1, int64(w.oracle.orders)-20) + w.dice.Int64N(22))
+}
+
+// transfer moves money between members at once or in two steps; ids come up more than once.
+func (w *world) transfer(actor account.ID, key string) venue.Command {
+	id := uint64(1 + w.dice.IntN(60))
+	from := ledger.Account{Owner: pick(w, members), Kind: ledger.Available}
+	to := ledger.Account{Owner: pick(w, members), Kind: ledger.Available}
+	amount := money.Amount(1 + w.dice.Int64N(1000))
+	switch w.dice.IntN(4) {
+	case 0:
+		return &venue.MakeTransfer{Actor: actor, Key: key, Transfer: id, From: from, To: to, Asset: "USD", Amount: amount}
+	case 1:
+		return &venue.PostTransfer{Actor: actor, Key: key, Transfer: id}
+	case 2:
+		return &venue.VoidTransfer{Actor: actor, Key: key, Transfer: id}
+	}
+	return &venue.BeginTransfer{
+		Actor: actor, Key: key, Transfer: id, From: from, To: to, Asset: "USD", Amount: amount,
+		ExpiresAt: venue.Time(w.dice.Int64N(2) * (epoch + w.now + int64(w.between(0, 3*time.Second)))),
+	}
 }
 
 // fill gives any field a value that its kind may have, or nearly.

@@ -24,6 +24,7 @@ type oracle struct {
 	never     map[effect]bool // commands whose clients were told by everyone that nothing happened
 	marks     map[uint64]mark // by the sequence at the end of a batch
 	orders    int
+	trades    []venue.Event
 	projected journal.Head // when the tables were last checked
 
 	balances map[holding]money.Amount
@@ -80,6 +81,9 @@ func (o *oracle) landed(b journal.Batch) {
 		err = o.state.Fold(&ev)
 		w.mustf(err == nil, "the disk holds what does not fold: %v", err)
 		o.orders = max(o.orders, int(ev.Order))
+		if ev.Kind == venue.Traded {
+			o.trades = append(o.trades, ev)
+		}
 		o.moved = move(o.balances, o.moved, &ev)
 		w.count("event " + ev.Kind.String())
 	}

@@ -77,7 +77,7 @@ const (
 	leadTimeout   = 2 * time.Second
 	firstBackoff  = 50 * time.Millisecond
 	lastBackoff   = 500 * time.Millisecond
-	snapshotEvery = 60
+	snapshotEvery = 25
 )
 
 // after plans something that happens in this process, unless it dies before; a frozen one does it

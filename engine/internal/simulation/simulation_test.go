@@ -4,11 +4,13 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
 
 	"bourse/engine/internal/simulation"
+	"bourse/engine/venue"
 )
 
 var (
@@ -40,6 +42,11 @@ func TestSeeds(t *testing.T) {
 		n++
 	}
 	t.Logf("seeds %d to %d, %d steps in %v", *first, *first+uint64(n)-1, total, time.Since(began).Round(time.Millisecond))
+	for name, cmd := range venue.Commands() {
+		if kind := reflect.TypeOf(cmd).Elem().Name(); n >= 100 && counts["ask "+kind] == 0 {
+			t.Errorf("nobody asked for a %s", name)
+		}
+	}
 	for _, what := range slices.Sorted(maps.Keys(counts)) {
 		t.Logf("%9d %s", counts[what], what)
 	}

@@ -16,23 +16,26 @@ import (
 )
 
 // DurableRate is orders at the engine's façade that are answered after the commit, by callers who
-// wait for the answer before they send the next. Each round is followed by its own batches written
-// to a bare file.
+// wait for the answer before they send the next. Each round is followed by one of an exchange whose
+// log is a bare file, and by the round's batches written again, in turn to a journal of their own
+// and to a bare file, by one who does nothing else.
 type DurableRate struct {
 	Rate
-	// Batches is how many commits a round took, of BatchOrders commands and BatchBytes of events.
-	Batches     int64 `json:"batches"`
-	BatchOrders int64 `json:"ordersPerBatch"`
-	BatchBytes  int64 `json:"bytesPerBatch"`
-	// Commit is how long the journal took for a batch, BareFile how long a preallocated file took
-	// for a write and an fsync of the same bytes; ToFile is their ratio, the file's time by the
-	// journal's.
-	Commit   time.Duration `json:"commitNanos"`
-	BareFile time.Duration `json:"bareFileNanos"`
-	ToFile   Milli         `json:"journalToBareFile"`
-	// FilePerSecond is how many orders a second the file takes in these batches when nothing is
-	// done but write and fsync them.
-	FilePerSecond int64 `json:"bareFilePerSecond"`
+	// Batches is how many commits a round took, of BatchOrders commands and BatchBytes of events;
+	// Commit is how long one took from within the house.
+	Batches     int64         `json:"batches"`
+	BatchOrders int64         `json:"ordersPerBatch"`
+	BatchBytes  int64         `json:"bytesPerBatch"`
+	Commit      time.Duration `json:"commitNanos"`
+	// OnFile is the orders a second of the same façade when its log is a preallocated file and there
+	// is no history; ToOnFile is PerSecond by it.
+	OnFile   int64 `json:"onBareFilePerSecond"`
+	ToOnFile Milli `json:"toOnBareFile"`
+	// Journal and File are how many orders a second a journal and a preallocated file take in the
+	// round's batches, each with an fsync, when nobody trades; JournalToFile is one by the other.
+	Journal       int64 `json:"journalAlonePerSecond"`
+	File          int64 `json:"bareFileAlonePerSecond"`
+	JournalToFile Milli `json:"journalToBareFile"`
 }
 
 // Durable measures placing orders at the engine's façade. fsync and synchronous_commit are on.
@@ -42,30 +45,36 @@ func Durable(ctx context.Context, o Options) (DurableRate, error) {
 		return DurableRate{}, err
 	}
 	defer s.teardown()
-	file, err := newBareFile(s.dir, 256<<20)
+	logs, err := s.newLogs(ctx)
 	if err != nil {
 		return DurableRate{}, err
 	}
-	defer file.close()
+	defer logs.close()
+	onFile, err := s.newOnFile(ctx, o)
+	if err != nil {
+		return DurableRate{}, err
+	}
+	defer onFile.close(ctx)
 	if _, err := s.placeAtFacade(ctx, o, min(o.Round, time.Second), o.Rounds); err != nil { // warms up
 		return DurableRate{}, err
 	}
 	var rounds []DurableRate
 	for round := range o.Rounds {
-		r, err := s.durableRound(ctx, o, round, file)
+		r, err := s.durableRound(ctx, o, round, logs, onFile)
 		if err != nil {
 			return DurableRate{}, err
 		}
-		o.Progress(fmt.Sprintf("round %d of %d: %s; a batch of %d orders takes the journal %s, a bare file %s",
-			round+1, o.Rounds, perSecond(r.PerSecond), r.BatchOrders, took(r.Commit), took(r.BareFile)))
+		o.Progress(fmt.Sprintf("round %d of %d: %s in batches of %d; on a bare file %s; the batches alone: journal %s, bare file %s",
+			round+1, o.Rounds, perSecond(r.PerSecond), r.BatchOrders, perSecond(r.OnFile), perSecond(r.Journal), perSecond(r.File)))
 		rounds = append(rounds, r)
 	}
 	r := medianOf(rounds, func(r DurableRate) int64 { return r.PerSecond })
-	r.ToFile = median(rounds, func(r DurableRate) Milli { return r.ToFile })
+	r.ToOnFile = median(rounds, func(r DurableRate) Milli { return r.ToOnFile })
+	r.JournalToFile = median(rounds, func(r DurableRate) Milli { return r.JournalToFile })
 	return r, nil
 }
 
-func (s *stage) durableRound(ctx context.Context, o Options, round int, file *bareFile) (DurableRate, error) {
+func (s *stage) durableRound(ctx context.Context, o Options, round int, logs *logs, onFile *onFile) (DurableRate, error) {
 	if err := s.awaitHistory(ctx); err != nil { // each round begins alike
 		return DurableRate{}, err
 	}
@@ -79,10 +88,14 @@ func (s *stage) durableRound(ctx context.Context, o Options, round int, file *ba
 	if err != nil {
 		return DurableRate{}, err
 	}
-	if err := s.awaitHistory(ctx); err != nil { // nothing else writes beside the file
+	if err := s.awaitHistory(ctx); err != nil { // nothing else writes beside the logs
 		return DurableRate{}, err
 	}
-	onFile, err := file.write(sizes)
+	inJournal, inFile, err := logs.write(ctx, sizes)
+	if err != nil {
+		return DurableRate{}, err
+	}
+	beside, err := onFile.place(ctx, o, round)
 	if err != nil {
 		return DurableRate{}, err
 	}
@@ -94,11 +107,12 @@ func (s *stage) durableRound(ctx context.Context, o Options, round int, file *ba
 	commits := max(1, int64(after.Commits-before.Commits))
 	r := DurableRate{
 		Rate: rate, Batches: n, BatchOrders: orders / max(1, n), BatchBytes: int64(bytes) / max(1, n),
-		Commit:   (after.CommitTime - before.CommitTime) / time.Duration(commits),
-		BareFile: onFile / time.Duration(max(1, n)),
+		Commit:  (after.CommitTime - before.CommitTime) / time.Duration(commits),
+		OnFile:  beside.PerSecond,
+		Journal: orders * int64(time.Second) / max(1, int64(inJournal)),
+		File:    orders * int64(time.Second) / max(1, int64(inFile)),
 	}
-	r.ToFile = MilliOf(int64(r.BareFile), int64(r.Commit))
-	r.FilePerSecond = orders * int64(time.Second) / max(1, int64(onFile))
+	r.ToOnFile, r.JournalToFile = MilliOf(r.PerSecond, r.OnFile), MilliOf(r.Journal, r.File)
 	return r, nil
 }
 
@@ -124,9 +138,9 @@ func (s *stage) batchSizes(ctx context.Context, after engine.Sequence) ([]int, e
 func (r *DurableRate) Lines() []Line {
 	return []Line{
 		atLeast("durable orders at the façade, all waiting", r.PerSecond, 100_000, perSecond, r.note()),
-		atLeast("  the journal beside a bare file", r.ToFile, 500, Milli.String,
-			fmt.Sprintf("%d orders in %s a batch: %s, file %s", r.BatchOrders, kilobytes(r.BatchBytes), took(r.Commit), took(r.BareFile))),
-		{What: "  the file when nothing else is done", Figure: perSecond(r.FilePerSecond)},
+		atLeast("  by the same on a bare fsync'd file", r.ToOnFile, 500, Milli.String, perSecond(r.OnFile)+" there, without history"),
+		{What: "  its batches alone, journal by bare file", Figure: r.JournalToFile.String(),
+			Note: fmt.Sprintf("%s by %s, in batches of %d orders and %s", perSecond(r.Journal), perSecond(r.File), r.BatchOrders, kilobytes(r.BatchBytes))},
 	}
 }
 
@@ -172,10 +186,14 @@ func side(caller int) market.Side {
 
 // placeOne places an order of the member whose turn it is, and says whether it was refused.
 func (s *stage) placeOne(ctx context.Context, key string, turn int) (refused bool, err error) {
-	_, _, err = s.members[turn%len(s.members)].PlaceOrder(ctx, engine.PlaceOrder{
+	return refusedOrFailed(s.members[turn%len(s.members)].PlaceOrder(ctx, engine.PlaceOrder{
 		Key: key, Symbol: "BTC-USDT", Side: side(turn),
 		Type: market.Limit, TimeInForce: market.GTC, Price: price, Quantity: "0.001",
-	})
+	}))
+}
+
+// refusedOrFailed tells a refusal, which is counted, from a failure, which ends the round.
+func refusedOrFailed(_ engine.Order, _ engine.Sequence, err error) (refused bool, _ error) {
 	var refusal *fault.Error
 	if errors.As(err, &refusal) && refusal.Code != fault.Unavailable {
 		return true, nil

@@ -52,7 +52,7 @@ func TestShortRounds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.PerSecond <= 0 || d.Batches <= 0 || d.BatchOrders <= 0 || d.BatchBytes < 40*d.BatchOrders || d.Commit <= 0 || d.BareFile <= 0 || d.Refused != 0 {
+	if d.PerSecond <= 0 || d.Batches <= 0 || d.BatchOrders <= 0 || d.BatchBytes < 40*d.BatchOrders || d.Commit <= 0 || d.OnFile <= 0 || d.Journal <= 0 || d.File <= 0 || d.Refused != 0 {
 		t.Errorf("durable: %+v", d)
 	}
 	l, err := Latencies(t.Context(), o)
