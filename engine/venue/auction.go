@@ -25,23 +25,17 @@ var errUncrossing = errors.New("venue: an uncrossing finds fewer lots than it co
 func (s *State) uncross(d *decision) error {
 	u := s.uncrossing
 	m := s.markets[u.market-1]
-	buys, sells := s.lane(m, market.Buy), s.lane(m, market.Sell)
-	for n := market.TradeID(1); u.left > 0 && n <= auctionTradesPerStep; n++ {
-		if buys.shown == 0 {
-			buys.advance()
-		}
-		if sells.shown == 0 {
-			sells.advance()
-		}
-		quantity := min(buys.shown, sells.shown, u.left)
-		if quantity <= 0 {
+	buys, sells := m.book.Walk(market.Buy), m.book.Walk(market.Sell)
+	for n := 0; u.left > 0 && n < auctionTradesPerStep; n++ {
+		if buys.Handle == 0 || sells.Handle == 0 {
 			return errUncrossing
 		}
-		if err := s.auctionTrade(m, &buys.front, &sells.front, u.price, quantity, s.lastTrade+n, d); err != nil {
+		quantity := min(buys.Quantity, sells.Quantity, u.left)
+		if err := s.auctionTrade(m, &buys, &sells, quantity, d); err != nil {
 			return err
 		}
-		buys.shown -= quantity
-		sells.shown -= quantity
+		buys.Take(quantity)
+		sells.Take(quantity)
 		u.left -= quantity
 	}
 	if u.left == 0 {
@@ -51,63 +45,28 @@ func (s *State) uncross(d *decision) error {
 	return nil
 }
 
-// auctionTrade adds one trade at the price of an uncrossing. Both parties pay as
-// makers. It updates the orders, which are the decision's own.
-func (s *State) auctionTrade(m *venueMarket, buyer, seller *order, price market.Price, quantity market.Quantity, id market.TradeID, d *decision) error {
+// auctionTrade adds one trade between the orders that two walks have come to, at
+// the price of the uncrossing. Both parties pay as makers.
+func (s *State) auctionTrade(m *venueMarket, buys, sells *book.Walk, quantity market.Quantity, d *decision) error {
+	buyer, seller := s.orders.at(buys.Ref), s.orders.at(sells.Ref)
+	price, left := s.uncrossing.price, buys.Whole()
 	notional, ok := m.terms.Notional(price, quantity)
 	base, fits := m.terms.BaseAmount(quantity)
-	needed, counts := risk.Hold(&m.terms, buyer.holdRate(), market.Buy, buyer.price, buyer.remaining()-quantity)
+	before, counts := risk.Hold(&m.terms, buyer.holdRate(), market.Buy, buyer.price, left)
+	after, _ := risk.Hold(&m.terms, buyer.holdRate(), market.Buy, buyer.price, left-quantity)
 	if !ok || !fits || !counts {
 		return errUncountable
 	}
 	ev := d.add(AuctionTraded)
-	ev.Market, ev.Side, ev.Base, ev.Quote, ev.Trade = m.id, market.Buy, m.base, m.quote, id
+	d.trades++
+	ev.Market, ev.Side, ev.Base, ev.Quote, ev.Trade = m.id, market.Buy, m.base, m.quote, s.lastTrade+d.trades
 	ev.Order, ev.Member = buyer.id, s.members.at(buyer.owner).id
 	ev.Maker, ev.MakerMember = seller.id, s.members.at(seller.owner).id
 	ev.Price, ev.Quantity, ev.Amount, ev.Notional = price, quantity, base, notional
 	ev.TakerFee, ev.MakerFee = money.Rate(buyer.makerRate).Of(notional), money.Rate(seller.makerRate).Of(notional)
-	ev.Release = buyer.hold - notional - ev.TakerFee - needed
-	s.accrue(m, id, [2]feeOf{{buyer.owner, buyer.id, ev.TakerFee}, {seller.owner, seller.id, ev.MakerFee}}, d)
-
-	buyer.filled += quantity
-	buyer.hold = needed
-	seller.filled += quantity
+	ev.Release = before - after - notional - ev.TakerFee
+	s.accrue(m, ev.Trade, [2]feeOf{{buyer.owner, buyer.id, ev.TakerFee}, {seller.owner, seller.id, ev.MakerFee}}, d)
 	return nil
-}
-
-// lane is a side of the book while an uncrossing is decided: its orders in the
-// order in which they trade, each as the trades before leave it. The book itself
-// does not change.
-type lane struct {
-	state    *State
-	book     *book.Book
-	front    order           // that trades now
-	shown    market.Quantity // of it, as yet
-	next     book.Handle
-	requeued []order // icebergs that have joined the end of the front's queue again
-}
-
-func (s *State) lane(m *venueMarket, side market.Side) lane {
-	return lane{state: s, book: m.book, next: m.book.First(side)}
-}
-
-// advance goes on to the next order when the front has shown all it displayed.
-// Nothing is shown when there is none.
-func (l *lane) advance() {
-	if l.front.remaining() > 0 {
-		l.requeued = append(l.requeued, l.front)
-	}
-	if l.next != 0 {
-		price, shown, ref := l.book.Resting(l.next)
-		if len(l.requeued) == 0 || price == l.front.price {
-			l.front, l.shown, l.next = *l.state.orders.at(ref), shown, l.book.After(l.next)
-			return
-		}
-	}
-	if len(l.requeued) > 0 {
-		l.front, l.requeued = l.requeued[0], l.requeued[1:]
-		l.shown = min(l.state.orders.conditions.of(l.front.id).Display, l.front.remaining())
-	}
 }
 
 func (s *State) foldUncrossed(ev *Event) error {

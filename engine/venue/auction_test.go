@@ -295,6 +295,9 @@ func TestUncrossingsAgreeWithEveryPriceAndEveryPair(t *testing.T) {
 			if c.Price == 0 {
 				c.Price = 100
 			}
+			if rapid.IntRange(0, 3).Draw(t, "iceberg") == 0 {
+				c.Display = 1 + c.Quantity/market.Quantity(rapid.IntRange(2, 5).Draw(t, "parts"))
+			}
 			r, _, err := h.do(c)
 			if err != nil {
 				if fault.CodeOf(err) != fault.BelowMinNotional {

@@ -80,6 +80,77 @@ func TestTheBreakerTrips(t *testing.T) {
 	}
 }
 
+// A fill-or-kill order that would meet the breaker is refused and trips nothing.
+func TestFillOrKillDoesNotTripTheBreaker(t *testing.T) {
+	h := guarded(t, nil)
+	fok := buy(1, 111, 31)
+	fok.TimeInForce = market.FOK
+	h.refuse(fok, fault.NotFillable)
+	if m := h.market(); m.Phase != market.Continuous {
+		t.Errorf("the market is %v", m.Phase)
+	}
+	if r := h.must(with(fok, func(c *PlaceOrder) { c.Key, c.Quantity = "", 30 })); r.Status != market.Filled {
+		t.Errorf("the receipt is %+v", r)
+	}
+}
+
+func TestAStopTripsTheBreaker(t *testing.T) {
+	for name, c := range map[string]struct{ stop *PlaceOrder }{
+		"stop": {
+			with(buy(3, 0, 50), func(c *PlaceOrder) { c.Type, c.Trigger = market.Stop, 110 }),
+		},
+		"stop limit": {
+			with(buy(3, 120, 20), func(c *PlaceOrder) { c.Type, c.Trigger = market.StopLimit, 110 }),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := guarded(t, nil)
+			h.must(buy(1, 100, 5)) // there is a last price now
+			h.must(c.stop)
+			start := len(h.log)
+			h.must(buy(1, 110, 25)) // up to 110, which triggers
+			stop := h.order(7)
+			taken := []string{"order 8", "8 takes 5 of 1 at 100", "8 takes 10 of 2 at 105", "8 takes 10 of 3 at 110"}
+			if c.stop.Type == market.Stop {
+				wantStory(t, h.since(start), append(taken, "PAUSED", "cancel 50 of 7 BREAKER")...)
+				if stop.Status != market.Cancelled {
+					t.Errorf("the stop is %+v", stop)
+				}
+			} else {
+				wantStory(t, h.since(start), append(taken, "PAUSED")...)
+				if stop.Status != market.Open || stop.Remaining() != 20 {
+					t.Errorf("the stop is %+v", stop)
+				}
+			}
+			h.now += Time(60 * second)
+			start = len(h.log)
+			h.settle()
+			if c.stop.Type == market.StopLimit {
+				wantStory(t, h.since(start), "20 lots at 120", "7 buys 10 of 4 at 120", "7 buys 10 of 5 at 120", "CONTINUOUS")
+			} else {
+				wantStory(t, h.since(start), "CONTINUOUS")
+			}
+			if replay(t, h.log).Digest() != h.state.Digest() {
+				t.Error("replay comes to another digest")
+			}
+		})
+	}
+}
+
+func TestAnAmendTripsTheBreaker(t *testing.T) {
+	h := guarded(t, nil)
+	r := h.must(buy(1, 99, 40))
+	start := len(h.log)
+	amended := h.must(&AmendOrder{Actor: 1, Order: r.Order, Price: 115})
+	if amended.Status != market.PartiallyFilled || amended.Filled != 30 {
+		t.Errorf("the receipt is %+v", amended)
+	}
+	wantStory(t, h.since(start), "6 takes 10 of 1 at 100", "6 takes 10 of 2 at 105", "6 takes 10 of 3 at 110", "PAUSED")
+	if replay(t, h.log).Digest() != h.state.Digest() {
+		t.Error("replay comes to another digest")
+	}
+}
+
 // After the pause the market reopens by uncrossing, whose price is the new
 // reference, and the breaker trips again around that.
 func TestTheBreakerReopensAndTripsAgain(t *testing.T) {
@@ -188,6 +259,10 @@ func TestBand(t *testing.T) {
 	h.refuse(buy(1, 111, 5), fault.PriceOutsideBand)
 	h.must(buy(1, 110, 5))
 	h.must(atMarket(sell(2, 0, 5))) // names no price
+	h.refuse(with(buy(1, 116, 5), func(c *PlaceOrder) { c.Type, c.Trigger = market.StopLimit, 112 }), fault.PriceOutsideBand)
+	r := h.must(buy(1, 105, 5)) // 110 is the last price now
+	h.refuse(&AmendOrder{Actor: 1, Order: r.Order, Price: 116}, fault.PriceOutsideBand)
+	h.refuse(buy(1, 0, 5), fault.InvalidPrice) // the price itself comes first
 	h.inPhase(market.PreOpen)
 	h.refuse(buy(1, 150, 5), fault.PriceOutsideBand)
 	h.must(&SetRules{Symbol: "BTC-USDT", Rules: market.Rules{}})

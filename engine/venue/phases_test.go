@@ -86,15 +86,29 @@ func TestWhatPhasesTake(t *testing.T) {
 		auction  fault.Code
 		whenOpen fault.Code
 	}{
-		"limit":    {limit(0), "", ""},
-		"GTC":      {limit(market.GTC), "", ""},
-		"DAY":      {limit(market.DAY), "", ""},
-		"GTD":      {func(c *PlaceOrder) { c.TimeInForce, c.ExpiresAt = market.GTD, 1e12 }, "", ""},
-		"IOC":      {limit(market.IOC), fault.OrderTypeNotAllowed, ""},
-		"no force": {limit(99), fault.OrderTypeNotAllowed, fault.InvalidArgument},
-		"no type":  {func(c *PlaceOrder) { c.Type = 0 }, fault.OrderTypeNotAllowed, fault.InvalidArgument},
-		"no side":  {func(c *PlaceOrder) { c.Side = 0 }, fault.InvalidArgument, fault.InvalidArgument},
-		"market":   {func(c *PlaceOrder) { atMarket(c) }, fault.OrderTypeNotAllowed, fault.NoLiquidity},
+		"limit":     {limit(0), "", ""},
+		"GTC":       {limit(market.GTC), "", ""},
+		"DAY":       {limit(market.DAY), "", ""},
+		"GTD":       {func(c *PlaceOrder) { c.TimeInForce, c.ExpiresAt = market.GTD, 1e12 }, "", ""},
+		"IOC":       {limit(market.IOC), fault.OrderTypeNotAllowed, ""},
+		"FOK":       {limit(market.FOK), fault.OrderTypeNotAllowed, fault.NotFillable},
+		"no force":  {limit(99), fault.OrderTypeNotAllowed, fault.InvalidArgument},
+		"no type":   {func(c *PlaceOrder) { c.Type = 0 }, fault.OrderTypeNotAllowed, fault.InvalidArgument},
+		"no side":   {func(c *PlaceOrder) { c.Side = 0 }, fault.InvalidArgument, fault.InvalidArgument},
+		"market":    {func(c *PlaceOrder) { atMarket(c) }, fault.OrderTypeNotAllowed, fault.NoLiquidity},
+		"post-only": {func(c *PlaceOrder) { c.PostOnly = true }, fault.OrderTypeNotAllowed, ""},
+		"iceberg":   {func(c *PlaceOrder) { c.Display = 5 }, "", ""},
+		"stop":      {func(c *PlaceOrder) { c.Type, c.Price, c.Trigger = market.Stop, 0, 120 }, "", ""},
+		"stop limit": {
+			func(c *PlaceOrder) { c.Type, c.Trigger = market.StopLimit, 120 }, "", "",
+		},
+		"trailing stop": {
+			func(c *PlaceOrder) { c.Type, c.Price, c.Trail = market.TrailingStop, 0, 5 }, fault.NoReferencePrice, fault.NoReferencePrice,
+		},
+		"stop IOC": {
+			func(c *PlaceOrder) { c.Type, c.Price, c.Trigger, c.TimeInForce = market.Stop, 0, 120, market.IOC },
+			fault.InvalidArgument, fault.InvalidArgument,
+		},
 	}
 	closed := map[market.Phase]fault.Code{
 		market.Draft: fault.MarketClosed, market.Closed: fault.MarketClosed,
@@ -122,6 +136,70 @@ func TestWhatPhasesTake(t *testing.T) {
 				}
 			})
 		}
+		groups := map[string]Command{
+			"OCO":     &PlaceOCO{Actor: 1, Symbol: "NEW", Side: market.Sell, Quantity: 10, Price: 120, Trigger: 90},
+			"bracket": &PlaceBracket{Actor: 1, Symbol: "NEW", Side: market.Buy, Type: market.Limit, Price: 100, Quantity: 10, TakeProfit: 120, StopTrigger: 90},
+		}
+		for name, c := range groups {
+			t.Run(phase.String()+"/"+name, func(t *testing.T) {
+				h := marketIn(t, phase)
+				switch want, isClosed := closed[phase]; {
+				case isClosed:
+					h.refuse(c, want)
+				case phase.Collects():
+					h.refuse(c, fault.OrderTypeNotAllowed)
+				default:
+					h.must(c)
+				}
+			})
+		}
+	}
+}
+
+func TestAmendsAndCancelsByPhase(t *testing.T) {
+	for _, phase := range allPhases {
+		if phase == market.Draft {
+			continue // nothing can rest there
+		}
+		t.Run(phase.String(), func(t *testing.T) {
+			h := traders(t, 2)
+			r := h.must(buy(1, 100, 10))
+			postOnly := h.must(with(buy(1, 90, 10), func(c *PlaceOrder) { c.PostOnly = true }))
+			other := h.must(sell(2, 110, 10))
+			h.inPhase(phase)
+			reduce := &AmendOrder{Actor: 1, Order: r.Order, Quantity: 5}
+			move := &AmendOrder{Actor: 1, Order: r.Order, Price: 110}
+			switch phase {
+			case market.Continuous:
+				h.must(reduce)
+				if r := h.must(move); r.Filled != 5 {
+					t.Errorf("the receipt is %+v", r)
+				}
+				h.refuse(&AmendOrder{Actor: 1, Order: postOnly.Order, Price: 110}, fault.PostOnlyWouldTake)
+			case market.PreOpen, market.Paused, market.ClosingAuction:
+				h.must(reduce)
+				if r := h.must(move); r.Filled != 0 || r.Status != market.Open {
+					t.Errorf("the receipt is %+v", r)
+				}
+				h.must(&AmendOrder{Actor: 1, Order: postOnly.Order, Price: 110})
+			case market.CancelOnly:
+				h.must(reduce)
+				h.refuse(move, fault.CancelOnly)
+				h.refuse(&AmendOrder{Actor: 1, Order: r.Order, Quantity: 6}, fault.CancelOnly)
+			case market.Halted:
+				h.refuse(reduce, fault.MarketHalted)
+				h.refuse(move, fault.MarketHalted)
+			default:
+				h.refuse(reduce, fault.MarketClosed)
+				h.refuse(move, fault.MarketClosed)
+			}
+			h.must(&CancelOrder{Actor: 1, Order: postOnly.Order})
+			h.must(&CancelOrder{Actor: 2, Order: other.Order})
+			h.must(&CancelAll{Actor: 1})
+			if n := h.state.OpenOrderCount(); n != 0 {
+				t.Errorf("%d orders are open", n)
+			}
+		})
 	}
 }
 
@@ -199,12 +277,15 @@ func TestClosingExpiresTheOrdersOfTheDay(t *testing.T) {
 	}
 	h.quiet = false
 	kept := h.must(buy(1, 99, 10))
+	stop := h.must(with(buy(2, 0, 10), func(c *PlaceOrder) {
+		c.Type, c.Trigger, c.TimeInForce = market.Stop, 120, market.DAY
+	}))
 	elsewhere := h.must(with(buy(2, 99, 10), func(c *PlaceOrder) { c.Symbol, c.TimeInForce = "ETH-USDT", market.DAY }))
 	h.begin(&SetPhase{Symbol: "BTC-USDT", Phase: market.Closed})
-	if n := h.state.OpenOrderCount(); n != orders+2 {
-		t.Fatalf("closing cancelled %d orders at once", orders+2-n)
+	if n := h.state.OpenOrderCount(); n != orders+3 {
+		t.Fatalf("closing cancelled %d orders at once", orders+3-n)
 	}
-	for _, want := range []int{1000, 1000, 500} {
+	for _, want := range []int{1000, 1000, 501} {
 		h.state = restored(t, h.state)
 		if !h.state.Due(h.now) {
 			t.Fatal("nothing is due")
@@ -226,10 +307,30 @@ func TestClosingExpiresTheOrdersOfTheDay(t *testing.T) {
 	if h.state.Due(h.now) {
 		t.Error("something is still due")
 	}
-	if !h.order(kept.Order).Status.Live() || !h.order(elsewhere.Order).Status.Live() {
+	if !h.order(kept.Order).Status.Live() || h.order(stop.Order).Status != market.Cancelled || !h.order(elsewhere.Order).Status.Live() {
 		t.Error("other orders expired than those of the day")
 	}
 	h.verify()
+	if replay(t, h.log).Digest() != h.state.Digest() {
+		t.Error("replay comes to another digest")
+	}
+}
+
+// An uncrossing makes trades that stops look at; they act once the market is open.
+func TestStopsLookAtAuctionPrices(t *testing.T) {
+	h := traders(t, 3)
+	h.must(buy(1, 100, 5))
+	h.must(sell(2, 100, 5))
+	h.must(with(buy(3, 0, 5), func(c *PlaceOrder) { c.Type, c.Trigger = market.Stop, 105 }))
+	h.inPhase(market.PreOpen)
+	h.must(buy(1, 106, 5))
+	h.must(sell(2, 106, 5))
+	h.must(sell(2, 107, 5))
+	start := len(h.log)
+	h.phase(market.Continuous)
+	h.settle()
+	wantStory(t, h.since(start),
+		"5 lots at 106", "4 buys 5 of 5 at 106", "CONTINUOUS", "3 takes 5 of 6 at 107")
 	if replay(t, h.log).Digest() != h.state.Digest() {
 		t.Error("replay comes to another digest")
 	}
