@@ -195,7 +195,7 @@ func (s *stage) placeOne(ctx context.Context, key string, turn int) (refused boo
 // refusedOrFailed tells a refusal, which is counted, from a failure, which ends the round.
 func refusedOrFailed(_ engine.Order, _ engine.Sequence, err error) (refused bool, _ error) {
 	var refusal *fault.Error
-	if errors.As(err, &refusal) && refusal.Code != fault.Unavailable {
+	if errors.As(err, &refusal) && refusal.Code != fault.Unavailable && refusal.Code != fault.OutcomeUnknown {
 		return true, nil
 	}
 	return false, err

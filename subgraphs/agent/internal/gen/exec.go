@@ -1015,7 +1015,7 @@ type Order @key(fields: "id") {
 	{Name: "../../../../graph/schema/agent/deposit.graphqls", Input: `extend type Mutation {
   """
   Credits a deposit of the downline. Approving twice credits once.
-  Codes: DEPOSIT_NOT_FOUND, DEPOSIT_NOT_PENDING, SELF_APPROVAL, UNAVAILABLE.
+  Codes: DEPOSIT_NOT_FOUND, DEPOSIT_NOT_PENDING, SELF_APPROVAL, UNAVAILABLE, OUTCOME_UNKNOWN.
   """
   approveDeposit(input: ApproveDepositInput!): ApproveDepositPayload!
 
