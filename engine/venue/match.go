@@ -115,9 +115,15 @@ func (s *State) avoid(m *venueMarket, t *taker, maker *order, w *book.Walk, d *d
 		return t.mode == market.CancelBoth
 	case market.Decrement:
 		quantity := min(t.remaining(), w.Quantity)
-		if whole := w.Whole(); quantity == whole {
+		switch whole := w.Whole(); {
+		case quantity == whole && w.Again:
+			// An iceberg that was met before holds less than the state says. It has no
+			// order linked to it.
+			hold, _ := risk.Hold(&m.terms, maker.holdRate(), maker.side, maker.price, whole)
+			cancelled(d, maker, s.members.at(maker.owner).id, market.CancelSelfTrade, whole, hold, m)
+		case quantity == whole:
 			s.cancel(maker, market.CancelSelfTrade, d)
-		} else {
+		default:
 			reduced(m, maker, s.members.at(maker.owner).id, whole, quantity, d)
 		}
 		w.Take(quantity)

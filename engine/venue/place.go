@@ -218,6 +218,7 @@ func (s *State) spend(m *venueMarket, t *taker, amount money.Amount, check risk.
 	}
 	check.QuoteAmount, check.Cost = amount, t.notional+t.fee
 	describe(&check, t)
+	check.Filled = 0 // risk looks at it as if it had yet to trade
 	if _, err := s.assess(m, []risk.Order{check}, nil, d); err != nil {
 		return err
 	}
