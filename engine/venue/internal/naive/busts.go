@@ -22,8 +22,15 @@ func (v *Venue) bustTrade(c *BustTrade) (Receipt, fault.Code) {
 		return Receipt{}, fault.InvalidArgument
 	}
 	moves := v.takenBack(m, t)
-	if !v.coveredTogether(moves) {
+	var shared money.Amount
+	for _, s := range t.Shares {
+		shared += s.Amount
+	}
+	switch {
+	case !v.coveredTogether(moves):
 		return Receipt{}, fault.BustNotCovered
+	case !v.hasRoom(m.Definition.Quote.Code, shared):
+		return Receipt{}, fault.AmountOverflow
 	}
 	for _, each := range moves {
 		v.move(each.from, each.to, each.asset, each.amount)
@@ -85,9 +92,12 @@ func (v *Venue) coveredTogether(moves []movement) bool {
 	return true
 }
 
+// maxShares is how many shares two fees have at most, of 16 agents each.
+const maxShares = 32
+
 // consistent tells whether the figures of a record can belong together.
 func (v *Venue) consistent(m *Market, t TradeRecord) bool {
-	if !t.Side.Valid() || t.Price < 1 || t.Quantity < 1 || t.Order == 0 || t.Maker == 0 || t.Member == 0 || t.MakerMember == 0 || t.Time > v.now {
+	if !t.Side.Valid() || t.Price < 1 || t.Quantity < 1 || t.Order == 0 || t.Maker == 0 || t.Order == t.Maker || len(t.Shares) > maxShares || t.Member == 0 || t.MakerMember == 0 || t.Time > v.now {
 		return false
 	}
 	notional, ok := product(int64(t.Price), int64(t.Quantity), int64(m.Terms.TickValue))
@@ -97,9 +107,14 @@ func (v *Venue) consistent(m *Market, t TradeRecord) bool {
 	if t.TakerFee < 0 || t.TakerFee > notional || t.MakerFee < 0 || t.MakerFee > notional {
 		return false
 	}
+	_, takerCounts := sum(notional, t.TakerFee)
+	_, makerCounts := sum(notional, t.MakerFee)
+	if !takerCounts || !makerCounts {
+		return false
+	}
 	shared := map[market.OrderID]money.Amount{}
 	for _, s := range t.Shares {
-		if s.Amount <= 0 || s.Agent == 0 || s.Order != t.Order && s.Order != t.Maker {
+		if s.Amount <= 0 || v.agents[s.Agent] == nil || s.Order != t.Order && s.Order != t.Maker {
 			return false
 		}
 		shared[s.Order] += s.Amount

@@ -191,8 +191,9 @@ func without(orders []*Order, o *Order) []*Order {
 func (v *Venue) activate(entry *Order) {
 	profit, loss := entry.Exits[0], entry.Exits[1]
 	v.dissolveGroup(profit)
-	profit.Quantity, loss.Quantity = entry.Filled, entry.Filled
-	first, second := pairNeeds(profit, loss)
+	sized := [2]Order{*profit, *loss}
+	sized[0].Quantity, sized[1].Quantity = entry.Filled, entry.Filled
+	first, second := pairNeeds(&sized[0], &sized[1])
 	if !v.covers(profit.Member, heldAsset(profit), first+second) {
 		v.note("bracket: unfunded")
 		v.cancel(profit, market.CancelUnfunded)
@@ -203,6 +204,7 @@ func (v *Venue) activate(entry *Order) {
 		order *Order
 		hold  money.Amount
 	}{{profit, first}, {loss, second}} {
+		exit.order.Quantity = entry.Filled
 		v.hold(exit.order, exit.hold)
 		v.tell(Effect{
 			What: "activated", Market: entry.Market.ID, Order: exit.order.ID, Member: exit.order.Member, Side: exit.order.Side,

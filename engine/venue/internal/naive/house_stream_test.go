@@ -15,7 +15,7 @@ func (s *stream) agent() account.ID { return firstAgent + account.ID(s.IntN(agen
 func (s *stream) group() uint32 { return uint32(s.IntN(groups + 1)) }
 
 func (s *stream) setMember() any {
-	c := &SetMember{Actor: house, Member: s.member(), Group: s.group(), TradeGroup: uint64(pick(s, 0))}
+	c := &SetMember{Actor: house, Member: s.member(), Group: s.group(), TradeGroup: uint64(pick(s, 0, 0, 0, 1, 2))}
 	if s.IntN(3) > 0 && len(s.venue.agents) > 0 {
 		c.Agent = s.agent()
 	}
@@ -75,12 +75,15 @@ func (s *stream) setAgent() any {
 
 // setLimits mostly sets one limit, tight enough to be met, and mostly takes it away soon after.
 func (s *stream) setLimits() any {
-	c := &SetLimits{Actor: house, Symbol: s.symbol(), Scope: pick(s, risk.OfHouse, risk.OfGroup, risk.OfAgent, risk.OfMember, risk.OfMember)}
+	c := &SetLimits{Actor: house, Symbol: s.symbol(), Scope: pick(s, risk.OfHouse, risk.OfGroup, risk.OfAgent, risk.OfAgent, risk.OfMember)}
 	switch c.Scope {
 	case risk.OfGroup:
 		c.ID = uint64(1 + s.IntN(groups))
 	case risk.OfAgent:
 		c.ID = uint64(s.agent())
+		if agent := s.venue.member(s.member()).Agent; agent != 0 {
+			c.ID = uint64(agent)
+		}
 	case risk.OfMember:
 		c.ID = uint64(s.member())
 	}
@@ -97,11 +100,13 @@ func (s *stream) setLimits() any {
 	case 4:
 		l.ApprovalNotional = money.Amount(3_000 + s.IntN(40_000))
 	case 5:
-		l.Distance = money.Rate(1_000 + s.IntN(40_000))
+		l.Distance = money.Rate(500 + s.IntN(20_000))
 	case 6:
 		l.Position = money.Amount(1 + s.IntN(4_000_000))
 	case 7:
 		l.Exposure = money.Amount(5_000 + s.IntN(400_000))
+	case 9:
+		l.OpenOrders = int64(pick(s, 0, 30)) // of one market: not to be had
 	case 8:
 		l.OpenOrders, l.Distance, c.Symbol = int64(10+s.IntN(20)), money.Rate(20_000+s.IntN(40_000)), ""
 	}
@@ -114,7 +119,7 @@ func (s *stream) setLimits() any {
 		case 0:
 			c.Scope = pick[Scope](s, 0, 5)
 		case 1:
-			c.ID = uint64(pick(s, 0, 1, 7777))
+			c.ID = pick[uint64](s, 0, 1, 7777, 1<<33)
 		case 2:
 			l.OrderQuantity = -1
 		case 3:
@@ -222,18 +227,24 @@ func (s *stream) transfer() any {
 	}
 	if s.rarely(25) {
 		amount = pick[money.Amount](s, 0, -1, money.MaxAmount)
+		if s.rarely(2) {
+			from, to = pick(s, deposits, ledger.Account{Kind: ledger.Adjustments}), available(s.member())
+		}
+	}
+	if s.rarely(25) {
+		from, to = earned(7777), available(s.member())
 	}
 	if s.rarely(40) {
 		asset = "NONE"
 	}
-	if s.rarely(3) {
+	if s.rarely(2) {
 		return &MakeTransfer{Actor: house, Transfer: id, From: from, To: to, Asset: asset, Amount: amount}
 	}
 	c := &BeginTransfer{Actor: house, Transfer: id, From: from, To: to, Asset: asset, Amount: amount}
-	switch s.IntN(6) {
+	switch s.IntN(8) {
 	case 0:
 	case 1:
-		c.ExpiresAt = s.now
+		c.ExpiresAt = pick(s, s.now, s.now+maxExpiry+Time(time.Hour))
 	default:
 		c.ExpiresAt = s.now + Time(s.Int64N(int64(pick(s, time.Second, time.Minute, time.Hour))))
 	}
@@ -262,7 +273,11 @@ func (s *stream) bust() any {
 	record := s.trades[s.IntN(len(s.trades))]
 	record.Shares = append([]FeeShare(nil), record.Shares...)
 	if s.rarely(8) {
-		switch s.IntN(12) {
+		switch s.IntN(14) {
+		case 12:
+			record.Maker = record.Order
+		case 13:
+			record.Shares = append(record.Shares, FeeShare{Order: record.Order, Agent: 7777, Amount: 1})
 		case 0:
 			record.Symbol = "NONE"
 		case 1:

@@ -2,6 +2,7 @@ package naive
 
 import (
 	"bourse/engine/risk"
+	"math"
 	"slices"
 
 	"bourse/engine/account"
@@ -124,12 +125,17 @@ func (v *Venue) setLimits(c *SetLimits) (Receipt, fault.Code) {
 	return Receipt{}, ""
 }
 
-// scopeFits: the house has no id, every other scope needs one.
+// scopeFits: the house has no id, every other scope needs one, that of a group in 32 bits.
 func scopeFits(c *SetLimits) bool {
-	if c.Scope == risk.OfHouse {
+	switch c.Scope {
+	case risk.OfHouse:
 		return c.ID == 0
+	case risk.OfGroup:
+		return c.ID != 0 && c.ID <= math.MaxUint32
+	case risk.OfAgent, risk.OfMember:
+		return c.ID != 0
 	}
-	return (c.Scope == risk.OfGroup || c.Scope == risk.OfAgent || c.Scope == risk.OfMember) && c.ID != 0
+	return false
 }
 
 func limitsFit(c *SetLimits) bool {
@@ -143,8 +149,9 @@ func limitsFit(c *SetLimits) bool {
 		}
 	}
 	perMarket := l.OrderQuantity != 0 || l.OrderNotional != 0 || l.ApprovalNotional != 0 || l.Position != 0 || l.Exposure != 0
+	acrossMarkets := l.OpenOrders != 0 || l.OrdersPerSecond != 0
 	neverAsked := l.OrderNotional != 0 && l.ApprovalNotional > l.OrderNotional
-	return l.Distance <= money.Whole && (!perMarket || c.Symbol != "") && !neverAsked
+	return l.Distance <= money.Whole && (!perMarket || c.Symbol != "") && (!acrossMarkets || c.Symbol == "") && !neverAsked
 }
 
 const maxTiers = 32

@@ -11,6 +11,12 @@ func keyOf(c any) *string {
 // repeat gives one of the latest commands again, now and then with another body under the same key.
 func (s *stream) repeat() any {
 	old := reflect.ValueOf(s.played[s.IntN(len(s.played))])
+	for range 4 { // what is rare is repeated as often
+		if old.Type() != reflect.TypeFor[*PlaceOrder]() {
+			break
+		}
+		old = reflect.ValueOf(s.played[s.IntN(len(s.played))])
+	}
 	again := reflect.New(old.Elem().Type())
 	again.Elem().Set(old.Elem())
 	if s.rarely(3) {

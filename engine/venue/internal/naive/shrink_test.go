@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"bourse/engine/venue"
 )
 
 // tryAll plays into new venues and returns the first difference and how many plays came to it.
@@ -64,11 +62,12 @@ func shrink(plays []play, budget time.Duration) ([]play, error) {
 func reproduction(plays []play) string {
 	var b strings.Builder
 	b.WriteString("plays := []play{\n")
+	if len(plays) > 60 {
+		return fmt.Sprintf("(%d commands: too many to print)\n", len(plays))
+	}
 	for _, p := range plays {
 		fmt.Fprintf(&b, "\t%s,\n", tellPlay(p))
 	}
 	b.WriteString("}\n")
 	return b.String()
 }
-
-var _ venue.Command

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"testing"
 
-	"bourse/engine/account"
 	"bourse/engine/ledger"
 	"bourse/engine/market"
 	"bourse/engine/money"
@@ -17,8 +16,7 @@ func TestTheNaiveVenueKeepsItsInvariants(t *testing.T) {
 	for seed := range uint64(4) {
 		v := New()
 		s := newStream(seed, v)
-		s.all = true
-		s.longScenes()
+		s.longScenes(seed)
 		for i := range 10_000 {
 			p := s.next()
 			for p.at >= v.now && v.Due(p.at) {
@@ -86,5 +84,3 @@ func (v *Venue) keepsInvariants(t *testing.T) {
 		}
 	}
 }
-
-var _ account.ID

@@ -9,7 +9,6 @@ import (
 	"bourse/engine/account"
 	"bourse/engine/market"
 	"bourse/engine/money"
-	"bourse/engine/venue"
 )
 
 // Who takes part, and in what.
@@ -54,7 +53,6 @@ type stream struct {
 	venue   *Venue
 	now     Time
 	keys    int
-	all     bool
 	played  []any // the latest, to be repeated
 	waiting []any // commands of a scene that comes next
 	anchors map[market.Symbol]market.Price
@@ -65,23 +63,35 @@ type stream struct {
 
 func newStream(seed uint64, v *Venue) *stream {
 	s := &stream{Rand: rand.New(rand.NewPCG(seed, 1)), venue: v, now: Time(20_000 * market.Day), anchors: map[market.Symbol]market.Price{}}
-	s.opening()
+	s.opening(seed)
 	return s
 }
 
 // opening is how each stream begins.
-func (s *stream) opening() {
+func (s *stream) opening(seed uint64) {
 	for _, a := range assets {
-		s.later(&AddAsset{Actor: house, Asset: a})
+		add := &AddAsset{Actor: house, Asset: a}
+		s.later(add)
+		s.later(add) // again, under the key that it got
 	}
 	for _, d := range definitions() {
-		s.later(&CreateMarket{Actor: house, Definition: d})
+		create := &CreateMarket{Actor: house, Definition: d}
+		s.later(create)
+		s.later(create)
 		s.anchors[d.Symbol] = 1000
 	}
 	// The last market opens later, one way or the other.
-	s.waiting[len(s.waiting)-1] = &CreateMarket{Actor: house, Definition: definitions()[2], Phase: pick(s, market.Draft, market.PreOpen)}
+	first := market.PreOpen
+	if seed%4 == 0 {
+		first = market.Draft
+	}
+	s.waiting = s.waiting[:len(s.waiting)-1]
+	s.waiting[len(s.waiting)-1] = &CreateMarket{Actor: house, Definition: definitions()[2], Phase: first}
 	s.later(&SetPhase{Actor: house, Symbol: symbols[2], Phase: market.Continuous})
 	s.hold(300 + s.IntN(300))
+	if seed%4 == 1 {
+		s.firstUncrossing()
+	}
 	for id := account.ID(firstMember); id < members; id++ {
 		for _, a := range assets {
 			s.later(&CreditDeposit{Actor: house, Member: id, Asset: a.Code, Amount: 2_000_000})
@@ -94,11 +104,15 @@ func (s *stream) opening() {
 
 func (s *stream) later(c any) { s.waiting = append(s.waiting, c) }
 
-// next returns the next command that the real venue knows.
+// next returns the next command, with a key and a time.
 func (s *stream) next() play {
 	for {
 		c := s.draw()
-		if c == nil || !s.all && !supported(c) {
+		if at, ok := c.(until); ok {
+			s.now = max(s.now, Time(at))
+			continue
+		}
+		if c == nil {
 			continue
 		}
 		return s.stamp(c)
@@ -118,7 +132,7 @@ func (s *stream) draw() any {
 			return c
 		}
 	}
-	if s.rarely(100) && len(s.played) > 0 {
+	if s.rarely(50) && len(s.played) > 0 {
 		return s.repeat()
 	}
 	return s.invent()
@@ -189,7 +203,7 @@ func pick[T any](s *stream, of ...T) T { return of[s.IntN(len(of))] }
 func (s *stream) member() account.ID { return account.ID(firstMember + s.IntN(members)) }
 
 func (s *stream) symbol() market.Symbol {
-	if s.rarely(300) {
+	if s.rarely(100) {
 		return "NONE"
 	}
 	return pick(s, symbols[0], symbols[0], symbols[0], symbols[1], symbols[1], symbols[2])
@@ -220,24 +234,25 @@ func init() {
 	kinds = []kind{
 		{5000, func(s *stream) any { return s.order() }},
 		{300, (*stream).oco},
-		{0, (*stream).bracket},
+		{400, (*stream).bracket},
 		{900, (*stream).amend},
 		{900, (*stream).cancel},
 		{60, (*stream).cancelFor},
 		{60, (*stream).cancelAll},
 		{150, (*stream).phase},
-		{60, (*stream).rules},
+		{80, (*stream).rules},
 		{150, (*stream).deposit},
 		{30, (*stream).nonsense},
 		{120, (*stream).setMember},
 		{60, (*stream).setAgent},
-		{120, (*stream).setLimits},
-		{40, (*stream).fees},
+		{160, (*stream).setLimits},
+		{60, (*stream).fees},
 		{40, (*stream).credit},
 		{250, (*stream).transfer},
 		{200, (*stream).decideTransfer},
-		{60, (*stream).bust},
+		{80, (*stream).bust},
 		{1, (*stream).longUncrossing},
+		{6, (*stream).unfunded},
 	}
 	for _, k := range kinds {
 		total += k.weight
@@ -272,7 +287,7 @@ func (s *stream) quantity() market.Quantity {
 }
 
 func (s *stream) mode() market.SelfTrade {
-	return pick(s, 0, 0, 0, 0, market.CancelTaker, market.CancelMaker, market.CancelBoth, market.Allow)
+	return pick(s, 0, 0, 0, 0, market.CancelTaker, market.CancelMaker, market.CancelBoth, market.Decrement, market.Allow)
 }
 
 func (s *stream) side() market.Side { return pick(s, market.Buy, market.Sell) }
@@ -479,7 +494,7 @@ func (s *stream) bracket() any {
 func (s *stream) target() (account.ID, market.OrderID) {
 	v := s.venue
 	if len(v.open) == 0 || s.rarely(20) {
-		return s.member(), market.OrderID(s.Uint64N(uint64(v.lastOrder) + 2))
+		return s.member(), pick(s, 0, v.lastOrder+1, market.OrderID(s.Uint64N(uint64(v.lastOrder)+1)))
 	}
 	o := v.open[s.IntN(len(v.open))]
 	if s.rarely(30) {
@@ -632,7 +647,7 @@ func (s *stream) nonsense() any {
 	case 1:
 		return &CreateMarket{Actor: house, Definition: d}
 	case 2:
-		d.Symbol, d.Base = "X-USDT", money.Asset{Code: "X"}
+		d.Symbol, d.Base = "X-USDT", money.Asset{Code: "X", Scale: 4}
 		return &CreateMarket{Actor: house, Definition: d}
 	case 3:
 		d.Symbol, d.MakerFee = "Y-USDT", -1
@@ -642,19 +657,4 @@ func (s *stream) nonsense() any {
 		return &CreateMarket{Actor: house, Definition: d, Phase: pick(s, market.Halted, market.Closed, 9)}
 	}
 	return &CreateMarket{Actor: house}
-}
-
-func supported(c any) bool {
-	if _, ok := c.(venue.Command); !ok {
-		return false
-	}
-	switch c := c.(type) {
-	case *PlaceOrder:
-		ok := c.Type == market.Limit || c.Type == market.Market
-		if c.Type == market.Limit && c.Price == 0 {
-			return false
-		}
-		return ok && c.TimeInForce != market.FOK && c.QuoteAmount == 0 && c.Display == 0 && !c.PostOnly && c.SelfTrade <= 1 && c.Trigger == 0 && c.Trail == 0
-	}
-	return true
 }

@@ -53,6 +53,14 @@ func tellEvent(s *venue.State, ev *venue.Event) Effect {
 				e.Linked = c.Parent
 			}
 		}
+	case venue.OrderAmended:
+		e.What, e.Price, e.Quantity, e.Asset, e.Amount, e.Release = "amended", ev.Price, ev.Quantity, asset.Code, ev.Amount, ev.Release
+	case venue.OrderReduced:
+		e.What, e.Reason, e.Quantity, e.Asset, e.Amount = "reduced", ev.Reason, ev.Quantity, asset.Code, ev.Amount
+	case venue.OrderTriggered:
+		e.What, e.Price, e.Quantity, e.Asset, e.Amount, e.Release = "triggered", ev.Price, ev.Quantity, asset.Code, ev.Amount, ev.Release
+	case venue.OrderActivated:
+		e.What, e.Quantity, e.Asset, e.Amount = "activated", ev.Quantity, asset.Code, ev.Amount
 	case venue.Traded:
 		e.What, e.Trade = "traded", ev.Trade
 		tellTrade(&e, ev)

@@ -103,7 +103,7 @@ func (v *Venue) beginTransfer(c *BeginTransfer) (Receipt, fault.Code) {
 	if transit(t).Owner == 0 {
 		return Receipt{}, fault.InvalidArgument
 	}
-	if t.ExpiresAt != 0 && t.ExpiresAt <= v.now {
+	if t.ExpiresAt != 0 && (t.ExpiresAt <= v.now || t.ExpiresAt-v.now > maxExpiry) {
 		return Receipt{}, fault.InvalidExpiry
 	}
 	v.transfers = append(v.transfers, t)

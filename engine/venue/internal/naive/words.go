@@ -22,54 +22,15 @@ type (
 	PlaceOrder    = venue.PlaceOrder
 	CancelOrder   = venue.CancelOrder
 	CancelAll     = venue.CancelAll
+	PlaceOCO      = venue.PlaceOCO
+	PlaceBracket  = venue.PlaceBracket
+	AmendOrder    = venue.AmendOrder
+	CancelFor     = venue.CancelFor
 	CreateMarket  = venue.CreateMarket
 	SetPhase      = venue.SetPhase
 	SetRules      = venue.SetRules
 )
 
-type PlaceOCO struct {
-	Actor                     account.ID
-	Key                       string
-	Symbol                    market.Symbol
-	Side                      market.Side
-	Quantity                  market.Quantity
-	Price, Trigger, StopPrice market.Price
-	TimeInForce               market.TimeInForce
-	ExpiresAt                 Time
-	SelfTrade                 market.SelfTrade
-	Approved                  bool
-}
-
-type PlaceBracket struct {
-	Actor                              account.ID
-	Key                                string
-	Symbol                             market.Symbol
-	Side                               market.Side
-	Type                               market.Type
-	TimeInForce                        market.TimeInForce
-	Price                              market.Price
-	Quantity                           market.Quantity
-	ExpiresAt                          Time
-	TakeProfit, StopTrigger, StopPrice market.Price
-	SelfTrade                          market.SelfTrade
-	Approved                           bool
-}
-
-type AmendOrder struct {
-	Actor    account.ID
-	Key      string
-	Order    market.OrderID
-	Price    market.Price
-	Quantity market.Quantity
-}
-
-type CancelFor struct {
-	Actor account.ID
-	Key   string
-	Order market.OrderID
-}
-
-// Until the venue has them.
 // What the house sets, in the words of those who know it.
 type (
 	SetMember     = venue.SetMember
@@ -91,7 +52,7 @@ type (
 	Limits        = risk.Limits
 	Scope         = risk.Scope
 	Freeze        = risk.Freeze
-	Command       = any
+	Command       = any // a pointer to one of these
 )
 
 // split takes a command apart: who gives it, under which key, and what it says.
