@@ -34,7 +34,7 @@ func (s *State) assess(m *venueMarket, orders []risk.Order, instead *order, d *d
 		who.OpenOrders--
 		who.Available = saturated(who.Available, instead.hold)
 	}
-	s.orders.expectNew()
+	s.expectOrder(d.owner)
 	return risk.Check(&m.terms, &st.limits, orders, &who)
 }
 

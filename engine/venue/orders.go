@@ -91,10 +91,16 @@ func (os *orders) expect(id market.OrderID) {
 	}
 }
 
-// expectNew has the memory bring the place that take will hand out.
-func (os *orders) expectNew() {
-	if os.free != 0 {
-		os.at(os.free).prefetch()
+// expectOrder has the memory bring what a new order of the member at owner will
+// touch: the place that take will hand out, and the order that it is listed behind.
+func (s *State) expectOrder(owner uint32) {
+	if s.orders.free != 0 {
+		s.orders.at(s.orders.free).prefetch()
+	}
+	if owner != 0 {
+		if youngest := s.members.at(owner).youngest; youngest != 0 {
+			prefetch(unsafe.Pointer(&s.orders.at(youngest).next))
+		}
 	}
 }
 
