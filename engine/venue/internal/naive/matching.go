@@ -50,8 +50,9 @@ func (v *Venue) plan(taker *Order, amount money.Amount) (c course) {
 	}
 	gauge := v.gauge(m)
 	arrivals := v.arrivals
+	byAmount := amount > 0
 	c.left = taker.Left()
-	for c.left > 0 || amount > 0 {
+	for !byAmount && c.left > 0 || amount > 0 {
 		if len(c.meetings) == maxMeetings {
 			c.reason = market.CancelFillLimit
 			return c
@@ -62,7 +63,7 @@ func (v *Venue) plan(taker *Order, amount money.Amount) (c course) {
 		}
 		maker := makers[0]
 		lots := min(c.left, maker.Shown)
-		if amount > 0 {
+		if byAmount {
 			lots = affordable(taker, maker, amount)
 		}
 		met := meeting{maker: v.order(maker.ID), price: maker.Price, lots: lots}
@@ -96,7 +97,7 @@ func (v *Venue) plan(taker *Order, amount money.Amount) (c course) {
 			continue
 		}
 		whole := lots == maker.Shown
-		if amount > 0 {
+		if byAmount {
 			amount -= cost(taker, maker.Price, lots)
 			if !whole {
 				return c
