@@ -112,16 +112,21 @@ func (s *server) signal(signal syscall.Signal) {
 	}
 }
 
-// refusedFor asks until the time is over, each time with a deadline, and fails unless every answer is a
-// refusal that says what to do: nothing happened, or ask again.
-func refusedFor(t *testing.T, d time.Duration, ask func(context.Context) error) {
+// askFor asks until the time is over, each time with a deadline. It counts what was accepted and what
+// was refused, and fails unless every refusal says what to do: nothing happened, or ask again.
+func askFor(t *testing.T, d time.Duration, ask func(ctx context.Context, n int) error) (accepted, refused int) {
 	t.Helper()
 	for until := time.Now().Add(d); time.Now().Before(until); {
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		began := time.Now()
-		err := ask(ctx)
+		err := ask(ctx, accepted+refused)
 		cancel()
-		if code := fault.CodeOf(err); code != fault.Unavailable && code != fault.OutcomeUnknown && code != fault.Overloaded {
+		switch code := fault.CodeOf(err); {
+		case err == nil:
+			accepted++
+		case code == fault.Unavailable || code == fault.OutcomeUnknown || code == fault.Overloaded:
+			refused++
+		default:
 			t.Fatalf("while nothing can be written: %v", err)
 		}
 		if took := time.Since(began); took > 5*time.Second {
@@ -129,6 +134,7 @@ func refusedFor(t *testing.T, d time.Duration, ask func(context.Context) error) 
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+	return accepted, refused
 }
 
 // untilAccepted asks again until it works.
@@ -247,8 +253,9 @@ func (p *pairs) inOrder() {
 
 // survives runs a fault that keeps the journal from being written between break and mend. Reads of
 // what is live go on, writes are refused, and when it is mended everything goes on by itself: what was
-// acknowledged is there, what was in doubt is there once.
-func survives(t *testing.T, s *server, f *floor, breaks, mends func()) {
+// acknowledged is there, what was in doubt is there once. With silent the database answers nothing at
+// all: then no order is accepted, and history is refused, too, in time.
+func survives(t *testing.T, f *floor, silent bool, breaks, mends func()) {
 	t.Helper()
 	alice, bob := f.rich(1001), f.rich(1002)
 	place(t, alice, limit("before", market.Buy, "100.00", "1.0"))
@@ -287,10 +294,24 @@ func survives(t *testing.T, s *server, f *floor, breaks, mends func()) {
 		}
 	})
 	during := limit("during", market.Buy, "101.00", "1.0")
-	refusedFor(t, d, func(ctx context.Context) error {
-		_, _, err := alice.PlaceOrder(ctx, during)
+	accepted, refused := askFor(t, d, func(ctx context.Context, n int) error {
+		ask := during
+		if !silent { // what still fits is written, and then stands
+			ask = limit(fmt.Sprint("during-", n), market.Sell, "900.00", "0.1")
+			ask.TimeInForce = market.IOC
+		}
+		_, _, err := alice.PlaceOrder(ctx, ask)
 		return err
 	})
+	t.Logf("%d orders were accepted meanwhile, %d refused", accepted, refused)
+	if refused == 0 || silent && accepted > 0 {
+		t.Errorf("%d orders were accepted while nothing can be written, %d refused", accepted, refused)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	if _, err := alice.Fills(ctx, FillFilter{}, Page{First: 10}); silent && fault.CodeOf(err) != fault.Unavailable {
+		t.Errorf("history meanwhile: %v", err)
+	}
+	cancel()
 	t.Logf("nothing could be written for %v", time.Since(broke).Round(time.Millisecond))
 	mends()
 
@@ -324,14 +345,14 @@ func TestFrozenDatabase(t *testing.T) {
 	s := ownServer(t, "")
 	f := openFloorOn(t, s.runs.URL(), nil)
 	t.Cleanup(func() { s.signal(syscall.SIGCONT) }) // before anything is closed
-	survives(t, s, f, func() { s.signal(syscall.SIGSTOP) }, func() { s.signal(syscall.SIGCONT) })
+	survives(t, f, true, func() { s.signal(syscall.SIGSTOP) }, func() { s.signal(syscall.SIGCONT) })
 }
 
 // A database that is shut down and started again.
 func TestStoppedDatabase(t *testing.T) {
 	s := ownServer(t, "")
 	f := openFloorOn(t, s.runs.URL(), nil)
-	survives(t, s, f, s.stop, s.start)
+	survives(t, f, true, s.stop, s.start)
 }
 
 // A disk that is full: the database may refuse, panic or end; once there is room, and it runs again,
@@ -380,7 +401,7 @@ func TestFullDisk(t *testing.T) {
 			time.Sleep(5 * time.Millisecond)
 		}
 	}
-	survives(t, s, f, fill, func() {
+	survives(t, f, false, fill, func() {
 		if err := os.Remove(ballast); err != nil {
 			t.Fatal(err)
 		}

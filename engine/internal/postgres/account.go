@@ -28,10 +28,14 @@ var (
 const uniqueViolation = "23505"
 
 // Unreachable reports whether an error says that the database did not answer, rather than that it
-// said no: the caller may ask again later.
+// said no: the caller may ask again later. A deadline that passes is the same: a database that is frozen
+// keeps its connections and is silent.
 func Unreachable(err error) bool {
-	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if err == nil || errors.Is(err, context.Canceled) {
 		return false
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return true
 	}
 	switch state := sqlState(err); {
 	case len(state) == 5:

@@ -33,6 +33,7 @@ func Follow(ctx context.Context, opts Options, standby bool) (*Follower, error) 
 		return nil, fmt.Errorf("sequencer: follow: %w", err)
 	}
 	restored, err := Restore(ctx, opts.Journal, head.Sequence)
+	restored.report(opts.Logger)
 	if err != nil {
 		return nil, fmt.Errorf("sequencer: follow: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"bourse/engine/journal"
 	"bourse/engine/venue"
@@ -30,6 +31,13 @@ func Restore(ctx context.Context, j journal.Journal, to uint64) (Restored, error
 		err = r.follow(ctx, j, to)
 	}
 	return r, err
+}
+
+// report tells the operator of snapshots that could not be used.
+func (r *Restored) report(log *slog.Logger) {
+	for _, broken := range r.Refused {
+		log.Error("a snapshot cannot be trusted; an older one, or none, was used", "error", broken, "used", r.Snapshot)
+	}
 }
 
 // follow folds what stands after the head. Batches are read and verified ahead, beside the folding.

@@ -151,12 +151,10 @@ func Open(ctx context.Context, opts Options) (*Sequencer, error) {
 		return nil, fmt.Errorf("sequencer: %w", err)
 	}
 	restored, err := Restore(ctx, opts.Journal, writer.Head().Sequence)
+	restored.report(opts.Logger)
 	var publisher Publisher
 	if err == nil {
 		s.saved.Store(restored.Snapshot)
-		for _, broken := range restored.Refused {
-			opts.Logger.Error("a snapshot cannot be trusted; an older one was used", "error", broken, "used", restored.Snapshot)
-		}
 		publisher = newPublisher(&opts, restored)
 		err = s.core.Resume(&publisher, writer.Head())
 	}

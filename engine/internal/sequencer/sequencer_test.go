@@ -191,8 +191,8 @@ func TestRestartGoesOnFromSnapshotAndTail(t *testing.T) {
 		}
 	})
 	all, err := sequencer.Restore(context.Background(), j, math.MaxUint64)
-	if err != nil || all.Snapshot != 0 {
-		t.Fatalf("restored from snapshot %d, %v", all.Snapshot, err)
+	if err != nil || all.Snapshot != 0 || len(all.Refused) == 0 || !all.Refused[0].Snapshot {
+		t.Fatalf("restored from snapshot %d, refusing %v, %v", all.Snapshot, all.Refused, err)
 	}
 	again.sound()
 	for _, to := range []uint64{1, 7, 30} {

@@ -150,8 +150,10 @@ func TestFailureAtEveryStep(t *testing.T) {
 		}
 		wantAll(t, "after "+failed, j, path, all)
 	}
-	for _, step := range []string{"create the file", "write the file", "sync the file", "close the file", "rename the file",
-		"sync the directory of the file", "read back", "create the manifest", "write the manifest", "rename the manifest", "forget"} {
+	for _, step := range []string{
+		"create the file", "write the file", "sync the file", "close the file", "rename the file",
+		"sync the directory of the file", "read back", "create the manifest", "write the manifest", "rename the manifest", "forget",
+	} {
 		if !steps[step] {
 			t.Errorf("the step %q never failed", step)
 		}
