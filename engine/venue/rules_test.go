@@ -282,6 +282,24 @@ func TestEachLimitHasItsRefusal(t *testing.T) {
 	h.must(buy(3, 100, 1))
 	h.must(&CancelAll{Actor: 3})
 
+	// A buy by amount counts what it will trade, at its protection price.
+	h.must(sell(4, 100, 10))
+	spend := func(amount money.Amount) *PlaceOrder {
+		c := atMarket(buy(3, 0, 0))
+		c.QuoteAmount = amount
+		return c
+	}
+	limit(risk.Limits{Exposure: 104})
+	h.refuse(spend(102), fault.ExposureLimit)
+	limit(risk.Limits{Exposure: 105})
+	h.must(spend(102))
+	has := h.state.Balance(3, btcID).Available
+	limit(risk.Limits{Position: has})
+	h.refuse(spend(102), fault.PositionLimit)
+	limit(risk.Limits{Position: has + 1})
+	h.must(spend(102))
+	h.must(&CancelAll{Actor: 4})
+
 	limit(risk.Limits{})
 	h.must(&SetLimits{Scope: risk.OfMember, ID: 3, Limits: risk.Limits{OrdersPerSecond: 2}})
 	h.now = (h.now/1e9 + 1) * 1e9
