@@ -194,9 +194,12 @@ func TestCredit(t *testing.T) {
 	if err := take(60); err != nil || l.Spendable(1, 1) != 40 || l.Balance(1, 1).Available != -60 {
 		t.Errorf("within the line: %v, %+v", err, l.Balance(1, 1))
 	}
-	for amount, want := range map[money.Amount]error{59: ErrOverdrawn, -1: ErrMalformed, math.MaxInt64: nil, 60: nil} {
-		if err := l.SetCredit(1, 1, amount); !errors.Is(err, want) {
-			t.Errorf("a line of %d: %v, want %v", amount, err, want)
+	for _, line := range []struct {
+		amount money.Amount
+		want   error
+	}{{59, ErrOverdrawn}, {-1, ErrMalformed}, {math.MaxInt64, nil}, {60, nil}} {
+		if err := l.SetCredit(1, 1, line.amount); !errors.Is(err, line.want) {
+			t.Errorf("a line of %d: %v, want %v", line.amount, err, line.want)
 		}
 	}
 	for _, line := range []struct {
