@@ -106,7 +106,9 @@ func TestFeesAreSharedAndABustTakesEverythingBack(t *testing.T) {
 	}
 	fill := h.trade("1", "10") // notional 1,000: fees 1.00 and 2.00, a quarter of each is the agent's
 	accrued := func() (amount int64) {
-		h.read(func(s *venue.State) { amount = int64(s.AccountBalance(ledger.Account{Owner: h.agent, Kind: ledger.Commission}, 2)) })
+		h.read(func(s *venue.State) {
+			amount = int64(s.AccountBalance(ledger.Account{Owner: h.agent, Kind: ledger.Commission}, 2))
+		})
 		return amount
 	}
 	if got := accrued(); got != 75 {

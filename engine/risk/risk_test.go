@@ -110,7 +110,9 @@ func TestTwoOrdersOfOneCommand(t *testing.T) {
 		"range comes first": {none, []Order{order(1, 1), order(0, 10)}, Member{Available: 120}, 0, fault.InvalidPrice},
 		"quantity before notional": {
 			Limits{OrderNotional: 50, OrderQuantity: 9, OpenOrders: 2},
-			[]Order{order(10, 9), order(10, 10)}, Member{}, 0, fault.OrderQuantityLimit,
+			[]Order{order(10, 9), order(10, 10)},
+			Member{},
+			0, fault.OrderQuantityLimit,
 		},
 		"position of both":   {Limits{Position: 20, OpenOrders: 2}, []Order{order(10, 10), order(10, 11)}, Member{}, 0, fault.PositionLimit},
 		"exposure of both":   {Limits{Exposure: 219, OpenOrders: 2}, []Order{order(10, 10), order(12, 10)}, Member{}, 0, fault.ExposureLimit},

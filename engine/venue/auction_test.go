@@ -96,31 +96,38 @@ func TestAuctionsByExample(t *testing.T) {
 		"nothing":     {0, 0, orders{}, []string{"CONTINUOUS"}},
 		"not crossed": {0, 0, orders{buy(1, 100, 5), sell(2, 101, 5)}, []string{"CONTINUOUS"}},
 		"the middle, rounded down, without a reference": {
-			0, 0, orders{buy(1, 110, 5), sell(2, 105, 5)},
+			0, 0,
+			orders{buy(1, 110, 5), sell(2, 105, 5)},
 			[]string{"5 lots at 107", "1 buys 5 of 2 at 107", "CONTINUOUS"},
 		},
 		"nearest to what the house set": {
-			0, 106, orders{buy(1, 110, 5), sell(2, 105, 5)},
+			0, 106,
+			orders{buy(1, 110, 5), sell(2, 105, 5)},
 			[]string{"5 lots at 106", "1 buys 5 of 2 at 106", "CONTINUOUS"},
 		},
 		"nearest to the last price rather": {
-			120, 106, orders{buy(1, 110, 5), sell(2, 105, 5)},
+			120, 106,
+			orders{buy(1, 110, 5), sell(2, 105, 5)},
 			[]string{"5 lots at 110", "3 buys 5 of 4 at 110", "CONTINUOUS"},
 		},
 		"least surplus": {
-			0, 0, orders{buy(1, 110, 5), buy(1, 107, 4), sell(2, 105, 5)},
+			0, 0,
+			orders{buy(1, 110, 5), buy(1, 107, 4), sell(2, 105, 5)},
 			[]string{"5 lots at 109", "1 buys 5 of 3 at 109", "CONTINUOUS"}, // 108 to 110
 		},
 		"most volume": {
-			90, 0, orders{buy(1, 110, 5), buy(1, 107, 4), sell(2, 105, 5), sell(2, 107, 2)},
+			90, 0,
+			orders{buy(1, 110, 5), buy(1, 107, 4), sell(2, 105, 5), sell(2, 107, 2)},
 			[]string{"7 lots at 107", "3 buys 5 of 5 at 107", "4 buys 2 of 6 at 107", "CONTINUOUS"},
 		},
 		"price, then time": {
-			0, 0, orders{buy(1, 100, 2), buy(2, 100, 2), buy(3, 101, 1), sell(4, 100, 1), sell(5, 99, 3)},
+			0, 0,
+			orders{buy(1, 100, 2), buy(2, 100, 2), buy(3, 101, 1), sell(4, 100, 1), sell(5, 99, 3)},
 			[]string{"4 lots at 100", "3 buys 1 of 5 at 100", "1 buys 2 of 5 at 100", "2 buys 1 of 4 at 100", "CONTINUOUS"},
 		},
 		"one hand": {
-			0, 0, orders{buy(1, 100, 2), sell(1, 100, 2)},
+			0, 0,
+			orders{buy(1, 100, 2), sell(1, 100, 2)},
 			[]string{"2 lots at 100", "1 buys 2 of 2 at 100", "CONTINUOUS"},
 		},
 	} {

@@ -76,8 +76,6 @@ func (t *triggers) trigger(c *conditions) market.Price {
 	return trailing(t.side, t.groups[c.group].peak, c.Trail)
 }
 
-func (t *triggers) empty() bool { return len(t.fixed) == 0 && len(t.trails) == 0 }
-
 // add has a stop wait. Its trigger is not reached; the peak of a trailing one is
 // not beyond those that wait already.
 func (t *triggers) add(place uint32) {

@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"errors"
 	"time"
 
 	"bourse/engine/fault"
@@ -8,7 +9,6 @@ import (
 	"bourse/engine/internal/sequencer"
 	"bourse/engine/journal"
 	"bourse/engine/venue"
-	"errors"
 )
 
 // latency is how long a message is on its way: mostly short, sometimes long enough to be overtaken

@@ -139,8 +139,10 @@ func (r *DurableRate) Lines() []Line {
 	return []Line{
 		atLeast("durable orders at the façade, all waiting", r.PerSecond, 100_000, perSecond, r.note()),
 		atLeast("  by the same on a bare fsync'd file", r.ToOnFile, 500, Milli.String, perSecond(r.OnFile)+" there, without history"),
-		{What: "  its batches alone, journal by bare file", Figure: r.JournalToFile.String(),
-			Note: fmt.Sprintf("%s by %s, in batches of %d orders and %s", perSecond(r.Journal), perSecond(r.File), r.BatchOrders, kilobytes(r.BatchBytes))},
+		{
+			What: "  its batches alone, journal by bare file", Figure: r.JournalToFile.String(),
+			Note: fmt.Sprintf("%s by %s, in batches of %d orders and %s", perSecond(r.Journal), perSecond(r.File), r.BatchOrders, kilobytes(r.BatchBytes)),
+		},
 	}
 }
 

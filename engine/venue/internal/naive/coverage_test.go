@@ -17,12 +17,6 @@ func newCoverage() *coverage { return &coverage{map[string]int{}} }
 
 func (c *coverage) count(parts ...any) { c.rows[strings.TrimSpace(fmt.Sprintln(parts...))]++ }
 
-func (c *coverage) add(other *coverage) {
-	for row, n := range other.rows {
-		c.rows[row] += n
-	}
-}
-
 // String is the table.
 func (c *coverage) String() string {
 	var b strings.Builder

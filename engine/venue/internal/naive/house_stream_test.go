@@ -1,8 +1,9 @@
 package naive
 
 import (
-	"bourse/engine/risk"
 	"time"
+
+	"bourse/engine/risk"
 
 	"bourse/engine/account"
 	"bourse/engine/ledger"

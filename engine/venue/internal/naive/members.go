@@ -1,9 +1,10 @@
 package naive
 
 import (
-	"bourse/engine/risk"
 	"math"
 	"slices"
+
+	"bourse/engine/risk"
 
 	"bourse/engine/account"
 	"bourse/engine/fault"

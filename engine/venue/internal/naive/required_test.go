@@ -1,6 +1,7 @@
 package naive
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -131,6 +132,11 @@ func requiredRefusals() (rows []string) {
 		}
 	}
 	return rows
+}
+
+// complete reports whether each row that must occur did.
+func (c *coverage) complete() bool {
+	return !slices.ContainsFunc(required(), func(row string) bool { return c.rows[row] == 0 })
 }
 
 // missing fails for each row that must occur and did not.

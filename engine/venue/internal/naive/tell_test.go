@@ -1,11 +1,12 @@
 package naive
 
 import (
-	"bourse/engine/market"
 	"cmp"
 	"fmt"
 	"reflect"
 	"strings"
+
+	"bourse/engine/market"
 
 	"bourse/engine/money"
 	"bourse/engine/venue"

@@ -1,9 +1,10 @@
 package naive
 
 import (
-	"bourse/engine/risk"
 	"cmp"
 	"slices"
+
+	"bourse/engine/risk"
 
 	"bourse/engine/fault"
 	"bourse/engine/ledger"
