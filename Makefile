@@ -29,7 +29,7 @@ generate: need-go need-node ## write all generated code anew: gqlgen, compositio
 test: build ## every test: unit, property, integration, browser, a short kill -9 drill
 	@.ci/test
 
-soak: build ## what takes long: many seeds of the simulation, the venue against the naive one (MINUTES=10 COMMANDS=10000000)
+soak: build ## what takes long: simulation, naive venue, outages of a minute, 250 kills (MINUTES=10 COMMANDS=10000000)
 	@.ci/soak
 
 sim: need-go ## replay one seed of the simulation, line by line (SEED=7, and perhaps STEPS=20000)

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bourse/cmd/bourse/internal/bench"
+	"bourse/cmd/bourse/internal/drill"
 )
 
 // benchmark is one thing to measure.
@@ -56,8 +57,37 @@ var benchmarks = []benchmark{
 		m, err := bench.Recover(ctx, o.recovery())
 		return &m, err
 	}},
+	{"takeover", "three processes share a house: the one that decides is killed, another goes on", 0, takeTakeover},
 	{"endpoint", "durable orders through /graphql over HTTP", 5 * time.Second, simple(bench.Endpoint)},
 	{"router", "what the router adds to a query that one subgraph answers", 5 * time.Second, simple(bench.RouterOverhead)},
+}
+
+// takeover is how long nobody decided after the one who did was killed.
+type takeover struct {
+	Kills     int   `json:"kills"`
+	P50Millis int64 `json:"p50Millis"`
+	MaxMillis int64 `json:"maxMillis"`
+}
+
+// Lines implements measured.
+func (t *takeover) Lines() []bench.Line {
+	const reach = 3000
+	return []bench.Line{{
+		What: "take-over, from the leader's death to the next acknowledgement", Figure: fmt.Sprintf("%d ms", t.MaxMillis), Reach: "≤ 3 s",
+		Missed: t.MaxMillis > reach, Note: fmt.Sprintf("longest of %d; p50 %d ms", t.Kills, t.P50Millis),
+	}}
+}
+
+// takeTakeover is a short drill: what it finds lost or doubled is an error here.
+func takeTakeover(ctx context.Context, o benchOptions) (measured, error) {
+	report, err := runDrill(ctx, drill.Options{Processes: 3, Kills: max(o.Rounds, 3), Seed: 1, Clients: 9, Progress: o.Progress}, "", false)
+	if err != nil {
+		return nil, err
+	}
+	if report.Lost+report.Doubled+report.Violations > 0 {
+		return nil, fmt.Errorf("the drill found faults: %v", report.Findings)
+	}
+	return &takeover{Kills: report.Kills, P50Millis: report.TakeoverP50, MaxMillis: report.TakeoverMax}, nil
 }
 
 func newBench() *cobra.Command {

@@ -36,7 +36,8 @@ another process acknowledged a command.`,
   bourse drill --processes 3 --kills 20 --seed 7`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			report, err := runDrill(cmd, o, data, keep)
+			o.Progress = func(step string) { fmt.Fprintln(cmd.ErrOrStderr(), "  ·", step) }
+			report, err := runDrill(cmd.Context(), o, data, keep)
 			if err != nil {
 				return notCancelled(cmd.Context(), err)
 			}
@@ -62,7 +63,7 @@ another process acknowledged a command.`,
 	return cmd
 }
 
-func runDrill(cmd *cobra.Command, o drill.Options, data string, keep bool) (drill.Report, error) {
+func runDrill(ctx context.Context, o drill.Options, data string, keep bool) (drill.Report, error) {
 	var err error
 	if o.Program, err = os.Executable(); err != nil {
 		return drill.Report{}, fmt.Errorf("find this program: %w", err)
@@ -90,8 +91,7 @@ func runDrill(cmd *cobra.Command, o drill.Options, data string, keep bool) (dril
 		v, err := house.Verify(ctx, house.Config{DatabaseURL: url})
 		return v.Violations, err
 	}
-	o.Progress = func(step string) { fmt.Fprintln(cmd.ErrOrStderr(), "  ·", step) }
-	return drill.Run(cmd.Context(), o)
+	return drill.Run(ctx, o)
 }
 
 func printDrill(cmd *cobra.Command, r drill.Report) {
