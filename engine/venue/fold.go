@@ -25,7 +25,16 @@ func (s *State) Fold(ev *Event) error {
 			return misfit(ev, "its key was used before")
 		}
 	}
-	return s.fold(ev, print)
+	if !s.agrees(ev) {
+		return misfit(ev, "it contradicts itself")
+	}
+	if err := s.fold(ev, print); err != nil {
+		return err
+	}
+	if !s.comesTo(ev) {
+		return misfit(ev, "an order comes to other than it says, or holds other than it needs")
+	}
+	return nil
 }
 
 func misfit(ev *Event, why string) error {
