@@ -13,31 +13,30 @@ import (
 )
 
 func (r mutationResolver) AdjustBalance(ctx context.Context, input gen.AdjustBalanceInput) (*gen.CommandPayload, error) {
-	view, err := r.admin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	id, ok := scalar.DecodeID(scalar.Member, input.MemberID)
-	if !ok {
-		return nil, errNoMember
-	}
-	return payload(view.Adjust(ctx, engine.Adjust{
-		Key: input.ClientKey, Member: account.ID(id), Asset: input.Asset, Amount: input.Amount.String(), Reason: input.Reason,
-	}))
+	return r.adjust(ctx, input.MemberID, (*engine.Admin).Adjust, engine.Adjust{
+		Key: input.ClientKey, Asset: input.Asset, Amount: input.Amount.String(), Reason: input.Reason,
+	})
 }
 
 func (r mutationResolver) SetCredit(ctx context.Context, input gen.SetCreditInput) (*gen.CommandPayload, error) {
+	return r.adjust(ctx, input.MemberID, (*engine.Admin).SetCredit, engine.Adjust{
+		Key: input.ClientKey, Asset: input.Asset, Amount: input.Amount.String(), Reason: input.Reason,
+	})
+}
+
+func (r Root) adjust(
+	ctx context.Context, member string, do func(*engine.Admin, context.Context, engine.Adjust) (engine.Sequence, error), ask engine.Adjust,
+) (*gen.CommandPayload, error) {
 	view, err := r.admin(ctx)
 	if err != nil {
 		return nil, err
 	}
-	id, ok := scalar.DecodeID(scalar.Member, input.MemberID)
+	id, ok := scalar.DecodeID(scalar.Member, member)
 	if !ok {
 		return nil, errNoMember
 	}
-	return payload(view.SetCredit(ctx, engine.Adjust{
-		Key: input.ClientKey, Member: account.ID(id), Asset: input.Asset, Amount: input.Amount.String(), Reason: input.Reason,
-	}))
+	ask.Member = account.ID(id)
+	return payload(do(view, ctx, ask))
 }
 
 func (r mutationResolver) SetFees(ctx context.Context, input gen.SetFeesInput) (*gen.CommandPayload, error) {
