@@ -23,12 +23,12 @@ func (s *State) assess(m *venueMarket, orders []risk.Order, instead *order, d *d
 		if st.limits.OrdersPerSecond != 0 && instead == nil {
 			who.Placed = member.rate.at(d.time)
 		}
-		if st.limits.Position != 0 && orders[0].Side == market.Buy {
-			who.Position = s.position(d.owner, m, instead)
-		}
 		if st.limits.Exposure != 0 {
 			who.Exposure = s.exposure(d.owner, m, instead)
 		}
+	}
+	if st.limits.Position != 0 && orders[0].Side == market.Buy {
+		who.Position = s.position(d, m, instead)
 	}
 	if instead != nil {
 		who.OpenOrders--
@@ -50,14 +50,16 @@ func (s *State) standingOf(m *venueMarket, d *decision) *standing {
 	return &fresh
 }
 
-// position is base that a member has, and what its open buys in a market would
-// bring. It is counted when it is asked for: few members have such a limit, none
+// position is base that the actor has, also one that never did anything but be
+// given it, and what its open buys in a market would bring. It is counted when it is asked for: few members have such a limit, none
 // has many open orders, and what is not kept need not be kept right.
-func (s *State) position(owner uint32, m *venueMarket, instead *order) money.Amount {
-	member := s.members.at(owner)
-	balance := s.ledger.Balance(member.id, m.base)
+func (s *State) position(d *decision, m *venueMarket, instead *order) money.Amount {
+	balance := s.ledger.Balance(d.actor, m.base)
 	sum := saturated(balance.Available, balance.Held)
-	for at := member.oldest; at != 0; at = s.orders.at(at).next {
+	if d.owner == 0 {
+		return sum
+	}
+	for at := s.members.at(d.owner).oldest; at != 0; at = s.orders.at(at).next {
 		o := s.orders.at(at)
 		if o.market != m.id || o.side != market.Buy || o == instead {
 			continue

@@ -588,3 +588,13 @@ func TestWhatIsWorkedOutIsNotOld(t *testing.T) {
 		}
 	}
 }
+
+func TestPositionOfAMemberThatNeverDidAnything(t *testing.T) {
+	h := newHouse(t)
+	h.must(&SetLimits{Scope: risk.OfHouse, Symbol: "BTC-USDT", Limits: risk.Limits{Position: 1000}})
+	h.deposit(1, "USDT", 100_000)
+	h.deposit(1, "BTC", 990)
+	h.refuse(buy(1, 50, 11), fault.PositionLimit)
+	h.must(buy(1, 50, 10))
+	h.refuse(buy(1, 50, 2), fault.PositionLimit)
+}
