@@ -160,30 +160,31 @@ func TestWhatIsNeededStays(t *testing.T) {
 
 // Young commands stay.
 func TestKeepByAge(t *testing.T) {
-	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	f := openFloor(t, func(f *floor) { f.opts.Clock = func() time.Time { return now } })
+	clock := &testClock{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	f := openFloor(t, func(f *floor) { f.opts.Clock = clock.Now })
 	f.rich(1001)
 	old := f.seq.View().Sequence()
-	now = now.Add(48 * time.Hour)
+	clock.advance(48 * time.Hour)
 	f.rich(1002)
-	now = now.Add(time.Hour)
+	clock.advance(time.Hour)
 	f.sound()
 	f.close()
 	done, err := ArchiveJournal(t.Context(), f.opts, Retention{Dir: t.TempDir(), Keep: 24 * time.Hour})
 	if err != nil || done.Origin != old {
 		t.Fatalf("%+v, %v; want origin %d", done, err, old)
 	}
-	v, err := ReplayJournalAt(t.Context(), f.opts, now)
+	v, err := ReplayJournalAt(t.Context(), f.opts, clock.Now())
 	if err != nil || v.Sequence != old+2 || v.From == 0 {
 		t.Fatalf("replay at now: %+v, %v", v, err)
 	}
 }
 
 func TestReplayAtATime(t *testing.T) {
-	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	f := openFloor(t, func(f *floor) { f.opts.Clock = func() time.Time { return now } })
-	first := now
-	now = now.Add(time.Hour)
+	first := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	clock := &testClock{now: first}
+	f := openFloor(t, func(f *floor) { f.opts.Clock = clock.Now })
+	clock.advance(time.Hour)
+	now := clock.Now()
 	f.rich(1001)
 	f.sound()
 	f.close()
