@@ -8,6 +8,7 @@ import (
 
 	"bourse/engine/account"
 	"bourse/engine/book/w1"
+	"bourse/engine/commission"
 	"bourse/engine/market"
 	"bourse/engine/money"
 	"bourse/engine/venue"
@@ -60,6 +61,9 @@ type Player struct {
 	totals w1.Totals
 }
 
+// Agent looks after every member, and gets a part of their fees.
+const Agent account.ID = Members + 1
+
 // NewPlayer returns a player into a new venue with a market and members.
 func NewPlayer() (*Player, error) {
 	p := &Player{State: venue.New(), now: 1, place: venue.PlaceOrder{Symbol: Symbol}}
@@ -73,7 +77,10 @@ func NewPlayer() (*Player, error) {
 			MakerFee: 500, TakerFee: 1000, Protection: money.Whole,
 		}},
 	}
+	// An agent looks after everybody, so that each fee is shared.
+	commands = append(commands, &venue.SetAgent{Key: "agent", Agent: Agent, Plan: commission.Plan{Default: 300_000}})
 	for id := account.ID(1); id <= Members; id++ {
+		commands = append(commands, &venue.SetMember{Key: "member" + strconv.Itoa(int(id)), Member: id, Agent: Agent})
 		for _, asset := range []string{"BASE", "QUOTE"} {
 			commands = append(commands, &venue.CreditDeposit{
 				Key: asset + strconv.Itoa(int(id)), Member: id, Asset: asset, Amount: Funds,

@@ -33,8 +33,9 @@ func TestVenueArrivesAtTheTotalsOfW1(t *testing.T) {
 	if err := p.State.Check(); err != nil {
 		t.Error(err)
 	}
-	if fees := p.State.House(ledger.Fees, 2); fees <= 0 {
-		t.Errorf("fees are %d", fees)
+	fees, shares := p.State.House(ledger.Fees, 2), p.State.AccountBalance(ledger.Account{Owner: Agent, Kind: ledger.Commission}, 2)
+	if fees <= 0 || shares <= 0 || shares >= fees { // three tenths of each fee go to the agent
+		t.Errorf("fees are %d and shares of them %d", fees, shares)
 	}
 }
 
