@@ -55,6 +55,13 @@ func TestLeaderDiesUnderLoad(t *testing.T) {
 	for id := range account.ID(3) {
 		floors[0].rich(1001 + id)
 	}
+	// Followers must have heard of the market before anybody asks them for it.
+	furnished := WithMinSequence(t.Context(), floors[0].seq.View().Sequence())
+	for _, f := range floors {
+		if _, err := f.Visitor().Market(furnished, btcUSD); err != nil {
+			t.Fatal(err)
+		}
+	}
 	var stop atomic.Bool
 	var wait sync.WaitGroup
 	var mu sync.Mutex
