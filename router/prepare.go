@@ -94,7 +94,7 @@ func (g *gateway) prepare(req *serve.Request) (*prepared, *serve.Refusal) {
 			return nil, refusal
 		}
 	}
-	p, err := g.planner.Plan(doc, req.OperationName)
+	p, err := g.planner.Plan(doc, req.OperationName, plan.Given{})
 	if err != nil {
 		var unplannable *plan.Error
 		if errors.As(err, &unplannable) {

@@ -69,7 +69,7 @@ func planFile(cmd *cobra.Command, supergraph, operation, name string) (*plan.Pla
 	if list := validator.ValidateWithRules(sg.API(), doc, nil); len(list) > 0 {
 		return nil, fmt.Errorf("the operation is not valid: %w", list)
 	}
-	return plan.New(sg, plan.Options{}).Plan(doc, name)
+	return plan.New(sg, plan.Options{}).Plan(doc, name, plan.Given{})
 }
 
 func loadSupergraph(file string) (*federation.Supergraph, error) {

@@ -34,7 +34,7 @@ func BenchmarkPlan(b *testing.B) {
 	planner := plan.New(sg, plan.Options{})
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := planner.Plan(doc, ""); err != nil {
+		if _, err := planner.Plan(doc, "", plan.Given{}); err != nil {
 			b.Fatal(err)
 		}
 	}

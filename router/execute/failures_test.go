@@ -64,7 +64,7 @@ func planFor(t testing.TB, sg *federation.Supergraph, op string, raw map[string]
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := plan.New(sg, plan.Options{}).Plan(doc, "")
+	p, err := plan.New(sg, plan.Options{}).Plan(doc, "", plan.Given{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -280,7 +280,7 @@ func FuzzOperation(f *testing.F) {
 		if len(errs) > 0 || len(doc.Operations) == 0 {
 			return
 		}
-		p, err := plan.New(sg, plan.Options{MaxSteps: 20_000}).Plan(doc, doc.Operations[0].Name)
+		p, err := plan.New(sg, plan.Options{MaxSteps: 20_000}).Plan(doc, doc.Operations[0].Name, plan.Given{})
 		if err != nil {
 			return
 		}

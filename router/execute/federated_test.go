@@ -85,7 +85,7 @@ func checkOne(t *rapid.T, sg *federation.Supergraph, kind ast.Operation, failure
 	if err != nil {
 		t.Fatalf("variables: %v", err)
 	}
-	p, err := plan.New(sg, plan.Options{}).Plan(doc, "")
+	p, err := plan.New(sg, plan.Options{}).Plan(doc, "", plan.Given{})
 	if err != nil {
 		t.Fatalf("plan: %v\n%s", err, op.Text)
 	}

@@ -123,7 +123,7 @@ func (w *world) run(t *testing.T, op operation) outcome {
 	if err != nil {
 		return refused("invalid", err)
 	}
-	p, err := w.planner.Plan(doc, "")
+	p, err := w.planner.Plan(doc, "", plan.Given{})
 	if err != nil {
 		return refused("error", err)
 	}

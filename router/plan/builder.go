@@ -16,6 +16,7 @@ const defaultMaxSteps = 200_000
 type builder struct {
 	sg       *federation.Supergraph
 	op       *ast.OperationDefinition
+	given    Given
 	steps    int
 	maxSteps int
 

@@ -66,7 +66,7 @@ func chained(types, depth int) string {
 func TestPlanningGrowsWithTheOperation(t *testing.T) {
 	sg := wide(t, 20)
 	steps := func(depth int) int {
-		b := New(sg, Options{}).builder(parse(t, sg, chained(20, depth)).Operations[0])
+		b := New(sg, Options{}).builder(parse(t, sg, chained(20, depth)).Operations[0], Given{})
 		if err := b.build(); err != nil {
 			t.Fatal(err)
 		}
@@ -81,19 +81,19 @@ func TestPlanningGrowsWithTheOperation(t *testing.T) {
 
 func TestPlanningIsBounded(t *testing.T) {
 	sg := wide(t, 5)
-	_, err := New(sg, Options{MaxSteps: 50}).Plan(parse(t, sg, chained(5, 5)), "")
+	_, err := New(sg, Options{MaxSteps: 50}).Plan(parse(t, sg, chained(5, 5)), "", Given{})
 	var refused *Error
 	if !errors.As(err, &refused) || !strings.Contains(refused.Message, "too large") {
 		t.Fatalf("got %v", err)
 	}
-	if _, err := New(sg, Options{}).Plan(parse(t, sg, "query A { __typename }"), "B"); !errors.As(err, &refused) {
+	if _, err := New(sg, Options{}).Plan(parse(t, sg, "query A { __typename }"), "B", Given{}); !errors.As(err, &refused) {
 		t.Fatalf("an unknown operation: %v", err)
 	}
 }
 
 func TestPlanAsJSON(t *testing.T) {
 	sg := wide(t, 1)
-	p, err := New(sg, Options{}).Plan(parse(t, sg, "query Q($c: Boolean!) { n: node { title note @include(if: $c) } }"), "Q")
+	p, err := New(sg, Options{}).Plan(parse(t, sg, "query Q($c: Boolean!) { n: node { title note @include(if: $c) } }"), "Q", Given{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func BenchmarkWideInterface(b *testing.B) {
 		b.Run(fmt.Sprintf("selections=%d", 24*depth), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := New(sg, Options{}).Plan(doc, ""); err != nil {
+				if _, err := New(sg, Options{}).Plan(doc, "", Given{}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -29,6 +29,13 @@ func New(sg *federation.Supergraph, o Options) *Planner {
 	return &Planner{sg: sg, o: o}
 }
 
+// Given is what a plan depends on beside the document and the supergraph. Plans for different Givens are
+// different plans: whoever keeps plans must keep them apart by it.
+type Given struct {
+	// Labels says of each label of a progressive @override whether it is on; a label that is missing is off.
+	Labels map[string]bool
+}
+
 // Error says why an operation cannot be planned: no subgraph resolves a field, or the bound was hit. Its
 // message is fit for the client.
 type Error struct {
@@ -40,12 +47,12 @@ func (e *Error) Error() string { return e.Message }
 // Plan plans the named operation of doc, which must already be validated against the API schema.
 // operationName may be empty when doc holds one operation. The error is an *Error. doc must not change
 // afterwards: introspection fields refer to it.
-func (p *Planner) Plan(doc *ast.QueryDocument, operationName string) (*Plan, error) {
+func (p *Planner) Plan(doc *ast.QueryDocument, operationName string, given Given) (*Plan, error) {
 	op := doc.Operations.ForName(operationName)
 	if op == nil {
 		return nil, &Error{Message: fmt.Sprintf("no operation %q in the document", operationName)}
 	}
-	b := p.builder(op)
+	b := p.builder(op, given)
 	if err := b.build(); err != nil {
 		if known := new(Error); errors.As(err, &known) {
 			return nil, known
@@ -55,9 +62,9 @@ func (p *Planner) Plan(doc *ast.QueryDocument, operationName string) (*Plan, err
 	return b.finish(), nil
 }
 
-func (p *Planner) builder(op *ast.OperationDefinition) *builder {
+func (p *Planner) builder(op *ast.OperationDefinition, given Given) *builder {
 	return &builder{
-		sg: p.sg, op: op, maxSteps: p.o.MaxSteps,
+		sg: p.sg, op: op, given: given, maxSteps: p.o.MaxSteps,
 		arrivals: map[*selection]*arrival{},
 		slotSubs: map[*slot][]subset{},
 		enums:    map[*federation.Type]map[string]bool{},
