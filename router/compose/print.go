@@ -122,6 +122,31 @@ func (m *merger) composedLinks() []string {
 	return out
 }
 
+// Print writes a schema in the layout of composed supergraphs: what defines the schema, then directives and types, in the order of the
+// document. Extensions are left out.
+func Print(doc *ast.SchemaDocument) string {
+	p := &printer{}
+	for _, s := range doc.Schema {
+		p.description(s.Description, "")
+		p.line("schema")
+		for _, d := range s.Directives {
+			p.line("  %s", directiveText(d))
+		}
+		p.line("{")
+		for _, o := range s.OperationTypes {
+			p.line("  %s: %s", o.Operation, o.Type)
+		}
+		p.line("}")
+	}
+	for _, d := range doc.Directives {
+		p.directiveDefinition(d)
+	}
+	for _, d := range doc.Definitions {
+		p.definition(d)
+	}
+	return p.b.String()
+}
+
 // printer writes definitions in the layout that GraphQL's tools have made usual.
 type printer struct{ b strings.Builder }
 
