@@ -73,14 +73,14 @@ func (l *loader) apiType(t *Type) (*ast.Definition, error) {
 	d.TypePositions = nil
 	d.Fields = nil
 	for _, f := range t.Def.Fields {
-		if l.links.inaccessible(f.Directives) || l.hidden(f.Type.Name()) {
+		if l.links.find(f.Directives, dirInaccessible) != nil || l.hidden(f.Type.Name()) {
 			continue
 		}
 		c := *f
 		c.Directives = l.apiDirectives(f.Directives)
 		c.Arguments = nil
 		for _, a := range f.Arguments {
-			if l.links.inaccessible(a.Directives) || l.hidden(a.Type.Name()) {
+			if l.links.find(a.Directives, dirInaccessible) != nil || l.hidden(a.Type.Name()) {
 				continue
 			}
 			ac := *a
@@ -91,7 +91,7 @@ func (l *loader) apiType(t *Type) (*ast.Definition, error) {
 	}
 	d.EnumValues = nil
 	for _, v := range t.Def.EnumValues {
-		if l.links.inaccessible(v.Directives) {
+		if l.links.find(v.Directives, dirInaccessible) != nil {
 			continue
 		}
 		c := *v

@@ -106,9 +106,14 @@ func (l *loader) readTypes() error {
 		}
 		t := &Type{
 			Name: d.Name, Kind: d.Kind, Def: d, ID: -1,
-			Inaccessible: l.links.inaccessible(d.Directives),
+			Inaccessible: l.links.find(d.Directives, dirInaccessible) != nil,
 			In:           make([]*TypeJoin, len(l.sg.subgraphs)),
+			Contexts:     l.readContexts(d.Directives),
 			fields:       map[string]*Field{},
+		}
+		var err error
+		if t.Access, err = l.readAccess(d.Directives); err != nil {
+			return fmt.Errorf("type %s: %w", d.Name, err)
 		}
 		if err := l.readTypeJoins(t); err != nil {
 			return err

@@ -3,7 +3,6 @@ package federation
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
@@ -20,8 +19,12 @@ func (l *loader) readFields() error {
 			}
 			f := &Field{
 				Name: def.Name, Parent: t, Def: def,
-				Inaccessible: l.links.inaccessible(def.Directives),
+				Inaccessible: l.links.find(def.Directives, dirInaccessible) != nil,
 				In:           make([]*FieldJoin, len(l.sg.subgraphs)),
+			}
+			var err error
+			if f.Access, err = l.readAccess(def.Directives); err != nil {
+				return fmt.Errorf("field %s.%s: %w", t.Name, def.Name, err)
 			}
 			if err := l.readFieldJoins(f); err != nil {
 				return err
@@ -44,7 +47,6 @@ func (l *loader) readFieldJoins(f *Field) error {
 		return nil
 	}
 	where := f.Parent.Name + "." + f.Name
-	var overridden []string
 	for _, d := range joins {
 		if d.Arguments.ForName("graph") == nil {
 			continue // the field comes from an interface object; see readInterfaceObjects
@@ -60,31 +62,33 @@ func (l *loader) readFieldJoins(f *Field) error {
 		if f.In[g], err = l.readFieldJoin(f, d); err != nil {
 			return fmt.Errorf("field %s: %w", where, err)
 		}
-		if from := stringArg(d, "override"); from != "" {
-			if label := stringArg(d, "overrideLabel"); label != "" && label != "percent(100)" {
-				// A share of requests: until the label is decided for each request all of them stay
-				// with the old owner, who answers rightly while the migration runs.
-				if l.hasGraph(from, joins) {
-					f.In[g].External = true
-				}
-				continue
-			}
-			overridden = append(overridden, from)
-		}
 	}
-	for g, j := range f.In {
-		if j != nil && slices.Contains(overridden, l.sg.subgraphs[g].Name) {
-			j.External = true // kept for keys and requirements of that subgraph, never resolved there
+	for _, d := range joins {
+		if from := stringArg(d, "override"); from != "" {
+			g, _ := l.graphArg(d, where)
+			l.override(f, g, from, stringArg(d, "overrideLabel"))
 		}
 	}
 	return nil
 }
 
-func (l *loader) hasGraph(name string, joins []*ast.Directive) bool {
-	return slices.ContainsFunc(joins, func(d *ast.Directive) bool {
-		g, err := l.graphArg(d, "")
-		return err == nil && l.sg.subgraphs[g].Name == name
-	})
+// override gives a field of the subgraph named from to another: wholly, or for requests with the label on. What the old
+// owner keeps is for keys and requirements of its own.
+func (l *loader) override(f *Field, by GraphID, from, label string) {
+	old := slices.IndexFunc(l.sg.subgraphs, func(s Subgraph) bool { return s.Name == from })
+	if old < 0 || f.In[old] == nil || GraphID(old) == by {
+		return
+	}
+	switch label {
+	case "", "percent(100)":
+		f.In[old].External = true
+	case "percent(0)":
+		f.In[by].External = true
+	default:
+		// The composer marks the old owner's field as used although overridden: it still is its own while the label is off.
+		f.In[old].External = false
+		f.In[old].Label, f.In[by].Label, f.In[by].LabelOn = label, label, true
+	}
 }
 
 func (l *loader) readFieldJoin(f *Field, d *ast.Directive) (*FieldJoin, error) {
@@ -112,6 +116,9 @@ func (l *loader) readFieldJoin(f *Field, d *ast.Directive) (*FieldJoin, error) {
 		if j.Provides, err = ParseFieldSet(text); err != nil {
 			return nil, fmt.Errorf("@join__field(provides:): %w", err)
 		}
+	}
+	if j.Contexts, err = readContextArguments(d); err != nil {
+		return nil, fmt.Errorf("@join__field(contextArguments:): %w", err)
 	}
 	return j, nil
 }
@@ -245,85 +252,4 @@ func (l *loader) markLocal() error {
 		}
 	}
 	return nil
-}
-
-// links tells the machinery of linked specifications from the schema proper.
-type links struct {
-	prefixes         map[string]bool // namespaces: join, link, ...
-	names            map[string]bool // directives and types imported by name
-	inaccessibleName string
-}
-
-func readLinks(doc *ast.SchemaDocument) links {
-	ls := links{
-		prefixes:         map[string]bool{"join": true, "link": true, "core": true},
-		names:            map[string]bool{"inaccessible": true, "tag": true},
-		inaccessibleName: "inaccessible",
-	}
-	for _, s := range slices.Concat(doc.Schema, doc.SchemaExtension) {
-		for _, d := range s.Directives {
-			if d.Name == "link" || d.Name == "core" {
-				ls.read(d)
-			}
-		}
-	}
-	return ls
-}
-
-func (ls *links) read(d *ast.Directive) {
-	url := stringArg(d, "url")
-	if url == "" {
-		url = stringArg(d, "feature")
-	}
-	parts := strings.Split(strings.TrimRight(url, "/"), "/")
-	name := parts[len(parts)-1]
-	if len(parts) > 1 && len(name) > 1 && name[0] == 'v' && name[1] >= '0' && name[1] <= '9' {
-		name = parts[len(parts)-2]
-	}
-	local := name
-	if as := stringArg(d, "as"); as != "" {
-		local = as
-	}
-	ls.prefixes[local] = true
-	ls.names[local] = true
-	if name == "inaccessible" {
-		ls.inaccessibleName = local
-	}
-	imports := d.Arguments.ForName("import")
-	if imports == nil || imports.Value == nil {
-		return
-	}
-	for _, c := range imports.Value.Children {
-		imported, as := c.Value.Raw, c.Value.Raw
-		if c.Value.Kind == ast.ObjectValue {
-			imported, as = "", ""
-			for _, e := range c.Value.Children {
-				switch e.Name {
-				case "name":
-					imported = e.Value.Raw
-				case "as":
-					as = e.Value.Raw
-				}
-			}
-			if as == "" {
-				as = imported
-			}
-		}
-		if imported == "@inaccessible" {
-			ls.inaccessibleName = strings.TrimPrefix(as, "@")
-		}
-		ls.names[strings.TrimPrefix(as, "@")] = true
-	}
-}
-
-// isMachinery says whether a type or directive of that name belongs to a linked specification.
-func (ls *links) isMachinery(name string) bool {
-	if prefix, _, ok := strings.Cut(name, "__"); ok && prefix != "" && ls.prefixes[prefix] {
-		return true
-	}
-	return ls.names[name]
-}
-
-func (ls *links) inaccessible(ds ast.DirectiveList) bool {
-	return ds.ForName(ls.inaccessibleName) != nil
 }

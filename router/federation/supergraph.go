@@ -35,6 +35,8 @@ type Type struct {
 	Fields       []*Field    // of objects and interfaces
 	In           []*TypeJoin // by GraphID; nil where the subgraph does not have the type
 	Possible     []*Type     // concrete types in the order of their IDs; an object is its own
+	Access       *Access     // what a request needs in order to see values of the type; nil: nothing
+	Contexts     []string    // contexts that objects of the type set for the fields below them
 	fields       map[string]*Field
 }
 
@@ -62,6 +64,7 @@ type Field struct {
 	Parent       *Type
 	Def          *ast.FieldDefinition
 	Inaccessible bool
+	Access       *Access      // what a request needs in order to see the field, beside that of its type; nil: nothing
 	In           []*FieldJoin // by GraphID; nil where the subgraph does not have the field
 }
 
@@ -74,8 +77,36 @@ type FieldJoin struct {
 	External     bool
 	// Local says that the subgraph resolves the field wherever it has the type: neither external (key
 	// fields of a type extension count as local) nor overridden by another subgraph. A local field may
-	// still have Requires.
+	// still have Requires. Where an override has a label both sides are local; see LocalFor.
 	Local bool
+	// Label of the override that the subgraph is a side of; empty: none. The subgraph resolves the field only for
+	// requests for which the label's state is LabelOn.
+	Label   string
+	LabelOn bool
+	// Contexts are arguments of the field in the subgraph that clients do not see: their values come from objects above.
+	Contexts []ContextArgument
+}
+
+// LocalFor says whether the subgraph resolves the field for a request with these labels on.
+func (j *FieldJoin) LocalFor(labels map[string]bool) bool {
+	return j.Local && (j.Label == "" || labels[j.Label] == j.LabelOn)
+}
+
+// ContextArgument is an argument that is filled with what an object further up has.
+type ContextArgument struct {
+	Name    string    // of the argument in the subgraph
+	Type    *ast.Type // of the argument in the subgraph
+	Context string    // as in Type.Contexts of the nearest type above that sets it
+	// Selection, on the object that sets the context, of one leaf. Under type conditions there is one for each
+	// type that may set it.
+	Selection ast.SelectionSet
+}
+
+// Access is what a request must bring: every part holds (@authenticated, @requiresScopes, @policy).
+type Access struct {
+	Authenticated bool
+	Scopes        [][]string // one of these sets, all of its scopes; nil: no scopes are needed
+	Policies      [][]string // one of these sets, all of its policies; nil: no policies are needed
 }
 
 // API is the schema that clients see: without the machinery of the join and

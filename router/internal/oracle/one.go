@@ -21,7 +21,7 @@ func (d *Data) One(doc *ast.QueryDocument, name string, vars map[string]any) Ans
 
 func (d *Data) oneField(o *Object, f *federation.Field, args map[string]any) (any, error) {
 	for _, j := range f.In {
-		if j != nil && len(j.Requires) > 0 && j.Local {
+		if j != nil && len(j.Requires) > 0 && j.LocalFor(nil) {
 			return computed(f, d.gather(o, j.Requires)), nil
 		}
 	}

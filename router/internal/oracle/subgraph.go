@@ -204,7 +204,7 @@ func (s *Subgraph) resolve(n node, _ *ast.Definition, f *ast.Field, args map[str
 	provided, ok := provides(s.data.sg, k.provided, n.object.Type, f.Name)
 	switch {
 	case ok:
-	case !j.Local && !keyFields(field.Parent)[f.Name]:
+	case !j.LocalFor(nil) && !keyFields(field.Parent)[f.Name]:
 		return s.wrong(field)
 	case len(j.Requires) > 0:
 		values, err := pick(s.data.sg, j.Requires, n.object.Type, k.rep)
