@@ -22,10 +22,11 @@ import (
 //	data.json                 what the subgraphs know
 //	operation.graphql         with variables.json where it has any
 //	plan.txt, answer.json     what comes of it; -update writes them
-//	differs                   why the answer rightly is not that of one schema
+//	differs                   why the answer rightly is not that of one schema; or
+//	errors-differ             why only its errors are not
 //
-// Several operations stand in one fixture as NAME.operation.graphql, NAME.variables.json and so on. A section that an
-// operation does not have of its own it shares with the whole fixture.
+// Several operations stand in one fixture as NAME.operation.graphql, NAME.variables.json and so on; reasons without a name hold
+// for all of them.
 type fixture struct {
 	file    string
 	archive *txtar.Archive
@@ -80,10 +81,12 @@ func (op operation) own(section string) string {
 }
 
 func (op operation) section(name string) string {
-	if text := op.fixture.section(op.own(name)); text != "" || name != "differs" {
-		return text
-	}
-	return op.fixture.section(name)
+	return op.fixture.section(op.own(name))
+}
+
+// reason says why the answer, or only its errors, may differ: for this operation or for all of the fixture's.
+func (op operation) reason(section string) string {
+	return op.section(section) + op.fixture.section(section)
 }
 
 func (op operation) variables(t *testing.T) map[string]any {

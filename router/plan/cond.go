@@ -66,11 +66,35 @@ func (c clause) implies(d clause) bool {
 	return true
 }
 
-// or adds a clause, dropping what is implied.
+// whichever is what two clauses have in common when they differ only in what they want of one variable.
+func (c clause) whichever(d clause) (clause, bool) {
+	if len(c) != len(d) {
+		return nil, false
+	}
+	differ := -1
+	for i := range c {
+		switch {
+		case c[i] == d[i]:
+		case c[i].Variable != d[i].Variable || differ >= 0:
+			return nil, false
+		default:
+			differ = i
+		}
+	}
+	if differ < 0 {
+		return nil, false
+	}
+	return slices.Delete(slices.Clone(c), differ, differ+1), true
+}
+
+// or adds a clause, dropping what is implied. Two clauses that differ in whether one variable holds become one without it.
 func (c cond) or(cl clause) cond {
-	for _, have := range c {
+	for i, have := range c {
 		if cl.implies(have) {
 			return c
+		}
+		if either, ok := have.whichever(cl); ok {
+			return slices.Delete(slices.Clone(c), i, i+1).or(either)
 		}
 	}
 	next := make(cond, 0, len(c)+1)

@@ -19,7 +19,13 @@ func (d *Data) One(doc *ast.QueryDocument, name string, vars map[string]any) Ans
 	return x.run(op, d.sg.API().Types[root.Name], node{object: d.objects[root.Name][0]})
 }
 
+// oneField fills in the defaults of all arguments, those included that the API hides.
 func (d *Data) oneField(o *Object, f *federation.Field, args map[string]any) (any, error) {
+	for _, a := range f.Def.Arguments {
+		if _, given := args[a.Name]; !given && a.DefaultValue != nil {
+			args[a.Name], _ = a.DefaultValue.Value(nil)
+		}
+	}
 	for _, j := range f.In {
 		if j != nil && len(j.Requires) > 0 && j.LocalFor(nil) {
 			return computed(f, d.gather(o, j.Requires)), nil

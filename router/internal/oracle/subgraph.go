@@ -63,7 +63,12 @@ func subgraphType(sg *federation.Supergraph, t *federation.Type, g federation.Gr
 	}
 	for _, f := range t.Def.Fields {
 		c := *f
-		c.Directives = nil
+		c.Directives, c.Arguments = nil, nil
+		for _, a := range f.Arguments {
+			bare := *a
+			bare.Directives = nil
+			c.Arguments = append(c.Arguments, &bare)
+		}
 		if d.Kind != ast.InputObject {
 			j := t.Field(f.Name).In[g]
 			if j == nil {
@@ -347,11 +352,6 @@ func (d *Data) gather(o *Object, set ast.SelectionSet) map[string]any {
 			args := map[string]any{}
 			for _, a := range sel.Arguments {
 				args[a.Name], _ = a.Value.Value(nil)
-			}
-			for _, a := range t.Field(sel.Name).Def.Arguments {
-				if _, ok := args[a.Name]; !ok && a.DefaultValue != nil {
-					args[a.Name], _ = a.DefaultValue.Value(nil)
-				}
 			}
 			v, err := d.oneField(o, t.Field(sel.Name), args)
 			if err != nil {
