@@ -40,6 +40,11 @@ type Options struct {
 	Subscriptions subscribe.Options
 	PlanCacheSize int // operations kept ready; default 1,000
 
+	// Label says for a request whether a label of a progressive @override is on: the context is the request's. nil: off. Labels
+	// percent(n) are not asked about but drawn: Chance is a number below n; nil: math/rand.
+	Label  func(ctx context.Context, label string) bool
+	Chance func(n uint64) uint64
+
 	AllowedOrigins   []string // see serve.Options
 	AllowCredentials bool
 	RequestTimeout   time.Duration // of a query or mutation; default 60 s

@@ -25,8 +25,9 @@ const (
 	codeNotPersisted     = "PERSISTED_QUERY_NOT_FOUND"
 )
 
-// cacheKey is what decides how an operation is planned: its text and which of its operations is meant.
-type cacheKey struct{ query, operation string }
+// cacheKey is what decides how an operation is planned: its text, which of its operations is meant, and which labels of
+// progressive overrides are on.
+type cacheKey struct{ query, operation, labels string }
 
 // maxCachedText bounds what one cached operation may hold: with the default cache, 1,000 × 64 KiB of text at most.
 const maxCachedText = 64 << 10
@@ -36,16 +37,18 @@ const maxReported = 20
 
 // prepared is an operation that is ready to run with any variables. It is shared by requests and never changed.
 type prepared struct {
+	doc        *ast.QueryDocument
 	definition *ast.OperationDefinition
+	labels     []string // that its plan depends on; in plan all are off
 	plan       *plan.Plan
 }
 
 // Prepare implements serve.Gateway.
-func (g *gateway) Prepare(_ context.Context, req *serve.Request) (serve.Operation, *serve.Refusal) {
+func (g *gateway) Prepare(ctx context.Context, req *serve.Request) (serve.Operation, *serve.Refusal) {
 	if req.Query == "" {
 		return nil, serve.Refuse(0, codeNotPersisted, "the persisted query is not known: send its text")
 	}
-	key := cacheKey{req.Query, req.OperationName}
+	key := cacheKey{query: req.Query, operation: req.OperationName}
 	p, known := g.ready.Get(key)
 	if !known {
 		var refusal *serve.Refusal
@@ -54,6 +57,12 @@ func (g *gateway) Prepare(_ context.Context, req *serve.Request) (serve.Operatio
 		}
 		if len(req.Query) <= maxCachedText {
 			g.ready.Add(key, p)
+		}
+	}
+	if len(p.labels) > 0 {
+		var refusal *serve.Refusal
+		if p, refusal = g.withLabels(ctx, key, p); refusal != nil {
+			return nil, refusal
 		}
 	}
 	if err := checkScalars(g.sg.API(), p.definition.VariableDefinitions, req.Variables); err != nil {
@@ -94,7 +103,15 @@ func (g *gateway) prepare(req *serve.Request) (*prepared, *serve.Refusal) {
 			return nil, refusal
 		}
 	}
-	p, err := g.planner.Plan(doc, req.OperationName, plan.Given{})
+	p, refusal := g.plan(doc, definition, plan.Given{})
+	if refusal != nil {
+		return nil, refusal
+	}
+	return &prepared{doc, definition, g.planner.Labels(doc, definition.Name), p}, nil
+}
+
+func (g *gateway) plan(doc *ast.QueryDocument, definition *ast.OperationDefinition, given plan.Given) (*plan.Plan, *serve.Refusal) {
+	p, err := g.planner.Plan(doc, definition.Name, given)
 	if err != nil {
 		var unplannable *plan.Error
 		if errors.As(err, &unplannable) {
@@ -103,7 +120,7 @@ func (g *gateway) prepare(req *serve.Request) (*prepared, *serve.Refusal) {
 		g.logger.Error("planning failed", "operation", definition.Name, "error", err)
 		return nil, serve.Refuse(0, codePlanFailed, "the operation could not be planned")
 	}
-	return &prepared{definition, p}, nil
+	return p, nil
 }
 
 // choose finds the operation that the request means.

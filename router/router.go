@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -83,6 +84,8 @@ type gateway struct {
 	headers       http.Header
 	subscribe     subscribe.Options
 	introspection bool
+	label         func(ctx context.Context, label string) bool
+	chance        func(n uint64) uint64
 	logger        *slog.Logger
 }
 
@@ -95,7 +98,11 @@ func newGateway(sg *federation.Supergraph, o Options) (*gateway, error) {
 	if err != nil {
 		return nil, fmt.Errorf("plan cache: %w", err)
 	}
+	if o.Chance == nil {
+		o.Chance = rand.Uint64N
+	}
 	return &gateway{
+		label: o.Label, chance: o.Chance,
 		sg:      sg,
 		planner: plan.New(sg, o.Plan),
 		executor: execute.New(sg, o.Fetcher, execute.Options{MaskErrors: o.MaskErrors, OnFetchError: func(ctx context.Context, subgraph string, err error) {

@@ -108,7 +108,7 @@ func (b *builder) rootGraph(w *want) (federation.GraphID, error) {
 	f := b.rootType.Field(w.slot.name)
 	best, bestScore := federation.GraphID(-1), -1
 	for g, j := range f.In {
-		if j != nil && j.LocalFor(nil) {
+		if j != nil && j.LocalFor(b.given.Labels) {
 			if score := b.coverage(federation.GraphID(g), f, w); score > bestScore {
 				best, bestScore = federation.GraphID(g), score
 			}
@@ -191,7 +191,7 @@ func (b *builder) inOrder(a *arrival, types []*federation.Type, wants []*want) [
 		f := types[0].Field(w.slot.name)
 		homes, requires := 0, false
 		for _, j := range f.In {
-			if j != nil && j.LocalFor(nil) {
+			if j != nil && j.LocalFor(b.given.Labels) {
 				homes++
 				requires = requires || len(j.Requires) > 0
 			}

@@ -62,7 +62,7 @@ func (b *builder) bestEntry(a *arrival, t *federation.Type, f *federation.Field,
 	routes := b.reach(a, t, 0)
 	best, bestCost, bestScore := federation.GraphID(-1), unreachableCost, -1
 	for g, j := range f.In {
-		if j == nil || !j.LocalFor(nil) {
+		if j == nil || !j.LocalFor(b.given.Labels) {
 			continue
 		}
 		gid := federation.GraphID(g)

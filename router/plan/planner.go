@@ -17,8 +17,9 @@ type Options struct {
 
 // Planner plans operations against one supergraph. It is safe for concurrent use.
 type Planner struct {
-	sg *federation.Supergraph
-	o  Options
+	sg       *federation.Supergraph
+	o        Options
+	labelled bool // the supergraph has progressive overrides
 }
 
 // New returns a planner for the supergraph.
@@ -26,7 +27,7 @@ func New(sg *federation.Supergraph, o Options) *Planner {
 	if o.MaxSteps <= 0 {
 		o.MaxSteps = defaultMaxSteps
 	}
-	return &Planner{sg: sg, o: o}
+	return &Planner{sg: sg, o: o, labelled: hasLabels(sg)}
 }
 
 // Given is what a plan depends on beside the document and the supergraph. Plans for different Givens are

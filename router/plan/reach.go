@@ -113,7 +113,7 @@ func (b *builder) addParentRoutes(a *arrival, t *federation.Type, routes []route
 
 func (b *builder) parentCost(a *arrival, owner, t *federation.Type, g federation.GraphID, depth int) int {
 	f := owner.Field(a.site.via.name)
-	if f == nil || f.In[g] == nil || !f.In[g].LocalFor(nil) || len(f.In[g].Requires) > 0 || depth > maxRequireDepth {
+	if f == nil || f.In[g] == nil || !f.In[g].LocalFor(b.given.Labels) || len(f.In[g].Requires) > 0 || depth > maxRequireDepth {
 		return unreachableCost
 	}
 	for _, p := range possibleIn(b.sg.Type(f.In[g].Type.Name()), g) {
@@ -127,7 +127,7 @@ func (b *builder) parentCost(a *arrival, owner, t *federation.Type, g federation
 // fieldCost is the stage of the fetch that gets the field from g.
 func (b *builder) fieldCost(a *arrival, t *federation.Type, f *federation.Field, g federation.GraphID, routes []route, depth int) int {
 	j := f.In[g]
-	if j == nil || !j.LocalFor(nil) {
+	if j == nil || !j.LocalFor(b.given.Labels) {
 		return unreachableCost
 	}
 	if len(j.Requires) == 0 {
@@ -205,7 +205,7 @@ func (b *builder) typeHasAll(g federation.GraphID, t *federation.Type, set ast.S
 				continue
 			}
 			f := t.Field(sel.Name)
-			if f == nil || f.In[g] == nil || !f.In[g].LocalFor(nil) || !b.hasAll(g, f, sel.SelectionSet) {
+			if f == nil || f.In[g] == nil || !f.In[g].LocalFor(b.given.Labels) || !b.hasAll(g, f, sel.SelectionSet) {
 				return false
 			}
 		}
@@ -235,7 +235,7 @@ func (b *builder) siteCoverage(g federation.GraphID, s *site) int {
 	for _, gr := range s.groups {
 		for _, w := range gr.wants {
 			for _, t := range gr.types {
-				if f := t.Field(w.slot.name); f != nil && f.In[g] != nil && f.In[g].LocalFor(nil) && len(f.In[g].Requires) == 0 {
+				if f := t.Field(w.slot.name); f != nil && f.In[g] != nil && f.In[g].LocalFor(b.given.Labels) && len(f.In[g].Requires) == 0 {
 					score += b.coverage(g, f, w)
 					break
 				}
@@ -252,7 +252,7 @@ func (b *builder) complete(g federation.GraphID, s *site) bool {
 		for _, w := range gr.wants {
 			for _, t := range gr.types {
 				f := t.Field(w.slot.name)
-				if f == nil || f.In[g] == nil || !f.In[g].LocalFor(nil) || len(f.In[g].Requires) > 0 {
+				if f == nil || f.In[g] == nil || !f.In[g].LocalFor(b.given.Labels) || len(f.In[g].Requires) > 0 {
 					return false
 				}
 			}

@@ -234,7 +234,7 @@ func (b *builder) resolves(s *source, f *federation.Field) bool {
 	if j == nil {
 		return false
 	}
-	if j.LocalFor(nil) && len(j.Requires) == 0 {
+	if j.LocalFor(b.given.Labels) && len(j.Requires) == 0 {
 		return true
 	}
 	_, ok := providedFor(b.sg, s.provided, f.Parent, f.Name)

@@ -1,0 +1,73 @@
+package router
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"bourse/router/plan"
+	"bourse/router/serve"
+)
+
+// wholeShare is percent(100): labels may give a share of requests with up to eight decimals of a percent.
+const wholeShare = 100 * 100_000_000
+
+// withLabels is the operation as planned for the labels that are on for this request.
+func (g *gateway) withLabels(ctx context.Context, key cacheKey, p *prepared) (*prepared, *serve.Refusal) {
+	given := g.labelsOn(ctx, p.labels)
+	if key.labels = labelKey(p.labels, given); key.labels == "" {
+		return p, nil
+	}
+	if known, ok := g.ready.Get(key); ok {
+		return known, nil
+	}
+	with, refusal := g.plan(p.doc, p.definition, given)
+	if refusal != nil {
+		return nil, refusal
+	}
+	p = &prepared{p.doc, p.definition, p.labels, with}
+	if len(key.query) <= maxCachedText {
+		g.ready.Add(key, p)
+	}
+	return p, nil
+}
+
+// labelsOn decides for one request which labels of progressive overrides are on: percent(n) by chance, others as the
+// operator's hook says.
+func (g *gateway) labelsOn(ctx context.Context, labels []string) plan.Given {
+	on := map[string]bool{}
+	for _, l := range labels {
+		if share, ok := shareOf(l); ok {
+			on[l] = g.chance(wholeShare) < share
+		} else if g.label != nil {
+			on[l] = g.label(ctx, l)
+		}
+	}
+	return plan.Given{Labels: on}
+}
+
+// shareOf reads percent(n), in parts of wholeShare.
+func shareOf(label string) (share uint64, ok bool) {
+	text, opened := strings.CutPrefix(label, "percent(")
+	text, closed := strings.CutSuffix(text, ")")
+	if !opened || !closed {
+		return 0, false
+	}
+	whole, part, _ := strings.Cut(strings.TrimSpace(text), ".")
+	if len(part) > 8 {
+		return 0, false
+	}
+	share, err := strconv.ParseUint(whole+part+strings.Repeat("0", 8-len(part)), 10, 64)
+	return min(share, wholeShare), err == nil
+}
+
+// labelKey is the part of a cache key that says which labels are on.
+func labelKey(labels []string, given plan.Given) string {
+	var on []string
+	for _, l := range labels {
+		if given.Labels[l] {
+			on = append(on, l)
+		}
+	}
+	return strings.Join(on, "\n")
+}
