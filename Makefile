@@ -8,7 +8,7 @@ VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 export GO NPM
 
 .DEFAULT_GOAL := help
-.PHONY: help run build frontends generate test soak sim verify lint drill bench clean need-go need-node
+.PHONY: help run build frontends generate test soak apollo sim verify lint drill bench clean need-go need-node
 
 help: ## this list
 	@echo "Bourse: make <target>"
@@ -31,6 +31,9 @@ test: build ## every test: unit, property, integration, browser, a short kill -9
 
 soak: build ## what takes long: simulation, naive venue, outages of a minute, 250 kills (MINUTES=10 COMMANDS=10000000)
 	@.ci/soak
+
+apollo: need-go need-node ## compare the router with Apollo's own packages (SETS=20000 FIRST=1: random sets of subgraphs)
+	@.ci/apollo
 
 sim: need-go ## replay one seed of the simulation, line by line (SEED=7, and perhaps STEPS=20000)
 	@$(GO) test ./engine/internal/simulation -run 'TestReplay|TestSeeds' -count=1 -v -args -seed=$(or $(SEED),0) -steps=$(or $(STEPS),0)

@@ -29,16 +29,7 @@ func golden(t *testing.T, file string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var inputs []txtar.File
-	want := map[string]string{}
-	for _, f := range archive.Files {
-		name, isSchema := strings.CutSuffix(f.Name, ".graphql")
-		if isSchema && name != "supergraph" {
-			inputs = append(inputs, f)
-		} else {
-			want[f.Name] = string(f.Data)
-		}
-	}
+	inputs, want := inputsOf(archive)
 	got := outcome(subgraphsOf(inputs))
 	if *update {
 		archive.Files = append(inputs, got...)
@@ -55,6 +46,20 @@ func golden(t *testing.T, file string) {
 			t.Errorf("%s differs; got:\n%s\nwant:\n%s", f.Name, f.Data, want[f.Name])
 		}
 	}
+}
+
+// inputsOf parts the schemas of subgraphs from what is expected of them.
+func inputsOf(archive *txtar.Archive) (inputs []txtar.File, want map[string]string) {
+	want = map[string]string{}
+	for _, f := range archive.Files {
+		name, isSchema := strings.CutSuffix(f.Name, ".graphql")
+		if isSchema && name != "supergraph" {
+			inputs = append(inputs, f)
+		} else {
+			want[f.Name] = string(f.Data)
+		}
+	}
+	return inputs, want
 }
 
 func subgraphsOf(files []txtar.File) []Subgraph {
