@@ -20,6 +20,8 @@ type builder struct {
 	steps    int
 	maxSteps int
 
+	parts      []*part // the primary answer first
+	part       *part   // being planned
 	root       *site
 	rootType   *federation.Type
 	entries    []*entry
@@ -67,14 +69,20 @@ func (b *builder) build() error {
 		return &Error{Message: fmt.Sprintf("the schema has no %s root", b.op.Operation)}
 	}
 	b.root = b.newSite(nil, nil, b.rootType.Possible)
-	if err := b.collectSite(b.root, []subset{{b.op.SelectionSet, nil}}); err != nil {
+	b.part = &part{site: b.root, sources: map[*entry]bool{}}
+	b.parts = append(b.parts, b.part)
+	if err := b.collectSite(b.root, []subset{{set: b.op.SelectionSet, part: b.part}}); err != nil {
 		return err
 	}
 	a := &arrival{site: b.root, types: b.rootType.Possible}
+	primary := b.fill
 	if b.op.Operation == ast.Mutation {
-		return b.buildMutation(a)
+		primary = b.buildMutation
 	}
-	return b.fill(a)
+	if err := primary(a); err != nil {
+		return err
+	}
+	return b.buildDeferred()
 }
 
 // buildMutation runs root fields in document order. A field joins the fetch before it when that is of
@@ -136,7 +144,7 @@ func (b *builder) lastStage() int {
 }
 
 func (b *builder) addRoot(a *arrival, g federation.GraphID) *source {
-	e := &entry{graph: g, site: b.root, stage: b.stage, epoch: b.epoch}
+	e := &entry{graph: g, site: b.root, stage: b.stage, epoch: b.epoch, part: b.part}
 	e.sel = newSelection(e, b.root, b.rootType.Possible)
 	b.entries = append(b.entries, e)
 	s := &source{sel: e.sel}
@@ -150,6 +158,8 @@ func (b *builder) fill(a *arrival) error {
 	if err := b.step(1); err != nil {
 		return err
 	}
+	a.filled = b.part
+	a.site.fills = append(a.site.fills, fill{b.part, a})
 	if err := b.tellApartIfNeeded(a); err != nil {
 		return err
 	}
@@ -164,6 +174,9 @@ func (b *builder) fill(a *arrival) error {
 			a.sources[0].sel.typename = true
 		}
 		for _, w := range b.inOrder(a, types, g.wants) {
+			if w.part != b.part {
+				continue
+			}
 			for _, t := range types {
 				p, err := b.place(a, t, w)
 				if err != nil {
@@ -221,7 +234,7 @@ func (b *builder) descend(p *selField) error {
 		return nil
 	}
 	child := b.arrivals[p.child]
-	if len(child.sources) == 0 || child.sources[0].sel != p.child {
+	if child.filled == b.part {
 		return nil // a further source of objects that already came in elsewhere
 	}
 	return b.fill(child)

@@ -10,10 +10,11 @@ import (
 	"bourse/router/federation"
 )
 
-// subset is a selection set of the client with the conditions that lead to it.
+// subset is a selection set of the client with the conditions that lead to it and the part that it belongs to.
 type subset struct {
-	set ast.SelectionSet
-	on  clause
+	set  ast.SelectionSet
+	on   clause
+	part *part
 }
 
 // site is a place in the response: the objects under one slot of the parent's objects.
@@ -27,7 +28,8 @@ type site struct {
 	byField map[string][]*slot // by name and arguments
 	groups  []*group
 	entries []*entry // hops into this site
-	output  *Object
+	outputs []siteOutput
+	fills   []fill // for which arrivals and parts the client's fields were obtained, in order
 }
 
 // slot is a field of the objects at a site. The same field with the same arguments and response key is one
@@ -50,20 +52,22 @@ type group struct {
 	typename bool
 }
 
-// want is one field to obtain for some concrete types.
+// want is one field to obtain for some concrete types, for one part of the answer.
 type want struct {
 	slot  *slot
+	part  *part
 	types []*federation.Type
 	cond  cond
 	subs  []subset
 	field *ast.Field // the client's first mention
+	key   bool       // a key field, which parts that come before may well fetch
 }
 
 // collected is a response key while fields are merged.
 type collected struct {
 	key   string
 	field *ast.Field
-	cond  cond
+	in    byPart
 	subs  []subset
 	typ   *federation.Type   // of the field, in one of the group's types
 	under []*federation.Type // concrete types of the values, over all of the group's types
@@ -73,6 +77,7 @@ type collected struct {
 // conditions.
 type mention struct {
 	*collected
+	part   *part
 	cond   clause
 	unless cond // conditions of the mentions before
 }
@@ -104,9 +109,12 @@ func (b *builder) collectSite(s *site, subs []subset) error {
 		}
 		g.types = append(g.types, t)
 	}
-	s.output = &Object{}
+	for _, sub := range subs {
+		s.outputFor(sub.part)
+	}
+	given := len(s.outputs)
 	for _, g := range s.groups {
-		if err := b.collectGroup(s, g, subs); err != nil {
+		if err := b.collectGroup(s, g, subs, given); err != nil {
 			return err
 		}
 	}
@@ -160,11 +168,13 @@ func isPossible(abstract, t *federation.Type) bool {
 	return ok && abstract.IsAbstract()
 }
 
-func (b *builder) collectGroup(s *site, g *group, subs []subset) error {
+// collectGroup merges fields for one group. The first given outputs of the site belong to parts that begin above it.
+func (b *builder) collectGroup(s *site, g *group, subs []subset, given int) error {
 	fields := map[string]*collected{}
 	var order []mention
-	var walk func(set ast.SelectionSet, on clause) error
-	visit := func(typeCondition string, ds ast.DirectiveList, set ast.SelectionSet, on clause) error {
+	var opened byPart
+	var walk func(set ast.SelectionSet, on clause, in *part) error
+	visit := func(sel ast.Selection, typeCondition string, ds ast.DirectiveList, set ast.SelectionSet, on clause, in *part) error {
 		inner, ok := on.with(ds)
 		if !ok {
 			return nil
@@ -174,9 +184,13 @@ func (b *builder) collectGroup(s *site, g *group, subs []subset) error {
 				return nil
 			}
 		}
-		return walk(set, inner)
+		if d := b.deferred(s, ds); d != nil {
+			in = b.partOf(s, sel, d, in)
+			opened = opened.or(in, inner)
+		}
+		return walk(set, inner, in)
 	}
-	walk = func(set ast.SelectionSet, on clause) error {
+	walk = func(set ast.SelectionSet, on clause, in *part) error {
 		if err := b.step(len(set)); err != nil {
 			return err
 		}
@@ -192,22 +206,23 @@ func (b *builder) collectGroup(s *site, g *group, subs []subset) error {
 					c = &collected{key: sel.Alias, field: sel}
 					fields[sel.Alias] = c
 				}
-				if !slices.ContainsFunc(c.cond, func(have clause) bool { return inner.implies(have) }) {
-					order = append(order, mention{c, inner, c.cond})
+				before := c.in.cond(in)
+				if !slices.ContainsFunc(before, func(have clause) bool { return inner.implies(have) }) {
+					order = append(order, mention{c, in, inner, before})
 				}
-				c.cond = c.cond.or(inner)
+				c.in = c.in.or(in, inner)
 				if len(sel.SelectionSet) > 0 {
-					c.subs = append(c.subs, subset{sel.SelectionSet, inner})
+					c.subs = append(c.subs, subset{sel.SelectionSet, inner, in})
 				}
 			case *ast.InlineFragment:
-				if err := visit(sel.TypeCondition, sel.Directives, sel.SelectionSet, on); err != nil {
+				if err := visit(sel, sel.TypeCondition, sel.Directives, sel.SelectionSet, on, in); err != nil {
 					return err
 				}
 			case *ast.FragmentSpread:
 				if sel.Definition == nil {
 					continue
 				}
-				if err := visit(sel.Definition.TypeCondition, sel.Directives, sel.Definition.SelectionSet, on); err != nil {
+				if err := visit(sel, sel.Definition.TypeCondition, sel.Directives, sel.Definition.SelectionSet, on, in); err != nil {
 					return err
 				}
 			}
@@ -215,16 +230,19 @@ func (b *builder) collectGroup(s *site, g *group, subs []subset) error {
 		return nil
 	}
 	for _, sub := range subs {
-		if err := walk(sub.set, sub.on); err != nil {
+		if err := walk(sub.set, sub.on, sub.part); err != nil {
 			return err
 		}
 	}
-	return b.finishGroup(s, g, order)
+	if err := b.finishGroup(s, g, order); err != nil {
+		return err
+	}
+	b.printGroup(s, g, order, opened, given)
+	return nil
 }
 
-// finishGroup gives each merged field its slot and prints.
+// finishGroup gives each merged field its slot.
 func (b *builder) finishGroup(s *site, g *group, order []mention) error {
-	byFields := map[string]*Variant{}
 	for _, c := range order {
 		if c.unless != nil {
 			continue
@@ -234,9 +252,11 @@ func (b *builder) finishGroup(s *site, g *group, order []mention) error {
 			continue
 		}
 		if strings.HasPrefix(c.field.Name, "__") && s.parent == nil {
-			sl := b.addSlot(s, c.key, c.field.Name, c.field.Arguments, nil)
-			b.slotSubs[sl] = c.subs
-			b.introspect = append(b.introspect, introspect{sl, c.collected})
+			if b.findSlot(s, c.collected) == nil {
+				sl := b.addSlot(s, c.key, c.field.Name, c.field.Arguments, nil)
+				b.slotSubs[sl] = c.subs
+				b.introspect = append(b.introspect, introspect{sl, c.collected})
+			}
 			continue
 		}
 		if err := b.typeOf(c.collected, g); err != nil {
@@ -246,22 +266,13 @@ func (b *builder) finishGroup(s *site, g *group, order []mention) error {
 		if err != nil {
 			return err
 		}
-		w := b.wantOf(s, g, sl)
+		w := g.want(sl, c.part)
 		if w == nil {
-			w = &want{slot: sl, subs: c.subs, field: c.field}
+			w = &want{slot: sl, part: c.part, subs: c.subs, field: c.field}
 			g.wants = append(g.wants, w)
 		}
 		w.types = g.types
-		w.cond = w.cond.union(c.collected.cond)
-	}
-	for _, t := range g.types {
-		v, sig := b.variant(s, t, order)
-		if have := byFields[sig]; have != nil {
-			v = have
-		} else {
-			byFields[sig] = v
-		}
-		b.addVariant(s, t, v)
+		w.cond = w.cond.union(c.in.cond(c.part))
 	}
 	return nil
 }
@@ -295,72 +306,13 @@ func unionTypes(a, b []*federation.Type) []*federation.Type {
 	return slices.Compact(all)
 }
 
-func (b *builder) wantOf(s *site, g *group, sl *slot) *want {
+func (g *group) want(sl *slot, in *part) *want {
 	for _, w := range g.wants {
-		if w.slot == sl {
+		if w.slot == sl && w.part == in {
 			return w
 		}
 	}
 	return nil
-}
-
-func (b *builder) addVariant(s *site, t *federation.Type, v *Variant) {
-	if t.Inaccessible {
-		return // null for the client
-	}
-	if s.output.ByType == nil {
-		s.output.ByType = map[int]*Variant{}
-	}
-	s.output.ByType[t.ID] = v
-}
-
-// variant is how objects of type t are printed; sig tells variants apart.
-func (b *builder) variant(s *site, t *federation.Type, order []mention) (*Variant, string) {
-	v := &Variant{}
-	var sig strings.Builder
-	for _, c := range order {
-		of := &OutputField{Name: c.key, Key: jsonKey(c.key), Parent: t.Name, Field: c.field.Name, Unless: Always}
-		of.Cond = b.condID(cond{c.cond})
-		if c.unless != nil {
-			of.Unless = b.condID(c.unless)
-		}
-		v.Fields = append(v.Fields, of)
-		if c.field.Name == "__typename" {
-			of.TypeName = true
-			continue
-		}
-		if strings.HasPrefix(c.field.Name, "__") && s.parent == nil {
-			of.Type = c.field.Definition.Type
-			b.outputs = append(b.outputs, output{of, b.findSlot(s, c.collected)})
-			continue
-		}
-		f := t.Field(c.field.Name)
-		of.Type = f.Def.Type
-		sl := b.findSlot(s, c.collected)
-		if sl.child != nil {
-			of.Child = sl.child.output
-		} else if sl.typ.Kind == ast.Enum {
-			of.Enum = b.enumValues(sl.typ)
-		}
-		b.outputs = append(b.outputs, output{of, sl})
-		sig.WriteString(of.Type.String())
-		sig.WriteByte(' ')
-	}
-	return v, sig.String()
-}
-
-func (b *builder) enumValues(t *federation.Type) map[string]bool {
-	if m, ok := b.enums[t]; ok {
-		return m
-	}
-	m := map[string]bool{}
-	if def := b.sg.API().Types[t.Name]; def != nil {
-		for _, v := range def.EnumValues {
-			m[`"`+v.Name+`"`] = true
-		}
-	}
-	b.enums[t] = m
-	return m
 }
 
 // clientSlot finds or makes the slot of a merged field. A field with the same selections under it is the same
@@ -395,7 +347,7 @@ func (b *builder) findSlot(s *site, c *collected) *slot {
 
 func sameSubs(a, b []subset) bool {
 	return slices.EqualFunc(a, b, func(x, y subset) bool {
-		return len(x.set) == len(y.set) && &x.set[0] == &y.set[0] && slices.Equal(x.on, y.on)
+		return len(x.set) == len(y.set) && &x.set[0] == &y.set[0] && slices.Equal(x.on, y.on) && x.part == y.part
 	})
 }
 

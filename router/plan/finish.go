@@ -53,12 +53,13 @@ func (l *layout) unite(m *layout) {
 // finisher turns the builder's entries into the plan.
 type finisher struct {
 	*builder
-	bySlot map[*slot][]*selField
-	conds  map[*entry]cond
+	bySlot  map[*slot][]*selField
+	conds   map[*entry]cond
+	fetchOf map[*entry]*Fetch
 }
 
 func (b *builder) finish() *Plan {
-	f := &finisher{builder: b, bySlot: map[*slot][]*selField{}, conds: map[*entry]cond{}}
+	f := &finisher{builder: b, bySlot: map[*slot][]*selField{}, conds: map[*entry]cond{}, fetchOf: map[*entry]*Fetch{}}
 	f.widenConditions()
 	f.postpone()
 	groups := f.groupEntries()
@@ -68,7 +69,7 @@ func (b *builder) finish() *Plan {
 	}
 	f.assignCells(b.root)
 	p := &Plan{
-		Root: b.root.layout.find().out, Output: b.root.output, RootType: b.rootType,
+		Root: b.root.layout.find().out, Output: b.root.outputFor(b.parts[0]), RootType: b.rootType,
 		operation: b.op.Operation, name: b.op.Name,
 	}
 	for _, o := range b.outputs {
@@ -81,7 +82,7 @@ func (b *builder) finish() *Plan {
 		for _, sub := range i.c.subs {
 			field.SelectionSet = append(field.SelectionSet, sub.set...)
 		}
-		p.Introspection = append(p.Introspection, Introspection{i.slot.cell.find().index, &field, b.condID(i.c.cond)})
+		p.Introspection = append(p.Introspection, Introspection{i.slot.cell.find().index, &field, b.condID(i.c.in.any())})
 	}
 	f.buildFetches(p, merged)
 	p.Conditions = b.conds
@@ -157,7 +158,7 @@ func (f *finisher) postpone() {
 		}
 		to := limit + 1
 		for _, o := range f.entries {
-			if o.graph == e.graph && o.epoch == e.epoch && o.reps != nil && o.stage > e.stage && o.stage < to {
+			if o.graph == e.graph && o.part == e.part && o.epoch == e.epoch && o.reps != nil && o.stage > e.stage && o.stage < to {
 				to = o.stage
 			}
 		}
@@ -174,16 +175,16 @@ type entryGroup struct {
 	vars    map[string]bool
 }
 
-// groupEntries gathers the entries of each request: by stage and subgraph.
+// groupEntries gathers the entries of each request: by part, stage and subgraph.
 func (f *finisher) groupEntries() [][]*entry {
 	entries := slices.Clone(f.entries)
 	slices.SortStableFunc(entries, func(x, y *entry) int {
-		return cmp.Or(cmp.Compare(x.stage, y.stage), cmp.Compare(x.graph, y.graph))
+		return cmp.Or(cmp.Compare(x.part.index, y.part.index), cmp.Compare(x.stage, y.stage), cmp.Compare(x.graph, y.graph))
 	})
 	var groups [][]*entry
 	for _, e := range entries {
 		if n := len(groups) - 1; n >= 0 {
-			if first := groups[n][0]; first.stage == e.stage && first.graph == e.graph && first.reps != nil && e.reps != nil {
+			if first := groups[n][0]; first.part == e.part && first.stage == e.stage && first.graph == e.graph && first.reps != nil && e.reps != nil {
 				groups[n] = append(groups[n], e)
 				continue
 			}
@@ -311,17 +312,17 @@ func (f *finisher) assignCells(s *site) {
 
 // simplify marks sites where all types print alike.
 func (f *finisher) simplify(s *site) {
-	if s.output != nil {
+	for _, o := range s.outputs {
 		var only *Variant
-		same := len(s.output.ByType) == len(s.types)
-		for _, v := range s.output.ByType {
+		same := len(o.ByType) == len(s.types)
+		for _, v := range o.ByType {
 			if only != nil && v != only {
 				same = false
 			}
 			only = v
 		}
 		if same {
-			s.output.Only = only
+			o.Only = only
 		}
 	}
 	for _, sl := range s.slots {
@@ -332,22 +333,35 @@ func (f *finisher) simplify(s *site) {
 }
 
 func (f *finisher) buildFetches(p *Plan, groups [][]*entryGroup) {
-	stage := -1
+	f.buildParts(p)
+	part, stage := 0, -1
+	stages := &p.Stages
 	for i, g := range groups {
 		first := g[0].entries[0]
+		if first.part.index != part {
+			part, stage = first.part.index, -1
+			stages = &p.Deferred[part-1].Stages
+		}
 		if first.stage != stage {
 			stage = first.stage
-			p.Stages = append(p.Stages, nil)
+			*stages = append(*stages, nil)
 		}
 		fetch := f.buildFetch(g, i)
-		p.Stages[len(p.Stages)-1] = append(p.Stages[len(p.Stages)-1], fetch)
+		(*stages)[len(*stages)-1] = append((*stages)[len(*stages)-1], fetch)
+		for _, eg := range g {
+			for _, e := range eg.entries {
+				f.fetchOf[e] = fetch
+			}
+		}
 	}
+	f.orderFetches(p)
 }
 
 func (f *finisher) buildFetch(groups []*entryGroup, n int) *Fetch {
 	first := groups[0].entries[0]
 	fetch := &Fetch{
-		Subgraph: f.sg.Subgraphs()[first.graph].Name, Operation: f.op.Operation, graph: first.graph, stage: first.stage,
+		Subgraph: f.sg.Subgraphs()[first.graph].Name, Operation: f.op.Operation, Index: n, Part: first.part.index - 1,
+		graph: first.graph, stage: first.stage,
 	}
 	if first.reps != nil {
 		fetch.Operation = ast.Query

@@ -21,6 +21,9 @@ func (b *builder) tellApartIfNeeded(a *arrival) error {
 	for _, g := range a.site.groups {
 		needed = needed || g.typename
 		for _, w := range g.wants {
+			if w.part != b.part {
+				continue
+			}
 			wanted = wanted.union(w.cond)
 			for _, t := range g.types {
 				f := t.Field(w.slot.name)
@@ -29,7 +32,7 @@ func (b *builder) tellApartIfNeeded(a *arrival) error {
 		}
 	}
 	if !needed {
-		a.site.output.Untyped = true
+		a.site.outputFor(b.part).Untyped = true
 		return nil
 	}
 	return b.tellApart(a, wanted.union(a.viaCond()))
@@ -78,7 +81,7 @@ func (b *builder) openNaming(a *arrival, g federation.GraphID, k *federation.Key
 	if err != nil {
 		return err
 	}
-	e := &entry{graph: g, site: a.site, stage: a.sources[0].stage() + 1, epoch: b.epoch, of: a.stub, cond: c}
+	e := &entry{graph: g, site: a.site, stage: a.sources[0].stage() + 1, epoch: b.epoch, part: b.part, of: a.stub, cond: c}
 	for _, d := range append(deps, a.sources[0].sel.entry) {
 		e.dependOn(d)
 	}

@@ -23,9 +23,12 @@ func (b *builder) place(a *arrival, t *federation.Type, w *want) (*selField, err
 	if s == nil {
 		var err error
 		if s, err = b.bestEntry(a, t, f, w); err != nil {
-			return nil, err
+			if s = b.beside(a, t, f, true); s == nil {
+				return nil, err
+			}
 		}
 	}
+	b.part.sources[s.sel.entry] = true
 	return b.addTo(a, s, t, w, nil), nil
 }
 
@@ -35,16 +38,22 @@ func (b *builder) atHand(a *arrival, t *federation.Type, f *federation.Field, w 
 	var best *source
 	bestScore := -1
 	for _, s := range a.sources {
-		if !s.covers(t) || !b.resolves(s, f) {
+		if !s.covers(t) || !b.resolves(s, f) || !b.part.within(s.sel.entry.part) {
 			continue
 		}
 		if s.sel.field(w.slot, t) != nil {
 			return s
 		}
+		if !b.mayJoin(s, w.key) {
+			continue
+		}
 		score := b.coverage(s.sel.graph, f, w)
 		if best == nil || score > bestScore || score == bestScore && s.stage() < best.stage() {
 			best, bestScore = s, score
 		}
+	}
+	if best == nil {
+		return b.beside(a, t, f, false)
 	}
 	return best
 }
@@ -132,7 +141,7 @@ func possibleIn(t *federation.Type, g federation.GraphID) []*federation.Type {
 func (b *builder) enter(a *arrival, t *federation.Type, g federation.GraphID, requires ast.SelectionSet, w *want, r route) (*source, error) {
 	if a.site == b.root {
 		for _, s := range a.sources {
-			if s.sel.graph == g {
+			if s.sel.graph == g && b.mayJoin(s, false) {
 				return s, nil
 			}
 		}
@@ -140,7 +149,7 @@ func (b *builder) enter(a *arrival, t *federation.Type, g federation.GraphID, re
 	}
 	if len(requires) == 0 {
 		for _, s := range a.sources {
-			if s.sel.graph == g && s.covers(t) {
+			if s.sel.graph == g && s.covers(t) && b.mayJoin(s, false) {
 				return s, nil
 			}
 		}
@@ -158,7 +167,7 @@ func (b *builder) enterViaParent(a *arrival, g federation.GraphID, w *want) (*so
 	for _, owner := range slices.Clone(a.owners) {
 		var from *source
 		for _, s := range a.parent.sources {
-			if s.sel.graph == g && s.covers(owner) {
+			if s.sel.graph == g && s.covers(owner) && b.mayJoin(s, false) {
 				from = s
 			}
 		}
@@ -230,7 +239,7 @@ func (b *builder) enterByKey(a *arrival, t *federation.Type, g federation.GraphI
 // entryFor finds an entities fetch at the site that can take the representation, or opens one.
 func (b *builder) entryFor(a *arrival, t *federation.Type, g federation.GraphID, stage int, fields []*repField, w *want) *entry {
 	for _, e := range a.site.entries {
-		if e.graph != g || e.epoch != b.epoch || e.stage < stage || e.of != nil {
+		if e.graph != g || e.part != b.part || e.epoch != b.epoch || e.stage < stage || e.of != nil {
 			continue
 		}
 		if e.stage > stage && w.slot.child != nil && !b.complete(g, w.slot.child) {
@@ -240,7 +249,7 @@ func (b *builder) entryFor(a *arrival, t *federation.Type, g federation.GraphID,
 			return e
 		}
 	}
-	e := &entry{graph: g, site: a.site, stage: stage, epoch: b.epoch}
+	e := &entry{graph: g, site: a.site, stage: stage, epoch: b.epoch, part: b.part}
 	e.sel = newSelection(e, a.site, nil)
 	e.take(a, t, fields)
 	a.site.entries = append(a.site.entries, e)
@@ -322,7 +331,7 @@ func (b *builder) resolveField(a *arrival, t *federation.Type, sel *ast.Field, c
 	}
 	ft := b.sg.Type(f.Def.Type.Name())
 	sl := b.internalSlot(a.site, sel.Name, sel.Arguments, ft)
-	p, err := b.place(a, t, &want{slot: sl, cond: c})
+	p, err := b.place(a, t, &want{slot: sl, cond: c, key: key})
 	if err != nil {
 		return nil, nil, err
 	}

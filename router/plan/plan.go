@@ -12,8 +12,10 @@ import (
 // record has, and what each fetch writes into them, is fixed here, so that at run time nothing is
 // looked up by name. The client's aliases live only in Output.
 type Plan struct {
-	// Stages run one after another; the fetches of one stage run in parallel.
+	// Stages run one after another; the fetches of one stage run in parallel. They bring the primary answer.
 	Stages [][]*Fetch
+	// Deferred are the parts of the answer that are delivered later, parents before what is deferred inside them.
+	Deferred []*Deferred
 	// Root is the selection type of the record that root fetches fill.
 	Root *Layout
 	// Output prints data out of the root record.
@@ -27,6 +29,27 @@ type Plan struct {
 
 	operation ast.Operation
 	name      string
+}
+
+// Deferred is what a deferred fragment brings to the objects at which it stands. It is ready when its fetches are
+// done and its parent has been delivered; every object is then delivered by itself.
+type Deferred struct {
+	Parent int // index into Plan.Deferred; -1: the primary answer
+	Label  *string
+	// Path leads from the root to the objects at which the fragment stands.
+	Path Path
+	// Output prints what is delivered of one object.
+	Output *Object
+	// Stages are the fetches of this part alone. Each may start once those that it comes After are done.
+	Stages [][]*Fetch
+	// Depends are the fetches outside of this part that it builds on.
+	Depends []*Fetch
+}
+
+// DeferredFragment stands at objects of a Variant.
+type DeferredFragment struct {
+	Part int // index into Plan.Deferred
+	Cond CondID
 }
 
 // CondID is an index into Plan.Conditions, or Always.
@@ -61,6 +84,12 @@ type Fetch struct {
 	Variables []string
 	// Cond says whether the fetch is needed at all.
 	Cond CondID
+	// Index counts the fetches of a plan.
+	Index int
+	// After are the fetches whose answers this one needs; only set where parts are deferred.
+	After []*Fetch
+	// Part is the index into Plan.Deferred of the part that the fetch is for; -1: the primary answer.
+	Part int
 	// Entries are the root selection (one, with no representations) or one or more selections on
 	// entities, each under an alias of its own.
 	Entries []*Entry
@@ -145,7 +174,8 @@ type Object struct {
 
 // Variant is how records of some concrete types are printed.
 type Variant struct {
-	Fields []*OutputField
+	Fields   []*OutputField
+	Deferred []DeferredFragment
 }
 
 // OutputField is one response key of the client's response.

@@ -35,6 +35,10 @@ func New(sg *federation.Supergraph, o Options) *Planner {
 type Given struct {
 	// Labels says of each label of a progressive @override whether it is on; a label that is missing is off.
 	Labels map[string]bool
+	// Defer says that the client takes the answer in parts. Otherwise @defer means nothing.
+	Defer bool
+	// Variables has the values of the variables that DeferVariables names; one that is missing counts as true.
+	Variables map[string]bool
 }
 
 // Error says why an operation cannot be planned: no subgraph resolves a field, or the bound was hit. Its

@@ -30,7 +30,7 @@ func (b *builder) reach(a *arrival, t *federation.Type, depth int) []route {
 		}
 	}
 	for _, s := range a.sources {
-		if s.covers(t) {
+		if s.covers(t) && b.mayJoin(s, false) {
 			r := &routes[s.sel.graph]
 			r.cost = min(r.cost, s.stage())
 		}
@@ -166,7 +166,7 @@ func (b *builder) setFieldCost(a *arrival, t *federation.Type, sel *ast.Field, r
 	}
 	best := unreachableCost
 	for _, s := range a.sources {
-		if s.covers(t) && b.resolves(s, f) {
+		if s.covers(t) && b.resolves(s, f) && b.part.within(s.sel.entry.part) {
 			best = min(best, s.stage())
 		}
 	}
@@ -216,6 +216,7 @@ func (b *builder) typeHasAll(g federation.GraphID, t *federation.Type, set ast.S
 type scoreKey struct {
 	site  *site
 	graph federation.GraphID
+	part  *part
 }
 
 // coverage counts what of a want subgraph g answers without another fetch.
@@ -227,7 +228,7 @@ func (b *builder) coverage(g federation.GraphID, f *federation.Field, w *want) i
 }
 
 func (b *builder) siteCoverage(g federation.GraphID, s *site) int {
-	k := scoreKey{s, g}
+	k := scoreKey{s, g, b.part}
 	if score, ok := b.scores[k]; ok {
 		return score
 	}
@@ -235,6 +236,9 @@ func (b *builder) siteCoverage(g federation.GraphID, s *site) int {
 	for _, gr := range s.groups {
 		for _, w := range gr.wants {
 			for _, t := range gr.types {
+				if w.part != b.part {
+					break
+				}
 				if f := t.Field(w.slot.name); f != nil && f.In[g] != nil && f.In[g].LocalFor(b.given.Labels) && len(f.In[g].Requires) == 0 {
 					score += b.coverage(g, f, w)
 					break
@@ -250,6 +254,9 @@ func (b *builder) siteCoverage(g federation.GraphID, s *site) int {
 func (b *builder) complete(g federation.GraphID, s *site) bool {
 	for _, gr := range s.groups {
 		for _, w := range gr.wants {
+			if w.part != b.part {
+				continue
+			}
 			for _, t := range gr.types {
 				f := t.Field(w.slot.name)
 				if f == nil || f.In[g] == nil || !f.In[g].LocalFor(b.given.Labels) || len(f.In[g].Requires) > 0 {

@@ -100,6 +100,7 @@ func (s *selection) alias(sl *slot) string {
 type entry struct {
 	graph federation.GraphID
 	site  *site
+	part  *part
 	stage int
 	epoch int
 	sel   *selection
@@ -195,6 +196,7 @@ type arrival struct {
 	sources []*source
 	parent  *arrival
 	owners  []*federation.Type // parent types whose slot leads here
+	filled  *part              // the last part whose fields were obtained
 	// stub is the interface that the objects arrive as when a subgraph does not know their types; named
 	// is the source that told them.
 	stub  *federation.Type
