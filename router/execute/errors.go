@@ -227,7 +227,7 @@ func (r *run) asked(path []segment) bool {
 		case s.key == "" && v.kind == list && s.index >= 0 && uint32(s.index) < v.b:
 			v = r.arena.values[v.a+uint32(s.index)]
 		case s.key != "" && v.kind == object && o != nil:
-			variant := o.ByType[r.arena.typeID(v.a)]
+			variant := variantOf(o, r.arena.typeID(v.a))
 			if variant == nil {
 				return true
 			}

@@ -39,12 +39,10 @@ type segment struct {
 
 // object prints a record; false when a null in it makes the whole null.
 func (r *run) object(v value, o *plan.Object) bool {
-	variant := o.Only
 	id := r.arena.typeID(v.a)
-	if variant == nil || id < 0 && !o.Untyped {
-		if variant = o.ByType[id]; variant == nil {
-			return false // a type that the API does not have
-		}
+	variant := variantOf(o, id)
+	if variant == nil {
+		return false // a type that the API does not have
 	}
 	r.out = append(r.out, '{')
 	first := true
@@ -72,6 +70,14 @@ func (r *run) object(v value, o *plan.Object) bool {
 	}
 	r.out = append(r.out, '}')
 	return true
+}
+
+// variantOf is how objects of a type are printed; nil when they are not for the client.
+func variantOf(o *plan.Object, typeID int) *plan.Variant {
+	if o.Only == nil || typeID < 0 && !o.Untyped {
+		return o.ByType[typeID]
+	}
+	return o.Only
 }
 
 // complete prints one value, or null and false. The caller knows what a null means to it.
