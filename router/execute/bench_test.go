@@ -26,7 +26,7 @@ fragment P on Product { id name price weight shipping inStock count score }
 `
 
 func BenchmarkPlan(b *testing.B) {
-	sg := loadFile(b, "testdata/supergraphs/shop.graphql")
+	sg, _ := loadFile(b, "testdata/supergraphs/shop.graphql")
 	doc, errs := gqlparser.LoadQueryWithRules(sg.API(), bigOperation, nil)
 	if len(errs) > 0 {
 		b.Fatal(errs)

@@ -195,7 +195,7 @@ func TestExcludedFetchesAreNotSent(t *testing.T) {
 }
 
 func TestMutationsRunInOrder(t *testing.T) {
-	sg := loadFile(t, "testdata/supergraphs/shop.graphql")
+	sg, _ := loadFile(t, "testdata/supergraphs/shop.graphql")
 	s := &script{answers: map[string]*execute.Response{
 		"accounts": ok(`{"data":{"a":{"id":"1"},"b":true,"c":true,"d":true}}`),
 		"reviews":  ok(`{"data":{"r":{"id":"9"},"_entities":[{"reviews":[]}]}}`),
@@ -215,7 +215,7 @@ func TestMutationsRunInOrder(t *testing.T) {
 }
 
 func TestSubscriptionEvents(t *testing.T) {
-	sg := loadFile(t, "testdata/supergraphs/shop.graphql")
+	sg, _ := loadFile(t, "testdata/supergraphs/shop.graphql")
 	s := &script{answers: map[string]*execute.Response{"accounts": ok(`{"data":{"_entities":[{"email":"a@b"}]}}`)}}
 	e := execute.New(sg, s, execute.Options{})
 	in := planFor(t, sg, `subscription { r: reviewed { stars author { name email } } }`, nil)
@@ -271,7 +271,7 @@ func TestFetcherThatPanics(t *testing.T) {
 
 // FuzzOperation plans and prints whatever validates.
 func FuzzOperation(f *testing.F) {
-	sg := loadFile(f, "testdata/supergraphs/shop.graphql")
+	sg, _ := loadFile(f, "testdata/supergraphs/shop.graphql")
 	f.Add(bigOperation)
 	f.Add(`{ node(id: 1) { ... on Product @include(if: true) { a: reviews(first: 2) { author { name } } } } __schema { types { name } } }`)
 	f.Add(`mutation ($p: ID!) { review(product: $p, body: "x") { product { shipping } } touch }`)

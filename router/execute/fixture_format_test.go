@@ -13,6 +13,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"bourse/router/compose"
+	"bourse/router/internal/oracle"
 )
 
 // fixture is one text file: prose that says what it shows, then
@@ -126,6 +127,27 @@ func (f *fixture) supergraph(t *testing.T) string {
 	return joinHeader + f.section("supergraph.graphql")
 }
 
+// sources are the subgraphs for the oracle, as written or as they could have been written.
+func (f *fixture) sources(t *testing.T) []oracle.Source {
+	t.Helper()
+	if subgraphs := f.subgraphs(); len(subgraphs) > 0 {
+		return sources(subgraphs)
+	}
+	out, err := oracle.Derive(f.supergraph(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func sources(subgraphs []compose.Subgraph) []oracle.Source {
+	var out []oracle.Source
+	for _, s := range subgraphs {
+		out = append(out, oracle.Source{Name: s.Name, SDL: s.SDL})
+	}
+	return out
+}
+
 func composed(t *testing.T, subgraphs []compose.Subgraph) string {
 	t.Helper()
 	r, err := compose.Compose(subgraphs, compose.Options{})
@@ -137,7 +159,7 @@ func composed(t *testing.T, subgraphs []compose.Subgraph) string {
 
 // mirrored composes the fixture's subgraphs under names in the opposite order, with fields, keys and other directives
 // written from last to first.
-func (f *fixture) mirrored(t *testing.T) string {
+func (f *fixture) mirrored(t *testing.T) []compose.Subgraph {
 	t.Helper()
 	subgraphs := f.subgraphs()
 	names := map[string]string{}
@@ -147,7 +169,7 @@ func (f *fixture) mirrored(t *testing.T) string {
 	for i, s := range subgraphs {
 		subgraphs[i].Name, subgraphs[i].SDL = names[s.Name], backwards(t, s.SDL, names)
 	}
-	return composed(t, subgraphs)
+	return subgraphs
 }
 
 func rank(all []compose.Subgraph, name string) int {

@@ -1,21 +1,16 @@
 package oracle
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
-
-	"bourse/router/federation"
 )
 
-// Object is one object of the data. Fields hold nil, string, int, bool, Fail, *Object or []any of these.
+// Object is one object of the data. Fields hold nil, a leaf, Fail, *Object or []any of these.
 type Object struct {
 	Type   string
 	Fields map[string]any
@@ -24,298 +19,200 @@ type Object struct {
 // Fail is a field whose resolver fails.
 type Fail struct{ Message string }
 
-// Data is a world: the objects of each type, and the roots.
+// Data is a world: the objects of each type, and the roots. It is safe for concurrent reading.
 type Data struct {
-	sg      *federation.Supergraph
-	chance  *rand.Rand
+	g       *Graph
 	objects map[string][]*Object
+	index   entityIndex
 }
 
 // perType is how many objects of each type a random world has.
 const perType = 3
 
-// RandomData makes a world for the supergraph out of a seed; with failures some resolvers fail. Fields that are
-// part of a key are never null and tell objects apart.
-func RandomData(seed uint64, sg *federation.Supergraph, failures bool) *Data {
-	d := &Data{sg: sg, chance: rand.New(rand.NewPCG(seed, 0)), objects: map[string][]*Object{}}
-	for _, typ := range sg.Objects() {
+// RandomData makes a world out of a seed; with failures some resolvers fail.
+//
+// It promises what federation relies on. Keys tell objects apart and are never null. A value is one that every subgraph with
+// the field could answer: not null where any of them says so, of a concrete type and an enum value that all of them know. What
+// keys and field sets name does not fail, because the router cannot help asking for it where one schema need not; nor
+// does a field that some subgraph has stricter than the supergraph, because there more would become null.
+func (g *Graph) RandomData(seed uint64, failures bool) *Data {
+	d := &Data{g: g, objects: map[string][]*Object{}}
+	for _, t := range g.objects {
 		n := perType
-		if d.isRoot(typ) {
+		if t.root {
 			n = 1
 		}
 		for range n {
-			d.objects[typ.Name] = append(d.objects[typ.Name], &Object{Type: typ.Name, Fields: map[string]any{}})
+			d.objects[t.name] = append(d.objects[t.name], &Object{Type: t.name, Fields: map[string]any{}})
 		}
 	}
-	needed, keys := neededInside(sg)
-	for _, typ := range sg.Objects() {
-		for i, o := range d.objects[typ.Name] {
-			for _, f := range typ.Fields {
-				key := keys[f]
-				o.Fields[f.Name] = d.draw(typ, f, f.Def.Type, i, key, failures && !needed[f])
+	needed, keys := g.needed()
+	chance := rand.New(rand.NewPCG(seed, 0))
+	for _, t := range g.objects {
+		for i, o := range d.objects[t.name] {
+			for _, f := range t.fields {
+				p := painter{d: d, chance: chance, field: f, index: i, key: keys[f]}
+				p.failures = failures && !needed[f] && f.typ.String() == f.strict.String()
+				o.Fields[f.name] = p.draw(f.strict)
 			}
 		}
 	}
 	return d
 }
 
-func (d *Data) isRoot(t *federation.Type) bool {
-	for _, op := range []ast.Operation{ast.Query, ast.Mutation, ast.Subscription} {
-		if d.sg.Root(op) == t {
-			return true
-		}
-	}
-	return false
+// painter draws the value of one field of one object.
+type painter struct {
+	d        *Data
+	chance   *rand.Rand
+	field    *field
+	index    int // of the object among those of its type
+	key      bool
+	failures bool
 }
 
-// keyFields are the fields at the top of any key of a type, in any subgraph.
-func keyFields(t *federation.Type) map[string]bool {
-	keys := map[string]bool{}
-	for _, j := range t.In {
-		if j == nil {
-			continue
-		}
-		for _, k := range j.Keys {
-			for _, sel := range k.Fields {
-				if f, ok := sel.(*ast.Field); ok {
-					keys[f.Name] = true
-				}
-			}
-		}
+func (p painter) draw(t *ast.Type) any {
+	if p.failures && p.chance.IntN(15) == 0 {
+		return Fail{"no " + p.field.name}
 	}
-	return keys
-}
-
-// neededInside are the fields that keys and requirements name, at any depth. They do not fail in a random world: the
-// router could not help asking for them, where one schema need not.
-func neededInside(sg *federation.Supergraph) (needed, keys map[*federation.Field]bool) {
-	needed, keys = map[*federation.Field]bool{}, map[*federation.Field]bool{}
-	var walk func(into map[*federation.Field]bool, set ast.SelectionSet, t *federation.Type)
-	walk = func(into map[*federation.Field]bool, set ast.SelectionSet, t *federation.Type) {
-		for _, sel := range set {
-			switch sel := sel.(type) {
-			case *ast.Field:
-				for _, p := range append(slices.Clip(t.Possible), t) {
-					if f := p.Field(sel.Name); f != nil {
-						needed[f], into[f] = true, true
-						walk(into, sel.SelectionSet, sg.Type(f.Def.Type.Name()))
-					}
-				}
-			case *ast.InlineFragment:
-				on := t
-				if sel.TypeCondition != "" {
-					on = sg.Type(sel.TypeCondition)
-				}
-				walk(into, sel.SelectionSet, on)
-			}
-		}
-	}
-	for _, def := range sg.Definitions() {
-		t := sg.Type(def.Name)
-		for _, j := range t.In {
-			if j == nil {
-				continue
-			}
-			for _, k := range j.Keys {
-				walk(keys, k.Fields, t)
-			}
-		}
-		for _, f := range t.Fields {
-			for _, j := range f.In {
-				if j != nil {
-					walk(needed, j.Requires, t)
-				}
-			}
-		}
-	}
-	return needed, keys
-}
-
-func (d *Data) draw(owner *federation.Type, f *federation.Field, typ *ast.Type, i int, key, failures bool) any {
-	if failures && d.chance.IntN(15) == 0 {
-		return Fail{"no " + f.Name}
-	}
-	if !typ.NonNull && !key && d.chance.IntN(7) == 0 {
+	if !t.NonNull && !p.key && p.chance.IntN(7) == 0 {
 		return nil
 	}
-	if typ.Elem != nil {
-		n := d.chance.IntN(4)
-		if key {
+	if t.Elem != nil {
+		n := p.chance.IntN(4)
+		if p.key {
 			n = 1
 		}
 		out := make([]any, n)
 		for j := range out {
-			out[j] = d.draw(owner, f, typ.Elem, i, key, false)
+			q := p
+			q.failures = false
+			out[j] = q.draw(t.Elem)
 		}
 		return out
 	}
-	named := d.sg.Type(typ.NamedType)
-	if named.IsComposite() {
-		if key { // objects of a composite key tell their owners apart
-			return d.objects[named.Possible[0].Name][i]
-		}
-		possible := d.resolvable(f, named)
+	if named := p.d.g.types[t.NamedType]; named != nil && len(named.possible) > 0 {
+		possible := p.d.g.resolvable(p.field)
 		if len(possible) == 0 {
 			return nil
 		}
-		all := d.objects[possible[d.chance.IntN(len(possible))].Name]
-		return all[d.chance.IntN(len(all))]
+		if p.key { // objects of a composite key tell their owners apart
+			return p.d.objects[possible[0].name][p.index]
+		}
+		all := p.d.objects[possible[p.chance.IntN(len(possible))].name]
+		return all[p.chance.IntN(len(all))]
 	}
-	return d.leaf(owner, f, named, i, key)
+	return p.leaf(t.NamedType)
 }
 
 // resolvable are the concrete types that every subgraph with the field can answer with.
-func (d *Data) resolvable(f *federation.Field, named *federation.Type) []*federation.Type {
-	possible := slices.Clone(named.Possible)
-	for g, j := range f.In {
-		if j == nil || !j.Local {
-			continue
-		}
-		if static := d.sg.Type(j.Type.Name()); static.IsAbstract() {
-			possible = slices.DeleteFunc(possible, func(t *federation.Type) bool {
-				return !slices.Contains(static.In[g].Possible, t)
-			})
-		}
+func (g *Graph) resolvable(f *field) []*typ {
+	possible := slices.Clone(g.types[f.typ.Name()].possible)
+	for _, i := range g.resolvers(f) {
+		here := g.possibleIn(i, f.in[i].def.Type.Name())
+		possible = slices.DeleteFunc(possible, func(t *typ) bool { return !slices.Contains(here, t) })
 	}
 	return possible
 }
 
-func (d *Data) leaf(owner *federation.Type, f *federation.Field, named *federation.Type, i int, key bool) any {
-	n := i
-	if !key {
-		n = d.chance.IntN(10)
+func (p painter) leaf(name string) any {
+	n := p.index
+	if !p.key {
+		n = p.chance.IntN(10)
+	}
+	if values := p.d.g.enumValues(p.field); len(values) > 0 {
+		return values[n%len(values)]
 	}
 	switch {
-	case named.Kind == ast.Enum:
-		return named.Def.EnumValues[n%len(named.Def.EnumValues)].Name
-	case named.Name == "Int":
+	case name == "Int":
 		return 100 + n
-	case named.Name == "Float":
+	case name == "Float":
 		return json.Number(fmt.Sprintf("%d.5", n))
-	case named.Name == "Boolean":
+	case name == "Boolean":
 		return n%2 == 0
-	case named.Name == "ID", key:
-		return fmt.Sprintf("%s-%d", owner.Name, n)
-	default:
-		return fmt.Sprintf("%s \"%d\" é", f.Name, n)
+	case name == "ID", p.key:
+		return fmt.Sprintf("%s-%d", p.field.parent.name, n)
+	case name != "String": // a custom scalar may be any JSON
+		return []any{map[string]any{"n": n}, []any{n, nil}, fmt.Sprint(n), n}[n%4]
 	}
+	return fmt.Sprintf("%s \"%d\" é", p.field.name, n)
+}
+
+// enumValues are the values that every subgraph with the field knows; none when it is not an enum.
+func (g *Graph) enumValues(f *field) []string {
+	var out []string
+	for n, i := range g.resolvers(f) {
+		def := g.services[i].schema.Types[f.in[i].def.Type.Name()]
+		if def == nil || def.Kind != ast.Enum {
+			return nil
+		}
+		if n == 0 {
+			for _, v := range def.EnumValues {
+				out = append(out, v.Name)
+			}
+			continue
+		}
+		out = slices.DeleteFunc(out, func(v string) bool { return def.EnumValues.ForName(v) == nil })
+	}
+	return out
 }
 
 // value is what a field of an object is for arguments. Arguments change the answer, so that a lost one shows.
-func (d *Data) value(o *Object, f *federation.Field, args map[string]any) any {
-	v := o.Fields[f.Name]
+func (d *Data) value(o *Object, f *field, args map[string]any) any {
+	return d.vary(o.Fields[f.name], f, args)
+}
+
+func (d *Data) vary(v any, f *field, args map[string]any) any {
 	if len(args) == 0 {
 		return v
 	}
-	text, err := json.Marshal(args)
-	if err != nil {
-		panic("oracle: arguments that are not JSON: " + err.Error())
-	}
-	h := fnv.New32a()
-	_, _ = h.Write(text) // never fails
-	n := int(h.Sum32() % 97)
+	text := mustJSON(args)
+	n := hash(text)
 	switch v := v.(type) {
 	case string:
-		if d.sg.Type(f.Def.Type.Name()).Kind == ast.Enum {
+		if t := f.typ.Name(); t != "String" && t != "ID" {
 			return v
 		}
 		return v + string(text)
 	case int:
-		return v + n
+		if f.typ.Name() != "Int" {
+			return v
+		}
+		return v + int(n%97)
 	case *Object:
 		all := d.objects[v.Type]
-		return all[n%len(all)]
+		return all[int(n%97)%len(all)]
 	case []any:
-		return v[:min(len(v), n%4)]
+		if f.typ.Elem == nil {
+			return v
+		}
+		return v[:min(len(v), int(n%97)%4)]
 	}
 	return v
 }
 
-// ParseData reads a world from JSON: for each type a list of objects, for a root type one object. In values,
-// {"ref":"Type/0"} is the object at an index, {"fail":"message"} a resolver that fails, and an object with a
-// __typename stands for itself.
-func ParseData(sg *federation.Supergraph, text []byte) (*Data, error) {
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.UseNumber()
-	var raw map[string][]map[string]any
-	if err := dec.Decode(&raw); err != nil {
-		return nil, fmt.Errorf("data: %w", err)
+// computed is a @requires field: made of what it requires alone, so that a wrong input shows.
+func (d *Data) computed(f *field, inputs map[string]any) any {
+	text := mustJSON(inputs)
+	switch {
+	case f.typ.NamedType == "Int":
+		return int(hash(text) % 100_000)
+	case f.typ.NamedType == "String":
+		return "from " + string(text)
 	}
-	d := &Data{sg: sg, objects: map[string][]*Object{}}
-	for _, t := range sg.Objects() {
-		for range raw[t.Name] {
-			d.objects[t.Name] = append(d.objects[t.Name], &Object{Type: t.Name, Fields: map[string]any{}})
-		}
-		if d.isRoot(t) && len(d.objects[t.Name]) == 0 {
-			d.objects[t.Name] = []*Object{{Type: t.Name, Fields: map[string]any{}}}
-		}
-	}
-	for name, list := range raw {
-		if sg.Type(name) == nil {
-			return nil, fmt.Errorf("data: no type %s", name)
-		}
-		for i, fields := range list {
-			for field, v := range fields {
-				value, err := d.parse(v)
-				if err != nil {
-					return nil, fmt.Errorf("data: %s.%s: %w", name, field, err)
-				}
-				d.objects[name][i].Fields[field] = value
-			}
-		}
-	}
-	return d, nil
+	p := painter{d: d, chance: rand.New(rand.NewPCG(uint64(hash(text)), 1)), field: f}
+	return p.draw(f.strict)
 }
 
-func (d *Data) parse(v any) (any, error) {
-	switch v := v.(type) {
-	case json.Number:
-		if n, err := v.Int64(); err == nil {
-			return int(n), nil
-		}
-		return v, nil
-	case []any:
-		out := make([]any, len(v))
-		for i := range v {
-			item, err := d.parse(v[i])
-			if err != nil {
-				return nil, err
-			}
-			out[i] = item
-		}
-		return out, nil
-	case map[string]any:
-		return d.parseObject(v)
-	}
-	return v, nil
+func hash(text []byte) uint32 {
+	h := fnv.New32a()
+	_, _ = h.Write(text) // never fails
+	return h.Sum32()
 }
 
-func (d *Data) parseObject(v map[string]any) (any, error) {
-	if ref, ok := v["ref"].(string); ok {
-		name, index, _ := strings.Cut(ref, "/")
-		i, err := strconv.Atoi(index)
-		if err != nil || i < 0 || i >= len(d.objects[name]) {
-			return nil, fmt.Errorf("no object %s", ref)
-		}
-		return d.objects[name][i], nil
+func mustJSON(v any) []byte {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic("oracle: a value that is not JSON: " + err.Error())
 	}
-	if message, ok := v["fail"].(string); ok {
-		return Fail{message}, nil
-	}
-	name, _ := v["__typename"].(string)
-	if d.sg.Type(name) == nil {
-		return nil, fmt.Errorf("no type %q", name)
-	}
-	o := &Object{Type: name, Fields: map[string]any{}}
-	for k, f := range v {
-		if k == "__typename" {
-			continue
-		}
-		value, err := d.parse(f)
-		if err != nil {
-			return nil, err
-		}
-		o.Fields[k] = value
-	}
-	return o, nil
+	return text
 }

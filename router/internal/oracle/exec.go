@@ -18,6 +18,8 @@ type Error struct {
 type Answer struct {
 	Data   any     `json:"data"`
 	Errors []Error `json:"errors,omitempty"`
+	// Mutations are the mutations that ran, in order, each with its arguments.
+	Mutations []string `json:"-"`
 }
 
 // node is an object being answered: data, or what a resolver made up, with what its resolver needs to know.
@@ -37,6 +39,7 @@ type executor struct {
 	resolve resolveFunc
 	named   func(o *Object) string // what the schema calls the type of an object
 	errors  []Error
+	useful  bool // something was asked for that is worth a call
 }
 
 // ordered is an object with its keys in order.
@@ -134,6 +137,7 @@ func (x *executor) applies(condition string, typ *ast.Definition) bool {
 
 func (x *executor) field(n node, typ *ast.Definition, fields []*ast.Field, path []any) (any, bool) {
 	def := typ.Fields.ForName(fields[0].Name)
+	x.useful = x.useful || fields[0].Name != "_entities"
 	v, err := x.resolve(n, typ, fields[0], fields[0].ArgumentMap(x.vars))
 	if err != nil {
 		x.fail(err.Error(), path)
@@ -165,9 +169,14 @@ func (x *executor) complete(v any, t *ast.Type, sets []ast.SelectionSet, path []
 		}
 		return out, true
 	}
+	if leaf := x.schema.Types[t.NamedType]; v == nil || t.Elem == nil && leaf.IsLeafType() {
+		if name, ok := v.(string); ok && leaf.Kind == ast.Enum && leaf.EnumValues.ForName(name) == nil {
+			x.fail(name+" is not a value of "+leaf.Name, path)
+			return nil, true
+		}
+		return v, true
+	}
 	switch v := v.(type) {
-	case nil:
-		return nil, true
 	case []any:
 		out := make([]any, len(v))
 		for i := range v {
@@ -184,6 +193,10 @@ func (x *executor) complete(v any, t *ast.Type, sets []ast.SelectionSet, path []
 		return out, true
 	case node:
 		typ := x.schema.Types[x.named(v.object)]
+		if t.Elem != nil {
+			x.fail("an object where a list belongs", path)
+			return nil, true
+		}
 		if typ == nil || !x.applies(t.NamedType, typ) {
 			x.fail("a type that does not belong here: "+v.object.Type, path)
 			return nil, true
