@@ -25,6 +25,8 @@ const maskedMessage = "The subgraph reported an error."
 type responseError struct {
 	text []byte // JSON
 	path []segment
+	part int  // the part of the answer that it came up in; plan.Fetch.Part
+	told bool // with an earlier part
 }
 
 // addError appends an error. more holds further extensions, without code and service.
@@ -47,7 +49,7 @@ func (r *run) addError(message string, path []segment, code, service string, mor
 			b = append(append(b, ','), text[1:len(text)-1]...)
 		}
 	}
-	r.errs = append(r.errs, responseError{text: append(b, "}}"...), path: slices.Clone(path)})
+	r.errs = append(r.errs, responseError{text: append(b, "}}"...), path: slices.Clone(path), part: r.part})
 }
 
 func quote(s string) []byte {
@@ -218,10 +220,9 @@ func (r *run) eachPlace(e *plan.Entry, ce *called, rep int, visit func(path []se
 	}
 }
 
-// asked says whether the client selected what an error is about. A subgraph that cannot tell the types of its objects
-// apart is asked for fields of more objects than the client selects them for.
-func (r *run) asked(path []segment) bool {
-	v, o := value{kind: object, a: r.root}, r.in.Plan.Output
+// asked says whether the client selected, under v printed as o, what an error is about. A subgraph that cannot tell the
+// types of its objects apart is asked for fields of more objects than the client selects them for.
+func (r *run) asked(v value, o *plan.Object, path []segment) bool {
 	for _, s := range path {
 		switch {
 		case s.key == "" && v.kind == list && s.index >= 0 && uint32(s.index) < v.b:

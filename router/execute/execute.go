@@ -56,7 +56,8 @@ type Input struct {
 	Header    http.Header    // passed on to every fetch
 }
 
-// Execute runs a query or a mutation. It always returns a result; failures are errors in it.
+// Execute runs a query or a mutation. It always returns a result; failures are errors in it. Of a plan with deferred
+// parts it is the primary answer; see Deliver.
 func (e *Executor) Execute(ctx context.Context, in Input) *Result {
 	r := e.start(ctx, in)
 	for _, stage := range in.Plan.Stages {
@@ -96,27 +97,29 @@ func (e *Executor) SubscriptionRequest(in Input) (*Request, error) {
 
 // run is the state of one execution; pooled.
 type run struct {
-	e      *Executor
-	ctx    context.Context //nolint:containedctx // a run is one call of Execute, not a value that outlives it
-	in     Input
-	arena  arena
-	root   uint32
-	entry  uint32 // mark of the last entry that collected records
-	conds  []bool
-	calls  []call
-	errs   []responseError
-	out    []byte
-	path   []segment
-	reps   repTable
-	result Result
-	after  []func() // releases response bodies
+	e       *Executor
+	ctx     context.Context //nolint:containedctx // a run is one call of Execute, not a value that outlives it
+	in      Input
+	arena   arena
+	root    uint32
+	entry   uint32 // mark of the last entry that collected records
+	conds   []bool
+	calls   []call
+	errs    []responseError
+	out     []byte
+	path    []segment
+	part    int // being read or printed; plan.Fetch.Part
+	pending []pending
+	reps    repTable
+	result  Result
+	after   []func() // releases response bodies
 }
 
 func (e *Executor) start(ctx context.Context, in Input) *run {
 	r := e.runs.Get().(*run)
 	r.e, r.ctx, r.in = e, ctx, in
 	r.result.run = r
-	r.conds = r.conds[:0]
+	r.part, r.conds = primary, r.conds[:0]
 	for _, c := range in.Plan.Conditions {
 		r.conds = append(r.conds, holds(c, in.Variables))
 	}
@@ -252,7 +255,8 @@ func (r *Result) Release() {
 	run.arena.reset()
 	clear(run.after)
 	clear(run.errs)
-	run.after, run.errs, run.out, run.path = run.after[:0], run.errs[:0], run.out[:0], run.path[:0]
+	clear(run.pending)
+	run.after, run.errs, run.out, run.path, run.pending = run.after[:0], run.errs[:0], run.out[:0], run.path[:0], run.pending[:0]
 	run.in, run.ctx = Input{}, nil
 	run.entry = 0
 	run.e.runs.Put(run)

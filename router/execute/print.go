@@ -12,12 +12,10 @@ import (
 // print writes the response in one pass. A null where the schema allows none takes back what was written of the
 // object or list around it (GraphQL specification, section 6.4.4).
 func (r *run) print() {
-	r.errs = slices.DeleteFunc(r.errs, func(e responseError) bool { return !r.asked(e.path) })
+	root := value{kind: object, a: r.root}
+	r.errs = slices.DeleteFunc(r.errs, func(e responseError) bool { return !r.asked(root, r.in.Plan.Output, e.path) })
 	r.out = append(r.out[:0], `{"data":`...)
-	start := len(r.out)
-	if !r.object(value{kind: object, a: r.root}, r.in.Plan.Output) {
-		r.out = append(r.out[:start], "null"...)
-	}
+	r.data(root, r.in.Plan.Output)
 	if len(r.errs) > 0 {
 		r.out = append(r.out, `,"errors":[`...)
 		for i := range r.errs {
@@ -29,6 +27,15 @@ func (r *run) print() {
 		r.out = append(r.out, ']')
 	}
 	r.out = append(r.out, '}')
+}
+
+// data prints the top of an answer or of a deferred part of it.
+func (r *run) data(v value, o *plan.Object) {
+	start, waiting := len(r.out), len(r.pending)
+	if !r.object(v, o) {
+		r.out = append(r.out[:start], "null"...)
+		r.pending = r.pending[:waiting]
+	}
 }
 
 // segment is one step of a response path: a response key, or a list index when key is empty.
@@ -69,6 +76,11 @@ func (r *run) object(v value, o *plan.Object) bool {
 		}
 	}
 	r.out = append(r.out, '}')
+	for _, d := range variant.Deferred {
+		if r.wants(d.Cond) {
+			r.pending = append(r.pending, pending{part: d.Part, record: v.a, path: slices.Clone(r.path)})
+		}
+	}
 	return true
 }
 
@@ -82,11 +94,12 @@ func variantOf(o *plan.Object, typeID int) *plan.Variant {
 
 // complete prints one value, or null and false. The caller knows what a null means to it.
 func (r *run) complete(v value, t *ast.Type, f *plan.OutputField) bool {
-	start := len(r.out)
+	start, waiting := len(r.out), len(r.pending)
 	if r.nonNull(v, t, f) {
 		return true
 	}
 	r.out = append(r.out[:start], "null"...)
+	r.pending = r.pending[:waiting] // nothing is delivered to objects that are not there
 	return false
 }
 
@@ -180,6 +193,9 @@ func (r *run) missing(t *ast.Type, f *plan.OutputField) bool {
 // explained says whether an error stands at the place being printed, above it or below it.
 func (r *run) explained() bool {
 	for i := range r.errs {
+		if !r.concerns(r.errs[i].part) {
+			continue
+		}
 		p := r.errs[i].path
 		n := min(len(p), len(r.path))
 		same := true

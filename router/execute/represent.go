@@ -72,7 +72,7 @@ func (r *run) represent(c *call, ce *called, e *plan.Entry) {
 	r.reps.reset(len(ce.targets))
 	kept := ce.targets[:0]
 	for _, t := range ce.targets {
-		rep := representation(e, r.arena.typeID(t.record))
+		rep := r.representation(e, t.record)
 		if t.rep = r.findRep(ce, kept, rep, t.record); t.rep == uint32(ce.count) {
 			if ce.count > 0 {
 				c.body = append(c.body, ',')
@@ -105,15 +105,18 @@ func (r *run) collect(ce *called, e *plan.Entry, p plan.Path, v value) {
 		if r.arena.mark(v.a, r.entry) {
 			return
 		}
-		if rep := representation(e, r.arena.typeID(v.a)); rep != nil && r.representable(rep, v.a) {
+		if rep := r.representation(e, v.a); rep != nil && r.representable(rep, v.a) {
 			ce.targets = append(ce.targets, target{record: v.a})
 		}
 	}
 }
 
-func representation(e *plan.Entry, typeID int) *plan.Representation {
+// representation is how an entry shows a record; nil when it does not. An entry for objects of unknown type is also for
+// those whose type another part of the answer has found out meanwhile.
+func (r *run) representation(e *plan.Entry, record uint32) *plan.Representation {
+	id := r.arena.typeID(record)
 	for _, rep := range e.Representations {
-		if rep.Type == nil && typeID < 0 || rep.Type != nil && rep.Type.ID == typeID {
+		if rep.Type == nil && (id < 0 || len(r.in.Plan.Deferred) > 0) || rep.Type != nil && rep.Type.ID == id {
 			return rep
 		}
 	}

@@ -12,7 +12,7 @@ import (
 
 // tellApartIfNeeded makes the types known when the client's selection or its printing depends on them.
 func (b *builder) tellApartIfNeeded(a *arrival) error {
-	if a.stub == nil || a.named != nil {
+	if a.stub == nil {
 		return nil
 	}
 	stub := a.sources[0]
@@ -59,6 +59,7 @@ func (b *builder) tellApart(a *arrival, c cond) error {
 	if a.named != nil {
 		e := a.named.sel.entry
 		e.cond = e.cond.union(c)
+		b.part.sources[e] = true
 		return nil
 	}
 	routes := b.reach(a, a.types[0], 0)
@@ -90,6 +91,7 @@ func (b *builder) openNaming(a *arrival, g federation.GraphID, k *federation.Key
 	e.sel.typename = true
 	a.site.entries = append(a.site.entries, e)
 	b.entries = append(b.entries, e)
+	b.part.sources[e] = true
 	a.named = &source{sel: e.sel}
 	a.sources = append(a.sources, a.named)
 	return nil

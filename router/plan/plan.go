@@ -42,7 +42,7 @@ type Deferred struct {
 	Output *Object
 	// Stages are the fetches of this part alone. Each may start once those that it comes After are done.
 	Stages [][]*Fetch
-	// Depends are the fetches outside of this part that it builds on.
+	// Depends are the fetches outside of this part that it builds on; it is not ready before they are done.
 	Depends []*Fetch
 }
 

@@ -17,7 +17,16 @@ type Operation struct {
 // RandomOperation draws an operation with aliases, fragments, variables and conditions. It is valid but for rare
 // clashes, which the caller's validation finds.
 func RandomOperation(t *rapid.T, api *ast.Schema, op ast.Operation) Operation {
-	g := &generator{t: t, api: api, vars: map[string]any{}}
+	return (&generator{t: t, api: api, vars: map[string]any{}}).operation(op)
+}
+
+// RandomDeferred draws an operation with deferred fragments.
+func RandomDeferred(t *rapid.T, api *ast.Schema, op ast.Operation) Operation {
+	return (&generator{t: t, api: api, vars: map[string]any{}, defers: true, root: op == ast.Mutation}).operation(op)
+}
+
+func (g *generator) operation(op ast.Operation) Operation {
+	t, api := g.t, g.api
 	root := api.Query
 	if op == ast.Mutation {
 		root = api.Mutation
@@ -43,6 +52,9 @@ type generator struct {
 	fragments []string
 	aliases   int
 	size      int
+	defers    bool // @defer may stand on fragments
+	labels    int
+	root      bool // at the root of a mutation, where it may not
 }
 
 // maxSize bounds the selections of one operation.
@@ -97,7 +109,10 @@ func (g *generator) one(typ *ast.Definition, depth int, written map[string]bool)
 	f := fields[rapid.IntRange(0, len(fields)-1).Draw(g.t, "field")]
 	s := g.alias(written, f.Name) + g.arguments(f) + g.condition()
 	if child := g.api.Types[f.Type.Name()]; child.IsCompositeType() {
+		root := g.root
+		g.root = false
 		s += " " + g.selection(child, depth-1)
+		g.root = root
 	}
 	return s
 }
@@ -121,13 +136,30 @@ func (g *generator) fragment(typ *ast.Definition, depth int) string {
 		conditions = append(conditions, i.Name)
 	}
 	on := conditions[rapid.IntRange(0, len(conditions)-1).Draw(g.t, "condition")]
+	deferral := g.deferral()
 	body := g.selection(g.api.Types[on], depth)
 	if g.chance(3, "named") {
 		name := fmt.Sprintf("F%d", len(g.fragments))
 		g.fragments = append(g.fragments, "fragment "+name+" on "+on+" "+body)
-		return "..." + name + g.condition()
+		return "..." + name + g.condition() + deferral
 	}
-	return "... on " + on + g.condition() + " " + body
+	return "... on " + on + g.condition() + deferral + " " + body
+}
+
+func (g *generator) deferral() string {
+	if !g.defers || g.root || g.chance(3, "now") {
+		return ""
+	}
+	g.labels++
+	switch rapid.IntRange(0, 7).Draw(g.t, "defer") {
+	case 0:
+		return fmt.Sprintf(" @defer(label: \"d%d\", if: false)", g.labels)
+	case 1:
+		return fmt.Sprintf(" @defer(if: $%s, label: \"d%d\")", g.boolean(), g.labels)
+	case 2:
+		return " @defer"
+	}
+	return fmt.Sprintf(" @defer(label: \"d%d\")", g.labels)
 }
 
 func (g *generator) condition() string {
@@ -138,12 +170,17 @@ func (g *generator) condition() string {
 	if g.chance(4, "literal") {
 		return fmt.Sprintf(" %s(if: %v)", directive, rapid.Bool().Draw(g.t, "if"))
 	}
+	return " " + directive + "(if: $" + g.boolean() + ")"
+}
+
+// boolean is one of three variables.
+func (g *generator) boolean() string {
 	name := fmt.Sprintf("c%d", rapid.IntRange(0, 2).Draw(g.t, "which"))
 	if _, ok := g.vars[name]; !ok {
 		g.vars[name] = rapid.Bool().Draw(g.t, "value")
 		g.defs = append(g.defs, "$"+name+": Boolean!")
 	}
-	return " " + directive + "(if: $" + name + ")"
+	return name
 }
 
 func (g *generator) arguments(f *ast.FieldDefinition) string {
