@@ -105,7 +105,7 @@ func (r *run) collect(ce *called, e *plan.Entry, p plan.Path, v value) {
 		if r.arena.mark(v.a, r.entry) {
 			return
 		}
-		if rep := r.representation(e, v.a); rep != nil && r.representable(rep, v.a) {
+		if rep := r.representation(e, v.a); rep != nil && r.wants(rep.Cond) && r.representable(rep, v.a) {
 			ce.targets = append(ce.targets, target{record: v.a})
 		}
 	}

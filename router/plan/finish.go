@@ -384,7 +384,7 @@ func (f *finisher) buildFetch(groups []*entryGroup, n int) *Fetch {
 			}
 			for _, r := range g.entries[0].reps {
 				e.Representations = append(e.Representations, &Representation{
-					Type: r.typ, TypeName: r.name(g.entries[0]), Fields: exportRep(r.fields),
+					Type: r.typ, TypeName: r.name(g.entries[0]), Fields: exportRep(r.fields), Cond: f.condID(f.condOf(g.entries[0], r)),
 				})
 			}
 		}
@@ -394,6 +394,23 @@ func (f *finisher) buildFetch(groups []*entryGroup, n int) *Fetch {
 	fetch.Cond = f.condID(all)
 	f.writeQuery(fetch, groups, vars, n)
 	return fetch
+}
+
+// condOf is when something is asked of the objects of a representation.
+func (f *finisher) condOf(e *entry, r *rep) cond {
+	if r.typ == nil {
+		return f.conds[e]
+	}
+	var c cond
+	for _, sf := range e.sel.fields {
+		if slices.Contains(sf.types, r.typ) {
+			c = c.union(sf.cond)
+		}
+	}
+	if c == nil {
+		return f.conds[e]
+	}
+	return c
 }
 
 func pathTo(s *site) Path {

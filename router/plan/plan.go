@@ -129,6 +129,7 @@ type Representation struct {
 	Type     *federation.Type // nil: objects whose type is not known yet, shown under an interface's name
 	TypeName string           // JSON-safe; what the subgraph calls the type
 	Fields   []*RepField
+	Cond     CondID // whether anything is asked of objects of this type
 }
 
 // RepField is one field of a representation.
