@@ -70,7 +70,7 @@ func (b *builder) finish() *Plan {
 	f.assignCells(b.root)
 	p := &Plan{
 		Root: b.root.layout.find().out, Output: b.root.outputFor(b.parts[0]), RootType: b.rootType,
-		operation: b.op.Operation, name: b.op.Name,
+		operation: b.op.Operation, name: b.op.Name, types: b.sg.Objects(),
 	}
 	for _, o := range b.outputs {
 		o.field.Slot = o.slot.cell.find().index

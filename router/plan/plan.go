@@ -29,6 +29,7 @@ type Plan struct {
 
 	operation ast.Operation
 	name      string
+	types     []*federation.Type // by concrete type ID
 }
 
 // Deferred is what a deferred fragment brings to the objects at which it stands. It is ready when its fetches are

@@ -25,6 +25,8 @@ func (p *Plan) Text() string {
 			t.close("},")
 		}
 		t.close("},")
+	case len(p.Deferred) > 0:
+		t.defers(primaryPart, p.Output, p.Stages)
 	default:
 		t.stages(p.Stages)
 	}
@@ -79,7 +81,7 @@ func (t *textWriter) fetch(f *Fetch) {
 		t.open("Flatten(path: " + pathsText(f.Entries[0].Paths) + ") {")
 		defer t.close("},")
 	}
-	t.open("Fetch(service: " + string(jsonString(f.Subgraph)) + ") {")
+	t.open("Fetch(service: " + string(jsonString(f.Subgraph)) + t.id(f) + ") {")
 	for _, e := range f.Entries {
 		if e.Variable == "" {
 			t.body(e.types)
@@ -178,8 +180,17 @@ type (
 		Operation ast.Operation `json:"operation"`
 		Name      string        `json:"operationName,omitempty"`
 		Stages    [][]jsonFetch `json:"stages"`
+		Deferred  []jsonPart    `json:"deferred,omitempty"`
+	}
+	jsonPart struct {
+		Parent  *int          `json:"parent,omitempty"` // index into deferred; the primary answer when there is none
+		Label   *string       `json:"label,omitempty"`
+		Path    string        `json:"path"`
+		Depends []int         `json:"depends"` // ids of fetches
+		Stages  [][]jsonFetch `json:"stages"`
 	}
 	jsonFetch struct {
+		ID        *int        `json:"id,omitempty"` // where parts are deferred
 		Subgraph  string      `json:"subgraph"`
 		Query     string      `json:"query"`
 		Variables []string    `json:"variables,omitempty"`
@@ -195,11 +206,29 @@ type (
 
 // MarshalJSON prints the plan for machines: stages in order, the fetches of each running in parallel.
 func (p *Plan) MarshalJSON() ([]byte, error) {
-	out := jsonPlan{Kind: "QueryPlan", Operation: p.operation, Name: p.name, Stages: [][]jsonFetch{}}
-	for _, fetches := range p.Stages {
+	out := jsonPlan{Kind: "QueryPlan", Operation: p.operation, Name: p.name, Stages: p.jsonStages(p.Stages)}
+	for _, d := range p.Deferred {
+		part := jsonPart{Label: d.Label, Path: d.Path.String(), Depends: []int{}, Stages: p.jsonStages(d.Stages)}
+		if d.Parent != primaryPart {
+			part.Parent = &d.Parent
+		}
+		for _, f := range d.Depends {
+			part.Depends = append(part.Depends, f.Index)
+		}
+		out.Deferred = append(out.Deferred, part)
+	}
+	return json.Marshal(out)
+}
+
+func (p *Plan) jsonStages(stages [][]*Fetch) [][]jsonFetch {
+	out := [][]jsonFetch{}
+	for _, fetches := range stages {
 		var stage []jsonFetch
 		for _, f := range fetches {
 			jf := jsonFetch{Subgraph: f.Subgraph, Query: f.Query, Variables: f.Variables}
+			if len(p.Deferred) > 0 {
+				jf.ID = &f.Index
+			}
 			if f.Cond != Always {
 				jf.Include = p.Conditions[f.Cond].String()
 			}
@@ -210,9 +239,9 @@ func (p *Plan) MarshalJSON() ([]byte, error) {
 			}
 			stage = append(stage, jf)
 		}
-		out.Stages = append(out.Stages, stage)
+		out = append(out, stage)
 	}
-	return json.Marshal(out)
+	return out
 }
 
 func (e *Entry) json() jsonEntry {
