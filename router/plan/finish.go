@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -368,16 +369,19 @@ func (f *finisher) buildFetch(groups []*entryGroup, n int) *Fetch {
 	}
 	var all cond
 	vars := map[string]bool{}
+	for _, g := range groups {
+		maps.Copy(vars, g.vars)
+	}
 	for i, g := range groups {
 		e := &Entry{Cond: f.condID(f.conds[g.entries[0]]), types: g.text}
 		all = all.union(f.conds[g.entries[0]])
-		for v := range g.vars {
-			vars[v] = true
-		}
 		if first.reps != nil {
 			e.Alias, e.Variable = "_entities", "representations"
 			if len(groups) > 1 {
 				e.Alias, e.Variable = "_e"+strconv.Itoa(i), "_r"+strconv.Itoa(i)
+			}
+			for vars[e.Variable] { // the client has a variable of that name
+				e.Variable += "_"
 			}
 			for _, ge := range g.entries {
 				e.Paths = append(e.Paths, pathTo(ge.site))
