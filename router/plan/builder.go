@@ -34,6 +34,7 @@ type builder struct {
 	condIDs    map[string]CondID
 	outputs    []output
 	introspect []introspect
+	mentions   []mention // of a mutation's root fields
 	resolving  []goal
 	scores     map[scoreKey]int
 }
@@ -83,33 +84,6 @@ func (b *builder) build() error {
 		return err
 	}
 	return b.buildDeferred()
-}
-
-// buildMutation runs root fields in document order. A field joins the fetch before it when that is of
-// the same subgraph and nothing else follows from it.
-func (b *builder) buildMutation(a *arrival) error {
-	for _, w := range b.root.groups[0].wants {
-		g, err := b.rootGraph(w)
-		if err != nil {
-			return err
-		}
-		last := b.lastEntry()
-		if last == nil || last.graph != g || last.reps != nil {
-			if last != nil {
-				b.stage, b.epoch = b.lastStage()+1, b.epoch+1
-			}
-			a = &arrival{site: b.root, types: a.types}
-			b.addRoot(a, g)
-		}
-		placed, err := b.place(a, b.rootType, w)
-		if err != nil {
-			return err
-		}
-		if err := b.descend(placed); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (b *builder) rootGraph(w *want) (federation.GraphID, error) {

@@ -237,6 +237,9 @@ func (b *builder) collectGroup(s *site, g *group, subs []subset, given int) erro
 	if err := b.finishGroup(s, g, order); err != nil {
 		return err
 	}
+	if s.parent == nil && b.op.Operation == ast.Mutation {
+		b.mentions = order
+	}
 	b.printGroup(s, g, order, opened, given)
 	return nil
 }

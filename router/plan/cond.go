@@ -66,6 +66,26 @@ func (c clause) implies(d clause) bool {
 	return true
 }
 
+// except is when a clause holds and a condition does not.
+func (c clause) except(d cond) cond {
+	rest := cond{c}
+	for _, cl := range d {
+		var next cond
+		for _, r := range rest {
+			for _, l := range cl {
+				l.Want = !l.Want
+				if both, ok := r.and(l); ok {
+					next = append(next, both)
+				}
+			}
+		}
+		if rest = next; len(rest) > maxClauses {
+			break // more than any caller can use
+		}
+	}
+	return rest
+}
+
 // whichever is what two clauses have in common when they differ only in what they want of one variable.
 func (c clause) whichever(d clause) (clause, bool) {
 	if len(c) != len(d) {

@@ -122,7 +122,10 @@ func (f *finisher) widen(s *selection) cond {
 	var all cond
 	for _, sf := range s.fields {
 		if sf.child != nil {
-			sf.cond = sf.cond.union(f.widen(sf.child))
+			under := f.widen(sf.child)
+			if s.site != f.root || f.op.Operation != ast.Mutation { // a mutation's field has its turn and no other
+				sf.cond = sf.cond.union(under)
+			}
 		}
 		all = all.union(sf.cond)
 	}
