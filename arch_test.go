@@ -64,6 +64,7 @@ var house = map[string]part{
 	"router/check":             leaf(1),
 	"router/contract":          leaf(2), // filters what compose writes, by compose's rules for hidden elements
 	"router/plan":              leaf(1),
+	"router/lift":              leaf(1),
 	"router/limits":            leaf(1),
 	"router/execute":           leaf(2),
 	"router/fetch":             leaf(3),

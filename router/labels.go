@@ -6,31 +6,10 @@ import (
 	"strings"
 
 	"bourse/router/plan"
-	"bourse/router/serve"
 )
 
 // wholeShare is percent(100): labels may give a share of requests with up to eight decimals of a percent.
 const wholeShare = 100 * 100_000_000
-
-// withLabels is the operation as planned for the labels that are on for this request.
-func (g *gateway) withLabels(ctx context.Context, key cacheKey, p *prepared) (*prepared, *serve.Refusal) {
-	given := g.labelsOn(ctx, p.labels)
-	if key.labels = labelKey(p.labels, given); key.labels == "" {
-		return p, nil
-	}
-	if known, ok := g.ready.Get(key); ok {
-		return known, nil
-	}
-	with, refusal := g.plan(p.doc, p.definition, given)
-	if refusal != nil {
-		return nil, refusal
-	}
-	p = &prepared{p.doc, p.definition, p.labels, with}
-	if len(key.query) <= maxCachedText {
-		g.ready.Add(key, p)
-	}
-	return p, nil
-}
 
 // labelsOn decides for one request which labels of progressive overrides are on: percent(n) by chance, others as the
 // operator's hook says.

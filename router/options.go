@@ -35,10 +35,11 @@ type Options struct {
 	Introspection bool // lets clients ask for the schema
 	MaskErrors    bool // hides messages of subgraph errors that have no extensions.code
 
-	Limits        limits.Limits
-	Plan          plan.Options
-	Subscriptions subscribe.Options
-	PlanCacheSize int // operations kept ready; default 1,000
+	Limits         limits.Limits
+	Plan           plan.Options
+	Subscriptions  subscribe.Options
+	PlanCacheSize  int // operations kept ready; default 1,000
+	PlanCacheBytes int // that they and their plans may take, about; default 128 MiB
 
 	// Label says for a request whether a label of a progressive @override is on: the context is the request's. nil: off. Labels
 	// percent(n) are not asked about but drawn: Chance is a number below n; nil: math/rand.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -11,8 +12,8 @@ import (
 	"github.com/vektah/gqlparser/v2/validator"
 
 	"bourse/router/execute"
+	"bourse/router/lift"
 	"bourse/router/limits"
-	"bourse/router/plan"
 	"bourse/router/serve"
 )
 
@@ -25,59 +26,69 @@ const (
 	codeNotPersisted     = "PERSISTED_QUERY_NOT_FOUND"
 )
 
-// cacheKey is what decides how an operation is planned: its text, which of its operations is meant, and which labels of
-// progressive overrides are on.
-type cacheKey struct{ query, operation, labels string }
-
-// maxCachedText bounds what one cached operation may hold: with the default cache, 1,000 × 64 KiB of text at most.
-const maxCachedText = 64 << 10
-
 // maxReported bounds how many validation errors one answer tells.
 const maxReported = 20
-
-// prepared is an operation that is ready to run with any variables. It is shared by requests and never changed.
-type prepared struct {
-	doc        *ast.QueryDocument
-	definition *ast.OperationDefinition
-	labels     []string // that its plan depends on; in plan all are off
-	plan       *plan.Plan
-}
 
 // Prepare implements serve.Gateway.
 func (g *gateway) Prepare(ctx context.Context, req *serve.Request) (serve.Operation, *serve.Refusal) {
 	if req.Query == "" {
 		return nil, serve.Refuse(0, codeNotPersisted, "the persisted query is not known: send its text")
 	}
-	key := cacheKey{query: req.Query, operation: req.OperationName}
-	p, known := g.ready.Get(key)
-	if !known {
+	k, ok := g.ready.texts.get(textKey{req.Query, req.OperationName})
+	if !ok {
 		var refusal *serve.Refusal
-		if p, refusal = g.prepare(req); refusal != nil {
-			return nil, refusal
-		}
-		if len(req.Query) <= maxCachedText {
-			g.ready.Add(key, p)
-		}
-	}
-	if len(p.labels) > 0 {
-		var refusal *serve.Refusal
-		if p, refusal = g.withLabels(ctx, key, p); refusal != nil {
+		if k, _, refusal = g.read(req); refusal != nil {
 			return nil, refusal
 		}
 	}
-	if err := checkScalars(g.sg.API(), p.definition.VariableDefinitions, req.Variables); err != nil {
-		return nil, refuseErrors(codeBadUserInput, err)
+	variables, refusal := g.variables(k.definition, req.Variables)
+	if refusal != nil {
+		return nil, refusal
 	}
-	variables, err := validator.VariableValues(g.sg.API(), p.definition, req.Variables)
-	if err != nil {
-		return nil, refuseErrors(codeBadUserInput, err)
+	p, refusal := g.planFor(ctx, req, k)
+	if refusal != nil {
+		return nil, refusal
 	}
-	return &operation{g: g, name: p.definition.Name, input: execute.Input{Plan: p.plan, Variables: variables, Header: g.passOn(req.Header)}}, nil
+	maps.Copy(variables, k.literals)
+	return &operation{g: g, name: k.definition.Name, input: execute.Input{Plan: p, Variables: variables, Header: g.passOn(req.Header)}}, nil
 }
 
-// prepare reads, checks and plans an operation.
-func (g *gateway) prepare(req *serve.Request) (*prepared, *serve.Refusal) {
-	doc, err := g.limits.Parse(req.Query)
+// read reads and checks an operation and keeps what it finds. An operation that differs from one read before only in its literals
+// is not validated again: what stands in Literals is valid by itself.
+func (g *gateway) read(req *serve.Request) (*known, *shape, *serve.Refusal) {
+	doc, refusal := g.parse(req.Query)
+	if refusal != nil {
+		return nil, nil, refusal
+	}
+	definition, refusal := choose(doc, req.OperationName)
+	if refusal != nil {
+		return nil, nil, refusal
+	}
+	// What the client said of its variables, before those for literals come to it.
+	client := &ast.OperationDefinition{Operation: definition.Operation, Name: definition.Name, VariableDefinitions: definition.VariableDefinitions}
+	read := lift.Read(g.sg.API(), doc, definition)
+	s, ok := g.ready.shapes.get(read.Text)
+	if !ok || !read.Whole {
+		if refusal := g.check(doc, definition); refusal != nil {
+			return nil, nil, refusal
+		}
+	}
+	if ok {
+		for _, v := range client.VariableDefinitions {
+			v.Definition = g.sg.API().Types[v.Type.Name()] // which validation would have done
+		}
+	} else {
+		definition = read.Apply(doc)
+		s = &shape{text: read.Text, doc: doc, name: definition.Name, labels: g.planner.Labels(doc, definition.Name)}
+		g.ready.shapes.add(s.text, s, entryBytes+shapePerByte*len(s.text))
+	}
+	k := &known{definition: client, literals: read.Literals, shape: s.text, labels: s.labels}
+	g.ready.texts.add(textKey{req.Query, req.OperationName}, k, entryBytes+knownPerByte*len(req.Query))
+	return k, s, nil
+}
+
+func (g *gateway) parse(text string) (*ast.QueryDocument, *serve.Refusal) {
+	doc, err := g.limits.Parse(text)
 	var tooMuch *limits.Exceeded
 	if errors.As(err, &tooMuch) {
 		refusal := serve.Refuse(0, serve.CodeLimitExceeded, tooMuch.Error())
@@ -89,38 +100,35 @@ func (g *gateway) prepare(req *serve.Request) (*prepared, *serve.Refusal) {
 	if err != nil {
 		return nil, refuseErrors(codeParseFailed, err)
 	}
-	definition, refusal := choose(doc, req.OperationName)
-	if refusal != nil {
-		return nil, refusal
-	}
-	if errs := validator.ValidateWithRules(g.sg.API(), doc, g.rules); len(errs) > 0 {
-		return nil, g.refuseValidation(errs)
-	}
-	if !g.introspection {
-		if f := introspects(definition.SelectionSet); f != nil {
-			refusal := serve.Refuse(0, codeValidationFailed, "introspection is not allowed: the operation asks for "+f.Name)
-			refusal.Errors[0].Locations = []serve.Location{{Line: f.Position.Line, Column: f.Position.Column}}
-			return nil, refusal
-		}
-	}
-	p, refusal := g.plan(doc, definition, plan.Given{})
-	if refusal != nil {
-		return nil, refusal
-	}
-	return &prepared{doc, definition, g.planner.Labels(doc, definition.Name), p}, nil
+	return doc, nil
 }
 
-func (g *gateway) plan(doc *ast.QueryDocument, definition *ast.OperationDefinition, given plan.Given) (*plan.Plan, *serve.Refusal) {
-	p, err := g.planner.Plan(doc, definition.Name, given)
-	if err != nil {
-		var unplannable *plan.Error
-		if errors.As(err, &unplannable) {
-			return nil, serve.Refuse(0, codePlanFailed, unplannable.Message)
-		}
-		g.logger.Error("planning failed", "operation", definition.Name, "error", err)
-		return nil, serve.Refuse(0, codePlanFailed, "the operation could not be planned")
+// check validates a document.
+func (g *gateway) check(doc *ast.QueryDocument, definition *ast.OperationDefinition) *serve.Refusal {
+	if errs := validator.ValidateWithRules(g.sg.API(), doc, g.rules); len(errs) > 0 {
+		return g.refuseValidation(errs)
 	}
-	return p, nil
+	if g.introspection {
+		return nil
+	}
+	if f := introspects(definition.SelectionSet); f != nil {
+		refusal := serve.Refuse(0, codeValidationFailed, "introspection is not allowed: the operation asks for "+f.Name)
+		refusal.Errors[0].Locations = []serve.Location{{Line: f.Position.Line, Column: f.Position.Column}}
+		return refusal
+	}
+	return nil
+}
+
+// variables coerces a request's variables (GraphQL, section 6.1.2).
+func (g *gateway) variables(definition *ast.OperationDefinition, values map[string]any) (map[string]any, *serve.Refusal) {
+	if err := checkScalars(g.sg.API(), definition.VariableDefinitions, values); err != nil {
+		return nil, refuseErrors(codeBadUserInput, err)
+	}
+	coerced, err := validator.VariableValues(g.sg.API(), definition, values)
+	if err != nil {
+		return nil, refuseErrors(codeBadUserInput, err)
+	}
+	return coerced, nil
 }
 
 // choose finds the operation that the request means.

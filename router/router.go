@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 
-	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"bourse/router/execute"
@@ -41,10 +40,7 @@ func New(supergraphSDL string, o Options) (*Router, error) {
 		h := overHTTP(sg)
 		o.Fetcher, r.closeFetcher = h, h.Close
 	}
-	g, err := newGateway(sg, o)
-	if err != nil {
-		return nil, err
-	}
+	g := newGateway(sg, o)
 	r.Server = serve.New(serve.Options{
 		Gateway:        g,
 		ForwardHeaders: o.ForwardHeaders, ConnectionParams: o.ConnectionParams,
@@ -80,7 +76,7 @@ type gateway struct {
 	fetcher       FetcherWithStream
 	limits        limits.Limits
 	rules         *rules.Rules
-	ready         *lru.Cache[cacheKey, *prepared]
+	ready         ready
 	headers       http.Header
 	subscribe     subscribe.Options
 	introspection bool
@@ -89,14 +85,12 @@ type gateway struct {
 	logger        *slog.Logger
 }
 
-func newGateway(sg *federation.Supergraph, o Options) (*gateway, error) {
-	size := o.PlanCacheSize
-	if size <= 0 {
-		size = 1000
+func newGateway(sg *federation.Supergraph, o Options) *gateway {
+	if o.PlanCacheSize <= 0 {
+		o.PlanCacheSize = 1000
 	}
-	ready, err := lru.New[cacheKey, *prepared](size)
-	if err != nil {
-		return nil, fmt.Errorf("plan cache: %w", err)
+	if o.PlanCacheBytes <= 0 {
+		o.PlanCacheBytes = 128 << 20
 	}
 	if o.Chance == nil {
 		o.Chance = rand.Uint64N
@@ -112,9 +106,9 @@ func newGateway(sg *federation.Supergraph, o Options) (*gateway, error) {
 			}
 			o.Logger.Log(ctx, level, "subgraph request failed", "subgraph", subgraph, "error", err)
 		}}),
-		fetcher: o.Fetcher, limits: o.Limits.WithDefaults(), rules: rules.NewDefaultRules(), ready: ready,
+		fetcher: o.Fetcher, limits: o.Limits.WithDefaults(), rules: validationRules(), ready: newReady(o.PlanCacheSize, o.PlanCacheBytes),
 		headers: canonical(o.SubgraphHeaders), subscribe: o.Subscriptions, introspection: o.Introspection, logger: o.Logger,
-	}, nil
+	}
 }
 
 // canonical spells header names the way that http.Header looks them up.

@@ -1,0 +1,53 @@
+package router
+
+import (
+	"sync"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+)
+
+// cache keeps what was used last, bounded in entries and in bytes. It is safe for concurrent use.
+type cache[K comparable, V any] struct {
+	mu       sync.Mutex
+	kept     *simplelru.LRU[K, weighed[V]]
+	bytes    int
+	maxBytes int
+}
+
+type weighed[V any] struct {
+	value V
+	bytes int
+}
+
+// newCache makes an empty cache; both bounds are above 0.
+func newCache[K comparable, V any](entries, maxBytes int) *cache[K, V] {
+	c := &cache[K, V]{maxBytes: maxBytes}
+	kept, err := simplelru.NewLRU(entries, func(_ K, gone weighed[V]) { c.bytes -= gone.bytes })
+	if err != nil {
+		panic("router: a cache needs room for an entry: " + err.Error())
+	}
+	c.kept = kept
+	return c
+}
+
+func (c *cache[K, V]) get(key K) (V, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	found, ok := c.kept.Get(key)
+	return found.value, ok
+}
+
+// add keeps a value of about that many bytes. One that alone would push out much of the rest is not kept.
+func (c *cache[K, V]) add(key K, value V, bytes int) {
+	if bytes > c.maxBytes/4 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kept.Remove(key)
+	c.kept.Add(key, weighed[V]{value, bytes})
+	c.bytes += bytes
+	for c.bytes > c.maxBytes {
+		c.kept.RemoveOldest()
+	}
+}

@@ -1,0 +1,106 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"bourse/router/plan"
+	"bourse/router/serve"
+)
+
+// ready is what requests find prepared:
+//
+//	text, operation name ──► known ──► shape: all operations that differ in literals only
+//	                           └──given──► plan
+//
+// A text seen before costs one look into texts and one into plans. A new text whose shape is known needs neither
+// validation nor planning. Each cache refers to the others by keys, so that what one lets go of is gone.
+type ready struct {
+	texts  *cache[textKey, *known]
+	shapes *cache[string, *shape]
+	plans  *cache[planKey, *plan.Plan]
+}
+
+// Shares of the bytes that the three caches may hold, and what an entry holds about for each byte of its text (measured: a
+// definition with its variables, a syntax tree, a plan).
+const (
+	textsShare, shapesShare, plansShare     = 4, 4, 2 // a fourth, a fourth, a half
+	knownPerByte, shapePerByte, planPerByte = 4, 50, 60
+	entryBytes                              = 1 << 10
+)
+
+func newReady(entries, bytes int) ready {
+	return ready{
+		texts:  newCache[textKey, *known](entries, bytes/textsShare),
+		shapes: newCache[string, *shape](entries, bytes/shapesShare),
+		plans:  newCache[planKey, *plan.Plan](entries, bytes/plansShare),
+	}
+}
+
+// textKey is what tells one operation from another before anything is read.
+type textKey struct{ query, operation string }
+
+// planKey is what a plan depends on: the operation without its literals, and what is given beside it.
+type planKey struct{ shape, given string }
+
+// known is an operation as its client wrote it, checked. It is shared by requests and never changed.
+type known struct {
+	definition *ast.OperationDefinition // name, kind and variables; no selections
+	literals   map[string]any           // variables of the shape that stand for the text's literals
+	shape      string                   // its text
+	labels     []string                 // that its plan depends on
+}
+
+// shape is a validated operation with its literals lifted into variables.
+type shape struct {
+	text   string
+	doc    *ast.QueryDocument
+	name   string
+	labels []string
+
+	planning sync.Mutex // one request plans, the others wait for it
+}
+
+// planFor finds or makes the plan of an operation for one request.
+func (g *gateway) planFor(ctx context.Context, req *serve.Request, k *known) (*plan.Plan, *serve.Refusal) {
+	given, key := g.given(ctx, k)
+	pk := planKey{k.shape, key}
+	if p, ok := g.ready.plans.get(pk); ok {
+		return p, nil
+	}
+	s, ok := g.ready.shapes.get(k.shape)
+	if !ok {
+		var refusal *serve.Refusal
+		if _, s, refusal = g.read(req); refusal != nil {
+			return nil, refusal
+		}
+	}
+	s.planning.Lock()
+	defer s.planning.Unlock()
+	if p, ok := g.ready.plans.get(pk); ok {
+		return p, nil
+	}
+	p, err := g.planner.Plan(s.doc, s.name, given)
+	if err != nil {
+		var unplannable *plan.Error
+		if errors.As(err, &unplannable) {
+			return nil, serve.Refuse(0, codePlanFailed, unplannable.Message)
+		}
+		g.logger.ErrorContext(ctx, "planning failed", "operation", s.name, "error", err)
+		return nil, serve.Refuse(0, codePlanFailed, "the operation could not be planned")
+	}
+	g.ready.plans.add(pk, p, entryBytes+planPerByte*len(s.text))
+	return p, nil
+}
+
+// given is what a plan for this request depends on beside the operation, and the key that tells it from others.
+func (g *gateway) given(ctx context.Context, k *known) (plan.Given, string) {
+	if len(k.labels) == 0 {
+		return plan.Given{}, ""
+	}
+	given := g.labelsOn(ctx, k.labels)
+	return given, labelKey(k.labels, given)
+}
