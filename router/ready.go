@@ -87,7 +87,7 @@ func (g *gateway) planFor(ctx context.Context, req *serve.Request, k *known) (*p
 	if err != nil {
 		var unplannable *plan.Error
 		if errors.As(err, &unplannable) {
-			return nil, serve.Refuse(0, codePlanFailed, unplannable.Message)
+			return nil, serve.Refuse(0, unplannable.Code, unplannable.Message)
 		}
 		g.logger.ErrorContext(ctx, "planning failed", "operation", s.name, "error", err)
 		return nil, serve.Refuse(0, codePlanFailed, "the operation could not be planned")

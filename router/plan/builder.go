@@ -37,6 +37,13 @@ type builder struct {
 	mentions   []mention // of a mutation's root fields
 	resolving  []goal
 	scores     map[scoreKey]int
+
+	sites     []*site
+	guide     *guidance
+	choices   []choice
+	decided   map[decision]bool
+	maxSearch int
+	stopped   bool // the search ended at its bound
 }
 
 type output struct {
@@ -58,7 +65,7 @@ type goal struct {
 
 func (b *builder) step(n int) error {
 	if b.steps += n + 1; b.steps > b.maxSteps {
-		return &Error{Message: fmt.Sprintf("the operation is too large to plan: more than %d steps", b.maxSteps)}
+		return &Error{Message: fmt.Sprintf("the operation is too large to plan: more than %d steps", b.maxSteps), Code: CodeTooLarge}
 	}
 	return nil
 }
@@ -75,6 +82,11 @@ func (b *builder) build() error {
 	if err := b.collectSite(b.root, []subset{{set: b.op.SelectionSet, part: b.part}}); err != nil {
 		return err
 	}
+	return b.search()
+}
+
+// attempt finds entries for everything that was collected.
+func (b *builder) attempt() error {
 	a := &arrival{site: b.root, types: b.rootType.Possible}
 	primary := b.fill
 	if b.op.Operation == ast.Mutation {
@@ -83,23 +95,41 @@ func (b *builder) build() error {
 	if err := primary(a); err != nil {
 		return err
 	}
-	return b.buildDeferred()
+	if err := b.buildDeferred(); err != nil {
+		return err
+	}
+	b.schedule()
+	return nil
+}
+
+// reset forgets an attempt.
+func (b *builder) reset() {
+	b.entries, b.stage, b.epoch, b.resolving = nil, 0, 0, nil
+	b.arrivals, b.choices, b.decided = map[*selection]*arrival{}, nil, map[decision]bool{}
+	for _, p := range b.parts {
+		p.sources = map[*entry]bool{}
+	}
+	b.part = b.parts[0]
+	for _, s := range b.sites {
+		s.entries, s.fills = nil, nil
+		for _, o := range s.outputs {
+			o.Untyped = false
+		}
+	}
 }
 
 func (b *builder) rootGraph(w *want) (federation.GraphID, error) {
 	f := b.rootType.Field(w.slot.name)
-	best, bestScore := federation.GraphID(-1), -1
+	var options []option
 	for g, j := range f.In {
 		if j != nil && j.LocalFor(b.given.Labels) {
-			if score := b.coverage(federation.GraphID(g), f, w); score > bestScore {
-				best, bestScore = federation.GraphID(g), score
-			}
+			options = append(options, option{graph: federation.GraphID(g), score: b.coverage(federation.GraphID(g), f, w)})
 		}
 	}
-	if best < 0 {
+	if len(options) == 0 {
 		return 0, b.unreachable(b.rootType, w)
 	}
-	return best, nil
+	return b.decide(decision{site: b.root, slot: w.slot}, options).graph, nil
 }
 
 func (b *builder) lastEntry() *entry {

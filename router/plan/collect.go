@@ -87,6 +87,7 @@ func (b *builder) newSite(parent *site, via *slot, types []*federation.Type) *si
 	if parent != nil {
 		s.depth = parent.depth + 1
 	}
+	b.sites = append(b.sites, s)
 	return s
 }
 

@@ -19,9 +19,12 @@
 //	stage      the number of fetches that must come before
 //
 // A field is placed in a source at hand if one resolves it, else in the subgraph that can be entered at the lowest
-// stage. What only one subgraph has goes first, so that fields with a choice find its entry at hand. In the end
-// entries of one stage and subgraph become one request, equal entries of several sites become one entry, and an
-// entry that nothing waits for moves to a later call of its subgraph.
+// stage. What only one subgraph has goes first, so that fields with a choice find its entry at hand. Each such decision
+// is noted, and a search tries whether other decisions make a cheaper plan: by number of sequential fetches, then of
+// fetches, then of selected fields. A schedule says at which stage each entry is fetched: entries of one stage and
+// subgraph become one request, and an entry that nothing waits for moves to a later call of its subgraph. Equal
+// entries of several sites become one.
 //
-// Work is bounded by Options.MaxSteps.
+// Work is bounded: Options.MaxSteps for one plan, beyond which the operation is refused with CodeTooLarge, and
+// Options.MaxSearch for the search, beyond which the plan says that it stopped.
 package plan

@@ -62,7 +62,6 @@ type finisher struct {
 func (b *builder) finish() *Plan {
 	f := &finisher{builder: b, bySlot: map[*slot][]*selField{}, conds: map[*entry]cond{}, fetchOf: map[*entry]*Fetch{}}
 	f.widenConditions()
-	f.postpone()
 	groups := f.groupEntries()
 	merged := make([][]*entryGroup, 0, len(groups))
 	for _, g := range groups {
@@ -71,7 +70,7 @@ func (b *builder) finish() *Plan {
 	f.assignCells(b.root)
 	p := &Plan{
 		Root: b.root.layout.find().out, Output: b.root.outputFor(b.parts[0]), RootType: b.rootType,
-		operation: b.op.Operation, name: b.op.Name, types: b.sg.Objects(),
+		operation: b.op.Operation, name: b.op.Name, types: b.sg.Objects(), labels: b.given.on(), stopped: b.stopped,
 	}
 	for _, o := range b.outputs {
 		o.field.Slot = o.slot.cell.find().index
@@ -138,37 +137,6 @@ func (f *finisher) widenRep(fields []*repField, c cond) {
 			sf.cond = sf.cond.union(c)
 		}
 		f.widenRep(rf.child, c)
-	}
-}
-
-// postpone moves a fetch that nothing waits for to a later stage where its subgraph is called anyway: fewer
-// calls at the same number of stages.
-func (f *finisher) postpone() {
-	last := map[int]int{} // by epoch
-	for _, e := range f.entries {
-		last[e.epoch] = max(last[e.epoch], e.stage)
-	}
-	byStage := slices.Clone(f.entries)
-	slices.SortStableFunc(byStage, func(x, y *entry) int { return y.stage - x.stage })
-	for _, e := range byStage {
-		if e.reps == nil {
-			continue
-		}
-		limit := last[e.epoch]
-		for _, d := range f.entries {
-			if slices.Contains(d.deps, e) {
-				limit = min(limit, d.stage-1)
-			}
-		}
-		to := limit + 1
-		for _, o := range f.entries {
-			if o.graph == e.graph && o.part == e.part && o.epoch == e.epoch && o.reps != nil && o.stage > e.stage && o.stage < to {
-				to = o.stage
-			}
-		}
-		if to <= limit {
-			e.stage = to
-		}
 	}
 }
 

@@ -22,6 +22,18 @@ func (p *Planner) Labels(doc *ast.QueryDocument, operationName string) []string 
 	return slices.Sorted(maps.Keys(l.found))
 }
 
+// on lists the labels that are on, sorted.
+func (g Given) on() []string {
+	var on []string
+	for l, is := range g.Labels {
+		if is {
+			on = append(on, l)
+		}
+	}
+	slices.Sort(on)
+	return on
+}
+
 // hasLabels says whether any field is under a progressive override.
 func hasLabels(sg *federation.Supergraph) bool {
 	for _, def := range sg.Definitions() {

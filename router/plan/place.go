@@ -19,10 +19,10 @@ func (b *builder) place(a *arrival, t *federation.Type, w *want) (*selField, err
 	if f == nil {
 		return nil, b.unreachable(t, w)
 	}
-	s := b.atHand(a, t, f, w)
+	s := b.having(a, t, f, w)
 	if s == nil {
 		var err error
-		if s, err = b.bestEntry(a, t, f, w); err != nil {
+		if s, err = b.choose(a, t, f, w); err != nil {
 			if s = b.beside(a, t, f, true); s == nil {
 				return nil, err
 			}
@@ -32,61 +32,129 @@ func (b *builder) place(a *arrival, t *federation.Type, w *want) (*selField, err
 	return b.addTo(a, s, t, w, nil), nil
 }
 
-// atHand is the source that already has the field, else the one that answers most of what is under it, else
-// the earliest.
-func (b *builder) atHand(a *arrival, t *federation.Type, f *federation.Field, w *want) *source {
-	var best *source
-	bestScore := -1
+// having is a source that is asked for the field already.
+func (b *builder) having(a *arrival, t *federation.Type, f *federation.Field, w *want) *source {
 	for _, s := range a.sources {
-		if !s.covers(t) || !b.resolves(s, f) || !b.part.within(s.sel.entry.part) {
-			continue
-		}
-		if s.sel.field(w.slot, t) != nil {
+		if s.covers(t) && b.resolves(s, f) && b.part.within(s.sel.entry.part) && s.sel.field(w.slot, t) != nil {
 			return s
 		}
-		if !b.mayJoin(s, w.key) {
-			continue
-		}
-		score := b.coverage(s.sel.graph, f, w)
-		if best == nil || score > bestScore || score == bestScore && s.stage() < best.stage() {
-			best, bestScore = s, score
+	}
+	return nil
+}
+
+// option is a way to a field: a source at hand, or a subgraph to enter.
+type option struct {
+	graph  federation.GraphID
+	source *source
+	cost   int
+	score  int
+}
+
+// better says whether o comes before p where nothing else guides: sources at hand first, of these the one that answers
+// most of what is under the field, then the earliest; of entries the one at the least number of sequential fetches.
+func (o option) better(p option) bool {
+	if (o.source == nil) != (p.source == nil) {
+		return o.source != nil
+	}
+	if o.source != nil {
+		return o.score > p.score || o.score == p.score && o.cost < p.cost
+	}
+	return o.cost < p.cost || o.cost == p.cost && o.score > p.score
+}
+
+// decide takes the best of several options and remembers the others.
+func (b *builder) decide(d decision, options []option) option {
+	best := options[0]
+	for _, o := range options[1:] {
+		x, y := b.guide.rank(d, int(o.graph)), b.guide.rank(d, int(best.graph))
+		if x < y || x == y && o.better(best) {
+			best = o
 		}
 	}
-	if best == nil {
-		return b.beside(a, t, f, false)
+	var others []int
+	for _, o := range options {
+		if o.graph != best.graph && !slices.Contains(others, int(o.graph)) {
+			others = append(others, int(o.graph))
+		}
 	}
+	b.note(d, int(best.graph), others)
 	return best
 }
 
-// bestEntry enters the subgraph that has the field at the least number of sequential fetches; of equals, the
-// one that answers most of what is under the field.
-func (b *builder) bestEntry(a *arrival, t *federation.Type, f *federation.Field, w *want) (*source, error) {
+// choose finds a source for a field that is not asked for yet.
+func (b *builder) choose(a *arrival, t *federation.Type, f *federation.Field, w *want) (*source, error) {
+	options := b.atHand(a, t, f, w)
+	if len(options) == 0 {
+		if s := b.beside(a, t, f, false); s != nil {
+			return s, nil
+		}
+	}
+	// What is at hand is never dearer than a fetch more, unless what is below it then needs fetches that another subgraph saves.
+	settled := slices.ContainsFunc(options, func(o option) bool {
+		return w.slot.child == nil || b.complete(o.graph, w.slot.child)
+	})
+	if settled {
+		options = slices.DeleteFunc(options, func(o option) bool {
+			return w.slot.child != nil && !b.complete(o.graph, w.slot.child)
+		})
+	}
 	me := goal{a, t, w.slot}
-	if slices.Contains(b.resolving, me) {
-		return nil, &Error{Message: fmt.Sprintf("%s.%s requires itself", t.Name, w.slot.name)}
+	if !settled {
+		if slices.Contains(b.resolving, me) {
+			return nil, &Error{Message: fmt.Sprintf("%s.%s requires itself", t.Name, w.slot.name)}
+		}
+		b.resolving = append(b.resolving, me)
+		defer func() { b.resolving = b.resolving[:len(b.resolving)-1] }()
 	}
-	b.resolving = append(b.resolving, me)
-	defer func() { b.resolving = b.resolving[:len(b.resolving)-1] }()
-
-	routes := b.reach(a, t, 0)
-	best, bestCost, bestScore := federation.GraphID(-1), unreachableCost, -1
-	for g, j := range f.In {
-		if j == nil || !j.LocalFor(b.given.Labels) {
-			continue
-		}
-		gid := federation.GraphID(g)
-		cost := b.fieldCost(a, t, f, gid, routes, 0)
-		if cost >= unreachableCost || cost > bestCost {
-			continue
-		}
-		if score := b.coverage(gid, f, w); cost < bestCost || score > bestScore {
-			best, bestCost, bestScore = gid, cost, score
-		}
+	var routes []route
+	if !settled && (len(options) == 0 || homes(f, b.given.Labels) > 1) {
+		routes = b.reach(a, t, 0)
+		options = b.entrances(a, t, f, w, routes, options)
 	}
-	if best < 0 {
+	if len(options) == 0 {
 		return nil, b.unreachable(t, w)
 	}
-	return b.enter(a, t, best, f.In[best].Requires, w, routes[best])
+	best := b.decide(decision{site: a.site, slot: w.slot}, options)
+	if best.source != nil {
+		return best.source, nil
+	}
+	return b.enter(a, t, best.graph, f.In[best.graph].Requires, w, routes[best.graph])
+}
+
+// homes is how many subgraphs resolve a field.
+func homes(f *federation.Field, labels map[string]bool) int {
+	n := 0
+	for _, j := range f.In {
+		if j != nil && j.LocalFor(labels) {
+			n++
+		}
+	}
+	return n
+}
+
+// atHand are the sources that may be asked for a field.
+func (b *builder) atHand(a *arrival, t *federation.Type, f *federation.Field, w *want) []option {
+	var options []option
+	for _, s := range a.sources {
+		if s.covers(t) && b.resolves(s, f) && b.part.within(s.sel.entry.part) && b.mayJoin(s, w.key) {
+			options = append(options, option{s.sel.graph, s, s.stage(), b.coverage(s.sel.graph, f, w)})
+		}
+	}
+	return options
+}
+
+// entrances adds the subgraphs that can be entered for a field to what is at hand.
+func (b *builder) entrances(a *arrival, t *federation.Type, f *federation.Field, w *want, routes []route, options []option) []option {
+	for g, j := range f.In {
+		gid := federation.GraphID(g)
+		if j == nil || !j.LocalFor(b.given.Labels) || slices.ContainsFunc(options, func(o option) bool { return o.graph == gid }) {
+			continue
+		}
+		if c := b.fieldCost(a, t, f, gid, routes, 0); c < unreachableCost {
+			options = append(options, option{gid, nil, c, b.coverage(gid, f, w)})
+		}
+	}
+	return options
 }
 
 // addTo asks source s for the want. Under a composite field it opens the child's arrival, or joins the
@@ -149,15 +217,24 @@ func (b *builder) enter(a *arrival, t *federation.Type, g federation.GraphID, re
 	}
 	if len(requires) == 0 {
 		for _, s := range a.sources {
-			if s.sel.graph == g && s.covers(t) && b.mayJoin(s, false) {
+			if s.sel.graph == g && s.covers(t) && b.mayJoin(s, false) && s.stage() <= r.cost {
 				return s, nil
 			}
 		}
-		if r.viaParent {
+		if r.viaParent && b.wayIn(a, t, g) == throughParent {
 			return b.enterViaParent(a, g, w)
 		}
 	}
 	return b.enterByKey(a, t, g, requires, w)
+}
+
+// wayIn decides between parent and key where both lead.
+func (b *builder) wayIn(a *arrival, t *federation.Type, g federation.GraphID) int {
+	if t.In[g] == nil || b.keyCost(a, t, t.In[g], b.reachBut(a, t, g, 0), 0) >= unreachableCost {
+		return throughParent
+	}
+	options := []option{{graph: throughParent}, {graph: byKey, cost: 1}}
+	return int(b.decide(decision{site: a.site, enter: g, way: true}, options).graph)
 }
 
 // enterViaParent fetches the field that leads here once more, from a subgraph that has other parts of it.
@@ -199,7 +276,7 @@ func (b *builder) enterByKey(a *arrival, t *federation.Type, g federation.GraphI
 	if a.named != nil {
 		deps = append(deps, a.named.sel.entry)
 	}
-	key := b.bestKey(a, t, g)
+	key := b.bestKey(a, t, g, len(requires) > 0)
 	if key == nil {
 		return nil, b.unreachable(t, w)
 	}

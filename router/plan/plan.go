@@ -30,6 +30,8 @@ type Plan struct {
 	operation ast.Operation
 	name      string
 	types     []*federation.Type // by concrete type ID
+	labels    []string           // that were on
+	stopped   bool
 }
 
 // Deferred is what a deferred fragment brings to the objects at which it stands. It is ready when its fetches are
@@ -202,6 +204,9 @@ type Introspection struct {
 	Field *ast.Field
 	Cond  CondID
 }
+
+// SearchStopped says that the search for a cheaper plan ended at its bound. The plan is right all the same.
+func (p *Plan) SearchStopped() bool { return p.stopped }
 
 // Operation is query, mutation or subscription.
 func (p *Plan) Operation() ast.Operation { return p.operation }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -13,6 +14,9 @@ import (
 type Options struct {
 	// MaxSteps bounds the work on one operation; 0: 200,000. A step is about one field of one concrete type.
 	MaxSteps int
+	// MaxSearch bounds, in steps too, the search for a cheaper plan than the first that was found; 0: 20,000. A plan
+	// for which it was hit is right all the same, and says so.
+	MaxSearch int
 }
 
 // Planner plans operations against one supergraph. It is safe for concurrent use.
@@ -26,6 +30,9 @@ type Planner struct {
 func New(sg *federation.Supergraph, o Options) *Planner {
 	if o.MaxSteps <= 0 {
 		o.MaxSteps = defaultMaxSteps
+	}
+	if o.MaxSearch <= 0 {
+		o.MaxSearch = defaultSearchSteps
 	}
 	return &Planner{sg: sg, o: o, labelled: hasLabels(sg)}
 }
@@ -41,10 +48,16 @@ type Given struct {
 	Variables map[string]bool
 }
 
-// Error says why an operation cannot be planned: no subgraph resolves a field, or the bound was hit. Its
-// message is fit for the client.
+// Codes of Error.
+const (
+	CodeUnplannable = "QUERY_PLAN_FAILED"         // no subgraph can be reached that resolves a field
+	CodeTooLarge    = "QUERY_PLAN_LIMIT_EXCEEDED" // the bound was hit
+)
+
+// Error says why an operation cannot be planned. Its message is fit for the client.
 type Error struct {
 	Message string
+	Code    string
 }
 
 func (e *Error) Error() string { return e.Message }
@@ -55,22 +68,22 @@ func (e *Error) Error() string { return e.Message }
 func (p *Planner) Plan(doc *ast.QueryDocument, operationName string, given Given) (*Plan, error) {
 	op := doc.Operations.ForName(operationName)
 	if op == nil {
-		return nil, &Error{Message: fmt.Sprintf("no operation %q in the document", operationName)}
+		return nil, &Error{Message: fmt.Sprintf("no operation %q in the document", operationName), Code: CodeUnplannable}
 	}
 	b := p.builder(op, given)
 	if err := b.build(); err != nil {
 		if known := new(Error); errors.As(err, &known) {
+			known.Code = cmp.Or(known.Code, CodeUnplannable)
 			return nil, known
 		}
-		return nil, &Error{Message: err.Error()}
+		return nil, &Error{Message: err.Error(), Code: CodeUnplannable}
 	}
 	return b.finish(), nil
 }
 
 func (p *Planner) builder(op *ast.OperationDefinition, given Given) *builder {
 	return &builder{
-		sg: p.sg, op: op, given: given, maxSteps: p.o.MaxSteps,
-		arrivals: map[*selection]*arrival{},
+		sg: p.sg, op: op, given: given, maxSteps: p.o.MaxSteps, maxSearch: p.o.MaxSearch,
 		slotSubs: map[*slot][]subset{},
 		enums:    map[*federation.Type]map[string]bool{},
 		condIDs:  map[string]CondID{},

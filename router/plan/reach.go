@@ -22,6 +22,14 @@ type route struct {
 // reach estimates the routes into all subgraphs by relaxation: from the sources at hand along the keys,
 // and where no key leads, through the parent. Placing then does what the estimate promised.
 func (b *builder) reach(a *arrival, t *federation.Type, depth int) []route {
+	return b.reachBut(a, t, nowhere, depth)
+}
+
+// nowhere is no subgraph.
+const nowhere = federation.GraphID(-1)
+
+// reachBut is reach without ways into one subgraph, of which then only what is at hand counts.
+func (b *builder) reachBut(a *arrival, t *federation.Type, not federation.GraphID, depth int) []route {
 	routes := make([]route, len(t.In))
 	for g := range routes {
 		routes[g].cost = unreachableCost
@@ -38,18 +46,18 @@ func (b *builder) reach(a *arrival, t *federation.Type, depth int) []route {
 	if a.site == b.root {
 		return routes
 	}
-	b.relax(a, t, routes, depth)
-	if b.addParentRoutes(a, t, routes, depth) {
-		b.relax(a, t, routes, depth)
+	b.relax(a, t, not, routes, depth)
+	if b.addParentRoutes(a, t, not, routes, depth) {
+		b.relax(a, t, not, routes, depth)
 	}
 	return routes
 }
 
-func (b *builder) relax(a *arrival, t *federation.Type, routes []route, depth int) {
+func (b *builder) relax(a *arrival, t *federation.Type, not federation.GraphID, routes []route, depth int) {
 	for changed := true; changed; {
 		changed = false
 		for g, j := range t.In {
-			if j == nil || len(j.Keys) == 0 {
+			if j == nil || len(j.Keys) == 0 || federation.GraphID(g) == not {
 				continue
 			}
 			if c := b.keyCost(a, t, j, routes, depth); c+1 < routes[g].cost {
@@ -70,40 +78,49 @@ func (b *builder) keyCost(a *arrival, t *federation.Type, j *federation.TypeJoin
 	return best
 }
 
-// bestKey is the key by which to enter g at the least cost; nil when there is none.
-func (b *builder) bestKey(a *arrival, t *federation.Type, g federation.GraphID) *federation.Key {
+// bestKey is the key by which to enter g at the least cost; nil when there is none. Only with requirements can g have
+// given the key itself, through the parent.
+func (b *builder) bestKey(a *arrival, t *federation.Type, g federation.GraphID, requires bool) *federation.Key {
 	j := t.In[g]
 	if j == nil {
 		return nil
 	}
-	routes := b.reach(a, t, 0)
-	var best *federation.Key
-	bestCost := unreachableCost
-	for _, k := range j.Keys {
+	not := g
+	if requires {
+		not = nowhere
+	}
+	routes := b.reachBut(a, t, not, 0)
+	var options []option
+	for i, k := range j.Keys {
 		if !k.Resolvable {
 			continue
 		}
-		if c := b.setCost(a, t, k.Fields, routes, 0); c < bestCost {
-			best, bestCost = k, c
+		if c := b.setCost(a, t, k.Fields, routes, 0); c < unreachableCost {
+			options = append(options, option{graph: federation.GraphID(i), cost: c})
 		}
 	}
-	return best
+	if len(options) == 0 {
+		return nil
+	}
+	return j.Keys[b.decide(decision{site: a.site, enter: g}, options).graph]
 }
 
-func (b *builder) addParentRoutes(a *arrival, t *federation.Type, routes []route, depth int) bool {
+// addParentRoutes adds the ways through the parent where no key leads, or where they need fewer sequential fetches: fields
+// that several subgraphs resolve have the same objects in all of them. Objects of one type only are told to be the same.
+func (b *builder) addParentRoutes(a *arrival, t *federation.Type, not federation.GraphID, routes []route, depth int) bool {
 	if a.parent == nil || a.site.parent == b.root && b.op.Operation != ast.Query {
 		return false
 	}
 	added := false
 	for g := range routes {
-		if routes[g].cost < unreachableCost || t.In[g] == nil {
+		if t.In[g] == nil || federation.GraphID(g) == not || routes[g].cost < unreachableCost && (len(a.site.types) > 1 || a.stub != nil) {
 			continue
 		}
 		cost := 0
 		for _, owner := range a.owners {
 			cost = max(cost, b.parentCost(a, owner, t, federation.GraphID(g), depth))
 		}
-		if len(a.owners) > 0 && cost < unreachableCost {
+		if len(a.owners) > 0 && cost < routes[g].cost {
 			routes[g] = route{cost: cost, viaParent: true}
 			added = true
 		}

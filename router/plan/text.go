@@ -13,6 +13,12 @@ import (
 func (p *Plan) Text() string {
 	t := &textWriter{plan: p}
 	t.open("QueryPlan {")
+	if len(p.labels) > 0 {
+		t.line("# labels on: " + strings.Join(p.labels, ", "))
+	}
+	if p.stopped {
+		t.line("# the search for a cheaper plan stopped at its bound")
+	}
 	switch {
 	case p.operation == ast.Subscription && len(p.Stages) > 0:
 		t.open("Subscription {")
@@ -179,6 +185,8 @@ type (
 		Kind      string        `json:"kind"`
 		Operation ast.Operation `json:"operation"`
 		Name      string        `json:"operationName,omitempty"`
+		Labels    []string      `json:"labels,omitempty"`
+		Stopped   bool          `json:"searchStopped,omitempty"`
 		Stages    [][]jsonFetch `json:"stages"`
 		Deferred  []jsonPart    `json:"deferred,omitempty"`
 	}
@@ -206,7 +214,9 @@ type (
 
 // MarshalJSON prints the plan for machines: stages in order, the fetches of each running in parallel.
 func (p *Plan) MarshalJSON() ([]byte, error) {
-	out := jsonPlan{Kind: "QueryPlan", Operation: p.operation, Name: p.name, Stages: p.jsonStages(p.Stages)}
+	out := jsonPlan{
+		Kind: "QueryPlan", Operation: p.operation, Name: p.name, Labels: p.labels, Stopped: p.stopped, Stages: p.jsonStages(p.Stages),
+	}
 	for _, d := range p.Deferred {
 		part := jsonPart{Label: d.Label, Path: d.Path.String(), Depends: []int{}, Stages: p.jsonStages(d.Stages)}
 		if d.Parent != primaryPart {
