@@ -27,11 +27,7 @@ var update = flag.Bool("update", false, "rewrite the plans and answers of the fi
 //
 // A fixture that gives subgraphs runs twice: as written, and mirrored, which turns around whatever might decide a tie by luck.
 func TestFixtures(t *testing.T) {
-	files, err := filepath.Glob("testdata/fixtures/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no fixtures", err)
-	}
-	for _, file := range files {
+	for _, file := range fixtureFiles(t) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 			f := readFixture(t, file)
 			w := f.world(t, f.supergraph(t), f.sources(t))
@@ -47,6 +43,15 @@ func TestFixtures(t *testing.T) {
 			}
 		})
 	}
+}
+
+func fixtureFiles(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("testdata/fixtures/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no fixtures", err)
+	}
+	return files
 }
 
 // runMirrored compares no plans, as they may well be others, but answers. What introspection tells is in the order of the schema.
