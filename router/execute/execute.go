@@ -230,6 +230,9 @@ func (r *Result) JSON() []byte { return r.run.out }
 // HasErrors says whether the response has an errors entry.
 func (r *Result) HasErrors() bool { return len(r.run.errs) > 0 }
 
+// HasNext says that nothing follows: a Result is whole.
+func (r *Result) HasNext() bool { return false }
+
 // DataIsNull says whether data is null: nothing could be answered.
 func (r *Result) DataIsNull() bool {
 	const prefix = `{"data":null`

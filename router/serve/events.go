@@ -5,21 +5,17 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// serveEvents answers with server-sent events, in the mode of distinct connections: a subscription's events, or the one answer of a query.
+// serveEvents answers with server-sent events, in the mode of distinct connections: a subscription's events, or the
+// one answer of a query, in parts where it defers some.
 func (x *exchange) serveEvents(ctx context.Context, op Operation) {
 	x.record.Transport = "sse"
-	e := &eventWriter{w: x.w, rc: http.NewResponseController(x.w), timeout: x.s.o.WriteTimeout}
-	defer func() {
-		_ = e.rc.SetWriteDeadline(time.Time{}) // the connection may serve other requests
-		x.record.Bytes = e.bytes
-		x.finish()
-	}()
-	if op.Kind() != ast.Subscription {
+	e := &eventWriter{x.live()}
+	defer x.endLive(e.liveWriter)
+	if op.Kind() != ast.Subscription && !op.Deferred() {
 		answer, refusal := x.s.run(ctx, op)
 		x.begin(e)
 		if refusal != nil {
@@ -31,10 +27,14 @@ func (x *exchange) serveEvents(ctx context.Context, op Operation) {
 		e.complete()
 		return
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(x.s.closing, cancel)()
-	stream, refusal := op.Subscribe(ctx)
+	if op.Kind() == ast.Subscription {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(x.s.closing, cancel)()
+	}
+	stream, stop, refusal := x.s.open(ctx, op)
+	defer stop()
 	x.begin(e)
 	if refusal != nil {
 		x.endWith(e, refusal)
@@ -87,15 +87,8 @@ func (x *exchange) endWith(e *eventWriter, refusal *Refusal) {
 	e.complete()
 }
 
-// eventWriter writes server-sent events. After the first error it does nothing.
-type eventWriter struct {
-	w       http.ResponseWriter
-	rc      *http.ResponseController
-	timeout time.Duration
-	buf     []byte
-	bytes   int
-	err     error
-}
+// eventWriter writes server-sent events.
+type eventWriter struct{ *liveWriter }
 
 func (e *eventWriter) next(answer Answer) {
 	e.buf = append(e.buf[:0], "event: next\ndata: "...)
@@ -129,18 +122,4 @@ func (e *eventWriter) complete() { e.send("complete", nil) }
 func (e *eventWriter) comment() {
 	e.buf = append(e.buf[:0], ":\n\n"...)
 	e.flush()
-}
-
-func (e *eventWriter) flush() {
-	if e.err != nil {
-		return
-	}
-	// Servers that cannot set a deadline still end the write when the client is gone.
-	_ = e.rc.SetWriteDeadline(time.Now().Add(e.timeout))
-	n, err := e.w.Write(e.buf)
-	e.bytes += n
-	if err == nil {
-		err = e.rc.Flush()
-	}
-	e.err = err
 }

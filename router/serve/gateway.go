@@ -22,6 +22,11 @@ type Operation interface {
 	Name() string // as the client calls it; may be empty
 	// Run executes a query or mutation.
 	Run(ctx context.Context) Answer
+	// Deferred says that the answer comes in parts: then Deliver is called instead of Run. Only for requests that are Incremental.
+	Deferred() bool
+	// Deliver executes a query or mutation with deferred parts, no longer than ctx lasts. Its Stream ends with io.EOF after the
+	// answer of which HasNext is false.
+	Deliver(ctx context.Context) Stream
 	// Subscribe starts a subscription that lasts no longer than ctx.
 	Subscribe(ctx context.Context) (Stream, *Refusal)
 }
@@ -30,15 +35,16 @@ type Operation interface {
 type Answer interface {
 	AppendJSON(dst []byte) []byte
 	HasErrors() bool
+	HasNext() bool // whether there is more to this answer: deferred parts follow
 	Release()
 }
 
 // ErrNothingYet is what a Stream says when it has waited long enough.
 var ErrNothingYet = errors.New("no event yet")
 
-// Stream is a running subscription.
+// Stream is a running subscription, or an answer on its way in parts.
 type Stream interface {
-	// Next waits up to patience for the next event. It returns ErrNothingYet then, io.EOF when the subscription is complete, a *Refusal
+	// Next waits up to patience for the next event. It returns ErrNothingYet then, io.EOF when the stream is complete, a *Refusal
 	// that the client should be told when it ended otherwise, or the error of ctx.
 	Next(ctx context.Context, patience time.Duration) (Answer, error)
 	Close()
@@ -50,6 +56,7 @@ type Request struct {
 	OperationName string
 	Variables     map[string]any // numbers are json.Number
 	Extensions    map[string]json.RawMessage
+	Incremental   bool        // the client takes the answer in parts, as @defer asks for
 	Header        http.Header // what may be passed on to subgraphs; not shared with other requests
 }
 
@@ -131,6 +138,6 @@ type Record struct {
 	Code      string // of the refusal; empty when there was an answer
 	Errors    bool   // the answer, or one of the events, has errors
 	Bytes     int    // written, before compression
-	Events    int    // of a subscription
+	Events    int    // of a subscription, or messages of an answer in parts
 	Duration  time.Duration
 }

@@ -25,6 +25,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 //	slow         runs until its context ends   header NAME  answers that header
 //	count N      subscribes to N events        silent       subscribes to nothing, until its context ends
 //	fail         subscribes, one event, then a refusal
+//	defer N      answers in N parts, if asked      defer-wait   after the first part waits for its context to end
+//	defer-fail   after the first part is refused   defer-panic  panics instead
 type script struct {
 	mu      sync.Mutex
 	started chan string // gets the query of each silent or slow operation
@@ -70,7 +72,7 @@ func (o *scripted) Kind() ast.Operation {
 
 func (o *scripted) Run(ctx context.Context) Answer {
 	switch o.word {
-	case "panic":
+	case "panic", "defer-panic":
 		panic("scripted")
 	case "slow":
 		o.g.started <- o.req.Query
@@ -98,6 +100,62 @@ func (o *scripted) Subscribe(context.Context) (Stream, *Refusal) {
 	}
 	return s, nil
 }
+
+func (o *scripted) Deferred() bool { return strings.HasPrefix(o.word, "defer") && o.req.Incremental }
+
+func (o *scripted) Deliver(ctx context.Context) Stream {
+	switch o.word {
+	case "defer-panic":
+		panic("scripted")
+	case "defer-wait":
+		o.g.started <- o.req.Query
+	}
+	p := &scriptedParts{o: o, ctx: ctx}
+	if _, err := fmt.Sscan(o.rest, &p.last); err != nil {
+		p.last = 2
+	}
+	return p
+}
+
+// scriptedParts answers in parts 1 to last.
+type scriptedParts struct {
+	o       *scripted
+	ctx     context.Context
+	n, last int
+}
+
+func (s *scriptedParts) Next(ctx context.Context, patience time.Duration) (Answer, error) {
+	if s.n == 1 && s.o.word == "defer-fail" {
+		return nil, Refuse(0, "LATE", "too bad")
+	}
+	if s.n == 1 && s.o.word == "defer-wait" {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-s.ctx.Done(): // the time of the request is over: what is there is told
+		case <-time.After(patience):
+			return nil, ErrNothingYet
+		}
+	}
+	if s.n == s.last {
+		return nil, io.EOF
+	}
+	s.n++
+	return part{text(fmt.Sprint(s.n)), s.n < s.last}, nil
+}
+
+func (s *scriptedParts) Close() {
+	if s.o.word == "defer-wait" {
+		s.o.g.ended <- s.o.req.Query
+	}
+}
+
+type part struct {
+	text
+	more bool
+}
+
+func (p part) HasNext() bool { return p.more }
 
 type scriptedStream struct {
 	o       *scripted
@@ -133,6 +191,7 @@ type text string
 
 func (t text) AppendJSON(dst []byte) []byte { return fmt.Appendf(dst, `{"data":%q}`, string(t)) }
 func (t text) HasErrors() bool              { return false }
+func (t text) HasNext() bool                { return false }
 func (t text) Release()                     {}
 
 // serveScript starts a server on the loopback interface.

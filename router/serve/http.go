@@ -20,6 +20,7 @@ type exchange struct {
 	r      *http.Request
 	began  time.Time
 	media  string // of the answer
+	parts  bool   // the client takes parts
 	record Record
 }
 
@@ -27,14 +28,14 @@ type exchange struct {
 func (x *exchange) serve() {
 	x.record.Transport = "http"
 	x.w.Header().Add("Vary", "Accept")
-	x.media = negotiate(x.r.Header.Values("Accept"))
+	x.media, x.parts = negotiate(x.r.Header.Values("Accept"))
 	if x.r.Method != http.MethodGet && x.r.Method != http.MethodPost {
 		x.w.Header().Set("Allow", "GET, POST, OPTIONS")
 		x.refuse(Refuse(http.StatusMethodNotAllowed, CodeMethodNotAllowed, "use GET or POST"))
 		return
 	}
 	if x.media == "" {
-		x.refuse(Refuse(http.StatusNotAcceptable, CodeBadRequest, "the answer can be "+mediaGraphQL+", "+mediaJSON+" or "+mediaEvents))
+		x.refuse(Refuse(http.StatusNotAcceptable, CodeBadRequest, "the answer can be "+mediaGraphQL+", "+mediaJSON+", "+mediaEvents+" or "+mediaParts))
 		return
 	}
 	if x.r.Method == http.MethodGet && x.s.origins.forged(x.r) {
@@ -48,6 +49,7 @@ func (x *exchange) serve() {
 		return
 	}
 	req.Header = x.s.passedOn(x.r, x.record.RequestID)
+	req.Incremental = x.parts || x.media == mediaEvents
 	ctx, cancel := context.WithCancel(x.r.Context())
 	defer cancel()
 	defer context.AfterFunc(x.s.aborted, cancel)()
@@ -69,19 +71,33 @@ func (x *exchange) answer(ctx context.Context, op Operation) {
 		x.serveEvents(ctx, op)
 	case op.Kind() == ast.Subscription:
 		x.refuse(Refuse(http.StatusNotAcceptable, CodeBadRequest, "subscriptions need "+mediaEvents+" or a WebSocket"))
+	case op.Deferred():
+		x.serveParts(ctx, op)
 	default:
 		answer, refusal := x.s.run(ctx, op)
 		if refusal != nil {
 			x.refuse(refusal)
 			return
 		}
-		buf := buffers.Get().(*[]byte)
-		*buf = answer.AppendJSON((*buf)[:0])
-		x.record.Errors = answer.HasErrors()
-		answer.Release()
-		x.write(http.StatusOK, *buf)
-		recycle(buf)
+		x.whole(answer)
 	}
+}
+
+// whole sends an answer that is complete.
+func (x *exchange) whole(answer Answer) {
+	buf := buffers.Get().(*[]byte)
+	defer recycle(buf)
+	*buf = (*buf)[:0]
+	if x.media == mediaParts {
+		*buf = append(*buf, partsBegin...)
+	}
+	*buf = answer.AppendJSON(*buf)
+	if x.media == mediaParts {
+		*buf = append(append(*buf, partEnd...), partsEnd...)
+	}
+	x.record.Errors = answer.HasErrors()
+	answer.Release()
+	x.write(http.StatusOK, *buf)
 }
 
 func (x *exchange) refuse(refusal *Refusal) {
@@ -92,7 +108,7 @@ func (x *exchange) refuse(refusal *Refusal) {
 			status = http.StatusOK
 		}
 	}
-	if x.media == "" || x.media == mediaEvents {
+	if x.media == "" || x.media == mediaEvents || x.media == mediaParts {
 		x.media = mediaJSON // problems before a stream begins are told in plain JSON
 	}
 	x.record.Code, x.record.Errors = refusal.Code(), true
@@ -102,7 +118,7 @@ func (x *exchange) refuse(refusal *Refusal) {
 // write sends the whole answer and reports the exchange as finished.
 func (x *exchange) write(status int, body []byte) {
 	h := x.w.Header()
-	h.Set("Content-Type", x.media+"; charset=utf-8")
+	h.Set("Content-Type", contentType(x.media))
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Add("Vary", "Accept-Encoding")

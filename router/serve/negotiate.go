@@ -9,15 +9,26 @@ const (
 	mediaGraphQL = "application/graphql-response+json"
 	mediaJSON    = "application/json"
 	mediaEvents  = "text/event-stream"
+	mediaParts   = "multipart/mixed"
 )
+
+func contentType(media string) string {
+	if media == mediaParts {
+		return mediaParts + `;boundary="-";deferSpec=` + deferSpec
+	}
+	return media + "; charset=utf-8"
+}
 
 // negotiate picks the answer's media type by the Accept headers: the one with the highest quality, the more modern of equals when it is
 // named. Without a header, and for wildcards, it is application/json, which every client reads. Empty: nothing acceptable.
-func negotiate(accept []string) string {
+//
+// Answers in parts are welcome where multipart/mixed is named, in no other version of incremental delivery than ours and
+// not below the rest. They are the media type itself only when nothing else is acceptable.
+func negotiate(accept []string) (media string, parts bool) {
 	if len(accept) == 0 {
-		return mediaJSON
+		return mediaJSON, false
 	}
-	best, bestQuality, bestRank := "", 0, 0
+	best, bestQuality, bestRank, partsQuality := "", 0, 0, 0
 	for part := range strings.SplitSeq(strings.Join(accept, ","), ",") {
 		media, params, _ := strings.Cut(part, ";")
 		pick, rank := "", 0
@@ -30,6 +41,11 @@ func negotiate(accept []string) string {
 			pick, rank = mediaEvents, 2
 		case "*/*", "application/*":
 			pick, rank = mediaJSON, 1
+		case mediaParts:
+			if takesParts(params) {
+				partsQuality = max(partsQuality, quality(params))
+			}
+			continue
 		default:
 			continue
 		}
@@ -38,7 +54,25 @@ func negotiate(accept []string) string {
 			best, bestQuality, bestRank = pick, q, rank
 		}
 	}
-	return best
+	if best == "" && partsQuality > 0 {
+		best = mediaParts
+	}
+	return best, partsQuality > 0 && partsQuality >= bestQuality
+}
+
+// takesParts says whether the parameters of an accepted multipart/mixed are for parts of a deferred answer as we send them.
+// Other parameters that clients give it (subscriptionSpec, incrementalSpec) ask for other protocols.
+func takesParts(params string) bool {
+	for p := range strings.SplitSeq(params, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(p), "=")
+		switch strings.ToLower(name) {
+		case "deferspec":
+			return strings.Trim(value, `"`) == deferSpec
+		case "subscriptionspec", "incrementalspec":
+			return false
+		}
+	}
+	return true
 }
 
 // quality reads q out of a header's parameters, in thousandths; 1000 when it is not given or not a number.

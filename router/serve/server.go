@@ -180,6 +180,18 @@ func (s *Server) run(ctx context.Context, op Operation) (answer Answer, refusal 
 	return op.Run(ctx), nil
 }
 
+// open starts a subscription, or an answer in parts, which ends with the time of a request. The caller calls stop when done.
+func (s *Server) open(ctx context.Context, op Operation) (stream Stream, stop context.CancelFunc, refusal *Refusal) {
+	stop = func() {}
+	defer s.recovered(ctx, "open", &refusal)
+	if op.Kind() == ast.Subscription {
+		stream, refusal = op.Subscribe(ctx)
+		return stream, stop, refusal
+	}
+	ctx, stop = context.WithTimeout(ctx, s.o.RequestTimeout)
+	return op.Deliver(ctx), stop, nil
+}
+
 func (s *Server) next(ctx context.Context, stream Stream) (answer Answer, err error) {
 	var refusal *Refusal
 	defer func() {

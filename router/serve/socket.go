@@ -233,6 +233,7 @@ func (k *socket) subscribe(m message) (websocket.StatusCode, string) {
 	if refusal != nil {
 		return closeInvalidMessage, trimReason(refusal.Error())
 	}
+	req.Incremental = true // there is nothing like Accept here: whoever writes @defer takes what it means
 	ctx, cancel := context.WithCancel(k.ctx)
 	run := &socketRun{k: k, id: m.ID, op: &subscriber{cancel}, record: Record{RequestID: k.id, Transport: "websocket"}}
 	code, reason, full := k.register(run, req)

@@ -24,8 +24,14 @@ func (r *socketRun) run(ctx context.Context, req *Request) {
 		return
 	}
 	r.record.Operation, r.record.Kind = op.Name(), kindName(op.Kind())
-	if op.Kind() == ast.Subscription {
-		r.follow(ctx, op)
+	if op.Kind() == ast.Subscription || op.Deferred() {
+		stream, stop, refusal := r.k.s.open(ctx, op)
+		defer stop()
+		if refusal != nil {
+			r.fail(refusal)
+			return
+		}
+		r.follow(ctx, stream)
 		return
 	}
 	answer, refusal := r.k.s.run(ctx, op)
@@ -38,12 +44,8 @@ func (r *socketRun) run(ctx context.Context, req *Request) {
 	}
 }
 
-func (r *socketRun) follow(ctx context.Context, op Operation) {
-	stream, refusal := op.Subscribe(ctx)
-	if refusal != nil {
-		r.fail(refusal)
-		return
-	}
+// follow passes on what a stream brings, to its end.
+func (r *socketRun) follow(ctx context.Context, stream Stream) {
 	defer stream.Close()
 	for {
 		answer, err := r.k.s.next(ctx, stream)
