@@ -31,6 +31,32 @@ func (o *operation) Name() string        { return o.name }
 // Run implements serve.Operation.
 func (o *operation) Run(ctx context.Context) serve.Answer { return o.g.executor.Execute(ctx, o.input) }
 
+// Deferred implements serve.Operation.
+func (o *operation) Deferred() bool { return len(o.input.Plan.Deferred) > 0 }
+
+// Deliver implements serve.Operation.
+func (o *operation) Deliver(ctx context.Context) serve.Stream {
+	return &delivery{o.g.executor.Deliver(ctx, o.input)}
+}
+
+// delivery is an answer in parts.
+type delivery struct{ *execute.Delivery }
+
+// Next implements serve.Stream.
+func (d *delivery) Next(ctx context.Context, patience time.Duration) (serve.Answer, error) {
+	waiting, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	p, err := d.Delivery.Next(waiting)
+	switch {
+	case err == nil:
+		return p, nil
+	case ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
+		return nil, serve.ErrNothingYet
+	default:
+		return nil, err
+	}
+}
+
 // Subscribe implements serve.Operation.
 func (o *operation) Subscribe(ctx context.Context) (serve.Stream, *serve.Refusal) {
 	req, err := o.g.executor.SubscriptionRequest(o.input)

@@ -45,7 +45,7 @@ func (g *gateway) Prepare(ctx context.Context, req *serve.Request) (serve.Operat
 	if refusal != nil {
 		return nil, refusal
 	}
-	p, refusal := g.planFor(ctx, req, k)
+	p, refusal := g.planFor(ctx, req, k, variables)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -79,10 +79,10 @@ func (g *gateway) read(req *serve.Request) (*known, *shape, *serve.Refusal) {
 		}
 	} else {
 		definition = read.Apply(doc)
-		s = &shape{text: read.Text, doc: doc, name: definition.Name, labels: g.planner.Labels(doc, definition.Name)}
+		s = &shape{text: read.Text, doc: doc, name: definition.Name, needs: g.needsOf(doc, definition)}
 		g.ready.shapes.add(s.text, s, entryBytes+shapePerByte*len(s.text))
 	}
-	k := &known{definition: client, literals: read.Literals, shape: s.text, labels: s.labels}
+	k := &known{definition: client, literals: read.Literals, shape: s.text, needs: s.needs}
 	g.ready.texts.add(textKey{req.Query, req.OperationName}, k, entryBytes+knownPerByte*len(req.Query))
 	return k, s, nil
 }

@@ -51,22 +51,35 @@ type known struct {
 	definition *ast.OperationDefinition // name, kind and variables; no selections
 	literals   map[string]any           // variables of the shape that stand for the text's literals
 	shape      string                   // its text
-	labels     []string                 // that its plan depends on
+	needs      needs
+}
+
+// needs is what must be known of a request, beside the operation, to plan it.
+type needs struct {
+	labels   []string // of progressive overrides
+	defers   bool     // whether the client takes the answer in parts
+	defersBy []string // if so: the variables that decide what is deferred
+}
+
+func (g *gateway) needsOf(doc *ast.QueryDocument, definition *ast.OperationDefinition) needs {
+	n := needs{labels: g.planner.Labels(doc, definition.Name)}
+	n.defersBy, n.defers = plan.Deferring(definition)
+	return n
 }
 
 // shape is a validated operation with its literals lifted into variables.
 type shape struct {
-	text   string
-	doc    *ast.QueryDocument
-	name   string
-	labels []string
+	text  string
+	doc   *ast.QueryDocument
+	name  string
+	needs needs
 
 	planning sync.Mutex // one request plans, the others wait for it
 }
 
 // planFor finds or makes the plan of an operation for one request.
-func (g *gateway) planFor(ctx context.Context, req *serve.Request, k *known) (*plan.Plan, *serve.Refusal) {
-	given, key := g.given(ctx, k)
+func (g *gateway) planFor(ctx context.Context, req *serve.Request, k *known, variables map[string]any) (*plan.Plan, *serve.Refusal) {
+	given, key := g.given(ctx, req, k, variables)
 	pk := planKey{k.shape, key}
 	if p, ok := g.ready.plans.get(pk); ok {
 		return p, nil
@@ -97,10 +110,22 @@ func (g *gateway) planFor(ctx context.Context, req *serve.Request, k *known) (*p
 }
 
 // given is what a plan for this request depends on beside the operation, and the key that tells it from others.
-func (g *gateway) given(ctx context.Context, k *known) (plan.Given, string) {
-	if len(k.labels) == 0 {
-		return plan.Given{}, ""
+func (g *gateway) given(ctx context.Context, req *serve.Request, k *known, variables map[string]any) (plan.Given, string) {
+	var given plan.Given
+	var key string
+	if len(k.needs.labels) > 0 {
+		given = g.labelsOn(ctx, k.needs.labels)
+		key = labelKey(k.needs.labels, given)
 	}
-	given := g.labelsOn(ctx, k.labels)
-	return given, labelKey(k.labels, given)
+	if k.needs.defers && req.Incremental {
+		given.Defer, given.Variables = true, map[string]bool{}
+		key += "\ndefer"
+		for _, name := range k.needs.defersBy {
+			if off, ok := variables[name].(bool); ok && !off {
+				given.Variables[name] = false
+				key += " !" + name
+			}
+		}
+	}
+	return given, key
 }

@@ -12,6 +12,8 @@ import (
 func validationRules() *rules.Rules {
 	all := rules.NewDefaultRules()
 	all.AddRule("IntsHave32Bits", intsHave32Bits)
+	all.AddRule("DeferOnlyWhereAllowed", deferOnlyWhereAllowed)
+	all.AddRule("DeferLabels", deferLabels)
 	all.AddRule("ObjectsAreInputObjects", objectsAreInputObjects)
 	return all
 }

@@ -59,11 +59,7 @@ func checkDeferred(t *rapid.T, sg *federation.Supergraph, g *oracle.Graph, kind 
 	if err != nil {
 		t.Fatalf("variables: %v", err)
 	}
-	given := plan.Given{Defer: true, Variables: map[string]bool{}}
-	for _, name := range plan.DeferVariables(doc.Operations[0]) {
-		given.Variables[name], _ = vars[name].(bool)
-	}
-	p, err := plan.New(sg, plan.Options{}).Plan(doc, "", given)
+	p, err := plan.New(sg, plan.Options{}).Plan(doc, "", deferring(doc.Operations[0], vars))
 	if err != nil {
 		t.Fatalf("plan: %v\n%s", err, op.Text)
 	}
@@ -95,6 +91,16 @@ func checkDeferred(t *rapid.T, sg *federation.Supergraph, g *oracle.Graph, kind 
 	if len(want.Errors) == 0 && len(got.Errors) > 0 {
 		complain("errors that one schema does not have")
 	}
+}
+
+// deferring is what a client gives that takes parts.
+func deferring(op *ast.OperationDefinition, vars map[string]any) plan.Given {
+	given := plan.Given{Defer: true, Variables: map[string]bool{}}
+	names, _ := plan.Deferring(op)
+	for _, name := range names {
+		given.Variables[name], _ = vars[name].(bool)
+	}
+	return given
 }
 
 func explains(errs []oracle.Error, at []any) bool {

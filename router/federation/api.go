@@ -8,8 +8,20 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/formatter"
+	"github.com/vektah/gqlparser/v2/parser"
 	"github.com/vektah/gqlparser/v2/validator"
 )
+
+// deferDirective is offered whatever subgraphs say: the router does the deferring. It is built in, and so not printed.
+var deferDirective = &ast.Source{Name: "defer", BuiltIn: true, Input: `
+"Lets the fields of a fragment be delivered after the rest of the answer."
+directive @defer(
+  "Names what is delivered later; unique in a document."
+  label: String,
+  "Whether the fragment is deferred."
+  if: Boolean! = true
+) on FRAGMENT_SPREAD | INLINE_FRAGMENT
+`}
 
 // buildAPI derives the schema that clients see. Types are rebuilt, never edited: the model keeps the
 // supergraph's own definitions.
@@ -27,7 +39,7 @@ func (l *loader) buildAPI() error {
 		doc.Schema = ast.SchemaDefinitionList{&s}
 	}
 	for _, d := range l.doc.Directives {
-		if !l.links.isMachinery(d.Name) {
+		if !l.links.isMachinery(d.Name) && d.Name != "defer" {
 			doc.Directives = append(doc.Directives, d)
 		}
 	}
@@ -46,7 +58,12 @@ func (l *loader) buildAPI() error {
 	for _, d := range doc.Directives {
 		declared[d.Name] = true
 	}
-	all.Directives = slices.DeleteFunc(all.Directives, func(d *ast.DirectiveDefinition) bool { return declared[d.Name] })
+	own, err := parser.ParseSchema(deferDirective)
+	if err != nil {
+		return fmt.Errorf("@defer: %w", err)
+	}
+	all.Directives = slices.DeleteFunc(all.Directives, func(d *ast.DirectiveDefinition) bool { return declared[d.Name] || d.Name == "defer" })
+	all.Directives = append(all.Directives, own.Directives...)
 	all.Definitions = slices.DeleteFunc(all.Definitions, func(d *ast.Definition) bool {
 		return d.Kind == ast.Scalar && l.sg.types[d.Name] != nil && slices.Contains(doc.Definitions, l.sg.types[d.Name].Def)
 	})

@@ -8,14 +8,18 @@ import (
 	"bourse/router/federation"
 )
 
-// DeferVariables names the variables that decide in an operation whether a fragment is deferred, in order of name. Where
-// the client takes parts (Given.Defer), their values belong to what the plan depends on.
-func DeferVariables(op *ast.OperationDefinition) []string {
-	var names []string
+// Deferring says whether an operation may defer fragments, and names the variables that decide on it, in order of name.
+// Where the client takes parts (Given.Defer), their values belong to what the plan depends on.
+func Deferring(op *ast.OperationDefinition) (variables []string, may bool) {
+	if op.Operation == ast.Subscription {
+		return nil, false
+	}
 	seen := map[*ast.FragmentDefinition]bool{}
 	note := func(ds ast.DirectiveList) {
-		if v := deferIf(ds); v != nil && v.Kind == ast.Variable {
-			names = append(names, v.Raw)
+		v := deferIf(ds)
+		may = may || ds.ForName("defer") != nil && (v == nil || v.Raw != "false")
+		if v != nil && v.Kind == ast.Variable {
+			variables = append(variables, v.Raw)
 		}
 	}
 	var walk func(set ast.SelectionSet)
@@ -37,8 +41,8 @@ func DeferVariables(op *ast.OperationDefinition) []string {
 		}
 	}
 	walk(op.SelectionSet)
-	slices.Sort(names)
-	return slices.Compact(names)
+	slices.Sort(variables)
+	return slices.Compact(variables), may
 }
 
 // part is what is delivered at once: the primary answer, or what one deferred fragment brings to the objects of one site.

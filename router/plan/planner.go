@@ -44,7 +44,7 @@ type Given struct {
 	Labels map[string]bool
 	// Defer says that the client takes the answer in parts. Otherwise @defer means nothing.
 	Defer bool
-	// Variables has the values of the variables that DeferVariables names; one that is missing counts as true.
+	// Variables has the values of the variables that Deferring names; one that is missing counts as true.
 	Variables map[string]bool
 }
 

@@ -93,7 +93,7 @@ func (x *exchange) whole(answer Answer) {
 	}
 	*buf = answer.AppendJSON(*buf)
 	if x.media == mediaParts {
-		*buf = append(append(*buf, partEnd...), partsEnd...)
+		*buf = append(*buf, partsEnd...)
 	}
 	x.record.Errors = answer.HasErrors()
 	answer.Release()

@@ -10,12 +10,12 @@ import (
 // deferSpec names the draft of incremental delivery that clients and routers have agreed on.
 const deferSpec = "20220824"
 
-// The frame of a multipart answer. The boundary after a part is sent with the part, for clients that read up to it.
+// The frame of a multipart answer. The whole boundary after a part is sent with the part, for clients that read up to it.
 const (
-	partsBegin = "\r\n---" + partBegin
-	partBegin  = "\r\ncontent-type: application/json\r\n\r\n"
-	partEnd    = "\r\n---"
-	partsEnd   = "--\r\n"
+	partsBegin = "\r\n---\r\n" + partBegin
+	partBegin  = "content-type: application/json\r\n\r\n"
+	partEnd    = "\r\n---\r\n"
+	partsEnd   = "\r\n-----\r\n"
 )
 
 // serveParts answers with the primary answer first and what is deferred as it comes. When nothing turns out to be
@@ -98,7 +98,7 @@ func (x *exchange) endParts(p *partWriter, err error) {
 	x.record.Code, x.record.Errors = refusal.Code(), true
 	p.buf = append(append(p.buf[:0], partBegin...), `{"errors":`...)
 	p.buf = append(refusal.appendErrors(p.buf), `,"hasNext":false}`...)
-	p.buf = append(append(p.buf, partEnd...), partsEnd...)
+	p.buf = append(p.buf, partsEnd...)
 	p.flush()
 }
 
@@ -108,8 +108,9 @@ type partWriter struct{ *liveWriter }
 // part sends one message; the last one ends the answer.
 func (p *partWriter) part(begin string, answer Answer) {
 	p.buf = answer.AppendJSON(append(p.buf[:0], begin...))
-	p.buf = append(p.buf, partEnd...)
-	if !answer.HasNext() {
+	if answer.HasNext() {
+		p.buf = append(p.buf, partEnd...)
+	} else {
 		p.buf = append(p.buf, partsEnd...)
 	}
 	answer.Release()
