@@ -22,16 +22,38 @@ var version = "dev"
 // errReported ends a command that has already told the user what is wrong.
 var errReported = errors.New("reported")
 
-func main() {
+// exit ends a command with a code of its own; err may be nil when the user has been told.
+type exit struct {
+	code int
+	err  error
+}
+
+func (e *exit) Error() string { return fmt.Sprint(e.err) }
+func (e *exit) Unwrap() error { return e.err }
+
+// exitUsage is the code for what a command was given: flags, configuration, files that are not there.
+const exitUsage = 2
+
+func main() { os.Exit(run()) }
+
+// run is the whole command; it returns the exit code.
+func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process the usual way
-	if err := newRoot().ExecuteContext(ctx); err != nil {
-		if !errors.Is(err, errReported) {
-			fmt.Fprintln(os.Stderr, "bourse:", err)
-		}
-		os.Exit(1)
+	err := newRoot().ExecuteContext(ctx)
+	if err == nil {
+		return 0
 	}
+	code := 1
+	var own *exit
+	if errors.As(err, &own) {
+		code, err = own.code, own.err
+	}
+	if err != nil && !errors.Is(err, errReported) {
+		fmt.Fprintln(os.Stderr, "bourse:", err)
+	}
+	return code
 }
 
 func newRoot() *cobra.Command {
@@ -45,6 +67,7 @@ demonstration house; "bourse help COMMAND" explains each command.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exit{exitUsage, err} })
 	root.AddGroup(
 		&cobra.Group{ID: "run", Title: "Run:"},
 		&cobra.Group{ID: "graph", Title: "Federation:"},
