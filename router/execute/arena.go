@@ -24,7 +24,7 @@ type value struct {
 }
 
 // arena holds the answer in the making. A record is a header followed by the slots of its layout; the header
-// keeps the concrete type and the mark of the last entry that collected the record.
+// keeps the concrete type, whether a subgraph failed to name it, and the mark of the last entry that collected the record.
 type arena struct {
 	values []value
 	bodies [][]byte
@@ -69,6 +69,8 @@ func (m *arena) record(l *plan.Layout, typeID int) (uint32, error) {
 
 func (m *arena) typeID(record uint32) int             { return int(m.values[record].a) - 1 }
 func (m *arena) setType(record uint32, id int)        { m.values[record].a = uint32(id + 1) }
+func (m *arena) misnamed(record uint32) bool          { return m.values[record].kind != absent }
+func (m *arena) misname(record uint32)                { m.values[record].kind = leaf }
 func (m *arena) slot(record uint32, slot int) value   { return m.values[int(record)+1+slot] }
 func (m *arena) set(record uint32, slot int, v value) { m.values[int(record)+1+slot] = v }
 
@@ -90,8 +92,7 @@ func (m *arena) addBody(b []byte) uint32 {
 type reader struct {
 	scanner
 	*arena
-	types func(name []byte) int // concrete type ID, -1 when unknown
-	body  uint32
+	body uint32
 }
 
 // object reads an object into a record.
@@ -110,9 +111,12 @@ func (r *reader) object(sel *plan.Selection, record uint32) error {
 			}
 			continue
 		}
-		if err := r.field(f, record); err != nil {
+		if err := r.field(sel, f, record); err != nil {
 			return err
 		}
+	}
+	if sel.TypeIDs != nil && r.typeID(record) < 0 {
+		r.misname(record)
 	}
 	return err
 }
@@ -132,17 +136,19 @@ func match(fields []*plan.SelectionField, k []byte, at *int) *plan.SelectionFiel
 	return nil
 }
 
-func (r *reader) field(f *plan.SelectionField, record uint32) error {
+func (r *reader) field(sel *plan.Selection, f *plan.SelectionField, record uint32) error {
 	switch {
 	case f.TypeName:
-		if r.peek() != '"' {
+		if r.peek() != '"' || sel.TypeIDs == nil {
 			return r.skip()
 		}
 		start := r.i + 1
 		if err := r.str(); err != nil {
 			return err
 		}
-		r.setType(record, r.types(r.b[start:r.i-1]))
+		if id, ok := sel.TypeIDs[string(r.b[start:r.i-1])]; ok {
+			r.setType(record, id)
+		}
 	case f.Child == nil:
 		v, err := r.leaf()
 		if err != nil {
@@ -169,7 +175,7 @@ func (r *reader) leaf() (value, error) {
 }
 
 // composite reads an object, a list of them or null. What is there from another fetch is completed, lists
-// by index.
+// by index. Anything else is kept as it is, for whoever wants to complain of it.
 func (r *reader) composite(sel *plan.Selection, have value) (value, error) {
 	switch r.peek() {
 	case 'n':
@@ -193,7 +199,7 @@ func (r *reader) composite(sel *plan.Selection, have value) (value, error) {
 	case '[':
 		return r.elements(sel, have)
 	}
-	return value{}, errors.New("an object was asked for, something else came")
+	return r.leaf()
 }
 
 func (r *reader) elements(sel *plan.Selection, have value) (value, error) {

@@ -105,33 +105,49 @@ func (r *run) hasType(types []*federation.Type, record uint32) bool {
 	return slices.ContainsFunc(types, func(t *federation.Type) bool { return t.ID == id })
 }
 
-// subgraphErrors takes over the errors of a subgraph's answer, with paths in the client's terms.
+// subgraphErrors takes over the errors of a subgraph's answer, with paths in the client's terms. Whatever is wrong with an error, it
+// costs nothing of the data.
 func (r *run) subgraphErrors(c *call, text []byte) {
+	var list []json.RawMessage
 	if text == nil {
 		return
 	}
-	var list []struct {
-		Message    string                     `json:"message"`
-		Path       []any                      `json:"path"`
-		Extensions map[string]json.RawMessage `json:"extensions"`
+	if json.Unmarshal(text, &list) != nil {
+		list = []json.RawMessage{text} // one error that came without a list around it
 	}
-	if err := json.Unmarshal(text, &list); err != nil {
-		r.fetchFailed(c, codeMalformed, "gave errors that cannot be read", err)
-		return
-	}
-	for _, e := range list {
-		code, service := codeSubgraph, c.fetch.Subgraph
-		var own string
-		if json.Unmarshal(e.Extensions["code"], &own) == nil && own != "" {
-			code = own
-		} else if r.e.o.MaskErrors {
-			e.Message, e.Extensions = maskedMessage, nil
-		}
+	for _, raw := range list {
 		if len(r.errs) >= maxErrors {
 			return
 		}
-		r.placeError(c, e.Path, func(path []segment) { r.addError(e.Message, path, code, service, e.Extensions) })
+		e := readError(raw, c.fetch.Subgraph)
+		code := codeSubgraph
+		var own string
+		if json.Unmarshal(e.extensions["code"], &own) == nil && own != "" {
+			code = own
+		} else if r.e.o.MaskErrors {
+			e.message, e.extensions = maskedMessage, nil
+		}
+		r.placeError(c, e.path, func(path []segment) { r.addError(e.message, path, code, c.fetch.Subgraph, e.extensions) })
 	}
+}
+
+type subgraphError struct {
+	message    string
+	path       []any
+	extensions map[string]json.RawMessage
+}
+
+// readError takes what can be read of an error.
+func readError(raw json.RawMessage, subgraph string) subgraphError {
+	var e subgraphError
+	var parts struct{ Message, Path, Extensions json.RawMessage }
+	_ = json.Unmarshal(raw, &parts)
+	_ = json.Unmarshal(parts.Path, &e.path)
+	_ = json.Unmarshal(parts.Extensions, &e.extensions)
+	if json.Unmarshal(parts.Message, &e.message) != nil || e.message == "" {
+		e.message = "Subgraph '" + subgraph + "' gave an error without a message."
+	}
+	return e
 }
 
 // placeError calls report with each path of the client's response that a path of a subgraph's answer stands for.
@@ -153,6 +169,10 @@ func (r *run) placeError(c *call, path []any, report func([]segment)) {
 		if len(rest) > 0 {
 			if n, ok := rest[0].(float64); ok {
 				rep, under = int(n), rest[1:]
+				if n != float64(rep) || rep < 0 || rep >= c.entries[i].count {
+					report(nil) // of an entity that was not asked for
+					continue
+				}
 			}
 		}
 		r.eachPlace(e, &c.entries[i], rep, func(at []segment, _ uint32) {

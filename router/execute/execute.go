@@ -32,19 +32,15 @@ type Options struct {
 
 // Executor runs plans of one supergraph. It is safe for concurrent use.
 type Executor struct {
-	sg      *federation.Supergraph
-	f       Fetcher
-	o       Options
-	typeIDs map[string]int
-	runs    sync.Pool
+	sg   *federation.Supergraph
+	f    Fetcher
+	o    Options
+	runs sync.Pool
 }
 
 // New returns an executor of plans made for sg.
 func New(sg *federation.Supergraph, f Fetcher, o Options) *Executor {
-	e := &Executor{sg: sg, f: f, o: o, typeIDs: map[string]int{}}
-	for _, t := range sg.Objects() {
-		e.typeIDs[t.Name] = t.ID
-	}
+	e := &Executor{sg: sg, f: f, o: o}
 	e.runs.New = func() any { return new(run) }
 	return e
 }

@@ -106,18 +106,20 @@ func (r *run) complete(v value, t *ast.Type, f *plan.OutputField) bool {
 func (r *run) nonNull(v value, t *ast.Type, f *plan.OutputField) bool {
 	switch v.kind {
 	case list:
-		return t.Elem != nil && r.list(v, t, f)
+		if t.Elem == nil {
+			return r.misfit(f)
+		}
+		return r.list(v, t, f)
 	case object:
-		if t.Elem != nil || f.Child == nil {
-			return r.missing(t, f)
+		if t.Elem != nil || f.Child == nil || r.arena.misnamed(v.a) && r.arena.typeID(v.a) < 0 {
+			return r.misfit(f)
 		}
 		return r.object(v, f.Child) || r.missing(t, f)
 	case leaf:
-		if f.Child == nil && (t.Elem != nil || f.Enum != nil) {
-			return r.checkedLeaf(r.arena.text(v), t, f)
+		if f.Child != nil {
+			return r.misfit(f)
 		}
-		r.out = append(r.out, r.arena.text(v)...)
-		return true
+		return r.leaf(r.arena.text(v), t, f)
 	default:
 		return r.missing(t, f)
 	}
@@ -140,14 +142,15 @@ func (r *run) list(v value, t *ast.Type, f *plan.OutputField) bool {
 	return true
 }
 
-// checkedLeaf prints a leaf that needs a look inside: a list with elements that may not be null, or an
-// enum, whose unknown values are null.
-func (r *run) checkedLeaf(text []byte, t *ast.Type, f *plan.OutputField) bool {
+// leaf prints a leaf or a list of them. Values that an enum does not show are null.
+func (r *run) leaf(text []byte, t *ast.Type, f *plan.OutputField) bool {
 	switch {
-	case t.Elem != nil:
+	case t.Elem != nil && text[0] != 'n':
 		return r.leafList(text, t, f)
-	case string(text) == "null", f.Enum != nil && !f.Enum[string(text)]:
+	case text[0] == 'n', f.Enum != nil && text[0] == '"' && !f.Enum[string(text)]:
 		return r.missing(t, f)
+	case f.Enum != nil && text[0] != '"', !f.Leaf.Allows(text):
+		return r.misfit(f)
 	}
 	r.out = append(r.out, text...)
 	return true
@@ -155,7 +158,7 @@ func (r *run) checkedLeaf(text []byte, t *ast.Type, f *plan.OutputField) bool {
 
 func (r *run) leafList(text []byte, t *ast.Type, f *plan.OutputField) bool {
 	if text[0] != '[' {
-		return r.missing(t, f)
+		return r.misfit(f)
 	}
 	s := scanner{b: text}
 	r.out = append(r.out, '[')
@@ -168,7 +171,7 @@ func (r *run) leafList(text []byte, t *ast.Type, f *plan.OutputField) bool {
 		at, start := s.i, len(r.out)
 		_ = s.skip()
 		r.path = append(r.path, segment{index: i})
-		ok := r.checkedLeaf(text[at:s.i], t.Elem, f)
+		ok := r.leaf(text[at:s.i], t.Elem, f)
 		r.path = r.path[:len(r.path)-1]
 		if !ok {
 			if t.Elem.NonNull {
@@ -186,6 +189,14 @@ func (r *run) leafList(text []byte, t *ast.Type, f *plan.OutputField) bool {
 func (r *run) missing(t *ast.Type, f *plan.OutputField) bool {
 	if t.NonNull && !r.explained() {
 		r.addError("Cannot return null for non-nullable field "+f.Parent+"."+f.Field+".", r.path, codeNull, "", nil)
+	}
+	return false
+}
+
+// misfit is a value that no type of the field allows, a null for the client.
+func (r *run) misfit(f *plan.OutputField) bool {
+	if !r.explained() {
+		r.addError("The subgraph's value for "+f.Parent+"."+f.Field+" does not fit its type "+f.Type.String()+".", r.path, codeMalformed, "", nil)
 	}
 	return false
 }

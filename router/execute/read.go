@@ -1,6 +1,7 @@
 package execute
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -54,7 +55,7 @@ type answer struct {
 
 func (r *run) readAnswer(c *call) (answer, error) {
 	var a answer
-	rd := &reader{scanner: scanner{b: c.response.Body}, arena: &r.arena, types: r.e.typeID}
+	rd := &reader{scanner: scanner{b: c.response.Body}, arena: &r.arena}
 	rd.body = r.arena.addBody(c.response.Body)
 	if rd.peek() != '{' {
 		return a, errJSON
@@ -86,7 +87,7 @@ func (r *run) readAnswer(c *call) (answer, error) {
 			if err := rd.skip(); err != nil {
 				return a, err
 			}
-			if text := rd.b[start:rd.i]; text[0] == '[' && len(text) > 2 {
+			if text := rd.b[start:rd.i]; text[0] != 'n' && string(bytes.Trim(text, "[] \t\r\n")) != "" {
 				a.errors = text
 			}
 		default:
@@ -99,13 +100,6 @@ func (r *run) readAnswer(c *call) (answer, error) {
 		return a, err
 	}
 	return a, rd.end()
-}
-
-func (e *Executor) typeID(name []byte) int {
-	if id, ok := e.typeIDs[string(name)]; ok {
-		return id
-	}
-	return -1
 }
 
 func (r *run) readData(rd *reader, c *call) error {

@@ -145,6 +145,8 @@ func (r *run) answered(f *plan.RepField, v value) bool {
 	switch v.kind {
 	case absent:
 		return false
+	case leaf:
+		return len(f.Child) == 0
 	case list:
 		for i := range v.b {
 			if !r.answered(f, r.arena.values[v.a+i]) {

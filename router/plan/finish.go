@@ -432,6 +432,12 @@ func (f *finisher) exportSelection(s *selection) *Selection {
 	}
 	if s.typename || len(s.fields) == 0 && !s.stub {
 		out.Fields = append(out.Fields, &SelectionField{Key: "__typename", TypeName: true, Cond: Always})
+		if out.Type == nil {
+			out.TypeIDs = make(map[string]int, len(s.types))
+			for _, t := range s.types {
+				out.TypeIDs[t.Name] = t.ID
+			}
+		}
 	}
 	for _, sf := range s.fields {
 		of := &SelectionField{

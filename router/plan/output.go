@@ -88,6 +88,8 @@ func (b *builder) variant(s *site, in *part, t *federation.Type, order []mention
 			of.Child = sl.child.outputFor(in)
 		} else if sl.typ.Kind == ast.Enum {
 			of.Enum = b.enumValues(sl.typ)
+		} else {
+			of.Leaf = leaves[sl.typ.Name]
 		}
 		b.outputs = append(b.outputs, output{of, sl})
 		sig.WriteString(of.Type.String())

@@ -151,8 +151,10 @@ type RepField struct {
 type Selection struct {
 	Layout *Layout
 	// Type is the concrete type when only one is possible; else __typename tells.
-	Type   *federation.Type
-	Fields []*SelectionField
+	Type *federation.Type
+	// TypeIDs are the concrete types that __typename may name; nil when it is not asked for or tells nothing new.
+	TypeIDs map[string]int
+	Fields  []*SelectionField
 }
 
 // SelectionField is one response key of a subgraph's answer.
@@ -190,6 +192,7 @@ type OutputField struct {
 	Type  *ast.Type
 	Child *Object         // nil for leaves
 	Enum  map[string]bool // JSON strings that the API's enum allows; nil when not an enum
+	Leaf  Leaf            // what JSON a leaf may be
 	Cond  CondID
 	// Unless holds when an earlier mention of the same response key was printed; Always: there is none.
 	Unless   CondID
