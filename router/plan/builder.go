@@ -38,6 +38,7 @@ type builder struct {
 	resolving  []goal
 	scores     map[scoreKey]int
 
+	shapes    map[*federation.FieldJoin]string
 	sites     []*site
 	guide     *guidance
 	choices   []choice

@@ -131,6 +131,12 @@ func (c cond) or(cl clause) cond {
 }
 
 func (c cond) union(d cond) cond {
+	switch {
+	case len(c) == 0, d.isTrue():
+		return d
+	case c.isTrue():
+		return c
+	}
 	for _, cl := range d {
 		c = c.or(cl)
 	}

@@ -160,15 +160,15 @@ func (b *builder) entrances(a *arrival, t *federation.Type, f *federation.Field,
 // addTo asks source s for the want. Under a composite field it opens the child's arrival, or joins the
 // objects that came in elsewhere when attach is set.
 func (b *builder) addTo(a *arrival, s *source, t *federation.Type, w *want, attach *arrival) *selField {
-	if w.slot.child == nil {
-		return s.sel.add(w.slot, t, w.cond, nil)
-	}
 	j := t.Field(w.slot.name).In[s.sel.graph]
+	if w.slot.child == nil {
+		return s.sel.add(w.slot, t, w.cond, b.shape(j, true), nil)
+	}
 	provided, _ := providedFor(b.sg, s.provided, t, w.slot.name)
 	if len(j.Provides) > 0 {
 		provided = append(slices.Clip(provided), j.Provides)
 	}
-	p := s.sel.add(w.slot, t, w.cond, provided)
+	p := s.sel.add(w.slot, t, w.cond, b.shape(j, false), provided)
 	static := b.sg.Type(j.Type.Name())
 	types := intersect(w.slot.child.types, possibleIn(static, s.sel.graph))
 	if p.child == nil {

@@ -88,5 +88,6 @@ func (p *Planner) builder(op *ast.OperationDefinition, given Given) *builder {
 		enums:    map[*federation.Type]map[string]bool{},
 		condIDs:  map[string]CondID{},
 		scores:   map[scoreKey]int{},
+		shapes:   map[*federation.FieldJoin]string{},
 	}
 }

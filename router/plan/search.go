@@ -106,7 +106,7 @@ func (b *builder) note(d decision, taken int, others []int) {
 // search builds the plan as it comes, then looks for a cheaper one: from there, and where parents were entered again from
 // what keys alone give, as one step between the two seldom helps.
 func (b *builder) search() error {
-	s := &searcher{builder: b}
+	s := &searcher{builder: b, ids: map[decision]int{}, tried: map[string]bool{}}
 	s.climb(&guidance{})
 	first := s.err
 	if slices.ContainsFunc(s.first, func(c choice) bool { return c.way }) {
@@ -129,6 +129,8 @@ type searcher struct {
 	err   error     // of the first try
 	first []choice  // of the first try
 	spent int
+	ids   map[decision]int
+	tried map[string]bool // what was decided
 }
 
 // peak is the best plan of one climb.
@@ -186,6 +188,7 @@ func (s *searcher) try(g *guidance) peak {
 	}
 	s.last = g
 	p := peak{at: g, built: err == nil, choices: s.choices}
+	s.seen(p.choices, asTaken)
 	if err == nil {
 		p.cost = s.weigh()
 		if s.best == nil || p.cost.less(s.cost) {
@@ -205,35 +208,80 @@ func (s *searcher) build(g *guidance) error {
 	return err
 }
 
-// neighbours are the plans that decide one thing otherwise.
+// neighbours are the plans that decide one thing otherwise, or all that take one subgraph, or all that could.
 func (s *searcher) neighbours(p peak) []*guidance {
 	var out []*guidance
-	var graphs []int
+	add := func(g *guidance, otherwise func(c choice) (option int, known bool)) {
+		if !s.seen(p.choices, otherwise) {
+			out = append(out, g)
+		}
+	}
+	for _, g := range subgraphsOf(p.choices) {
+		add(p.at.without(g), func(c choice) (int, bool) {
+			if c.slot == nil || c.taken != g {
+				return c.taken, true
+			}
+			return c.others[0], len(c.others) == 1
+		})
+		add(p.at.towards(g), func(c choice) (int, bool) {
+			if c.slot == nil || !slices.Contains(c.others, g) {
+				return c.taken, true
+			}
+			return g, true
+		})
+	}
 	for _, c := range p.choices {
+		for _, o := range c.others {
+			add(p.at.with(c.decision, o), func(d choice) (int, bool) {
+				if d.decision == c.decision {
+					return o, true
+				}
+				return d.taken, true
+			})
+		}
+	}
+	return out
+}
+
+func subgraphsOf(choices []choice) []int {
+	var graphs []int
+	for _, c := range choices {
 		if c.slot == nil {
 			continue
 		}
-		for _, g := range append(c.others, c.taken) {
+		for _, g := range append(slices.Clip(c.others), c.taken) {
 			if !slices.Contains(graphs, g) {
 				graphs = append(graphs, g)
 			}
 		}
 	}
-	for _, g := range graphs {
-		if !p.at.avoid[g] {
-			out = append(out, p.at.without(g))
-		}
-		if !p.at.favour[g] {
-			out = append(out, p.at.towards(g))
-		}
-	}
-	for _, c := range p.choices {
-		for _, o := range c.others {
-			out = append(out, p.at.with(c.decision, o))
-		}
-	}
-	return out
+	return graphs
 }
+
+// seen says whether choices with some taken otherwise are those of a plan that was tried or is about to be; it is sure
+// only when it says yes.
+func (s *searcher) seen(choices []choice, otherwise func(c choice) (option int, known bool)) bool {
+	sig := make([]byte, 0, 4*len(choices))
+	for _, c := range choices {
+		option, known := otherwise(c)
+		if !known {
+			return false
+		}
+		id, ok := s.ids[c.decision]
+		if !ok {
+			id = len(s.ids)
+			s.ids[c.decision] = id
+		}
+		sig = append(sig, byte(id), byte(id>>8), byte(option), byte(option>>8))
+	}
+	if s.tried[string(sig)] {
+		return true
+	}
+	s.tried[string(sig)] = true
+	return false
+}
+
+func asTaken(c choice) (int, bool) { return c.taken, true }
 
 // weigh is the cost of what was built.
 func (b *builder) weigh() cost {

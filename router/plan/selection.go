@@ -49,8 +49,7 @@ func (s *selection) field(sl *slot, t *federation.Type) *selField {
 
 // add asks for a slot of objects of type t, under a condition.
 // Types for which @provides makes different things available below are kept apart.
-func (s *selection) add(sl *slot, t *federation.Type, c cond, provided []ast.SelectionSet) *selField {
-	shape := s.shape(sl, t)
+func (s *selection) add(sl *slot, t *federation.Type, c cond, shape string, provided []ast.SelectionSet) *selField {
 	for _, set := range provided {
 		shape += fmt.Sprintf(" %p", set)
 	}
@@ -69,17 +68,22 @@ func (s *selection) add(sl *slot, t *federation.Type, c cond, provided []ast.Sel
 	return f
 }
 
-func (s *selection) shape(sl *slot, t *federation.Type) string {
-	typ := t.Field(sl.name).In[s.graph].Type.String()
-	if sl.child == nil {
-		return typ
+// shape is the type of a leaf in a subgraph, or the nullability and lists of a composite field there.
+func (b *builder) shape(j *federation.FieldJoin, leaf bool) string {
+	if shape, known := b.shapes[j]; known {
+		return shape
 	}
-	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune("[]!", r) {
-			return r
-		}
-		return -1
-	}, typ)
+	shape := j.Type.String()
+	if !leaf {
+		shape = strings.Map(func(r rune) rune {
+			if strings.ContainsRune("[]!", r) {
+				return r
+			}
+			return -1
+		}, shape)
+	}
+	b.shapes[j] = shape
+	return shape
 }
 
 // alias is the slot's response key in this selection: the client's where it is free. Two slots never
