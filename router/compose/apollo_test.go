@@ -205,7 +205,14 @@ func compareWithApollo(c apolloCase, theirs apolloAnswer) string {
 		theirCodes = append(theirCodes, e.Code)
 	}
 	if a, b := codeSet(ourCodes), codeSet(theirCodes); a != b {
-		return fmt.Sprintf("our errors are [%s], Apollo's [%s]", a, b)
+		difference := fmt.Sprintf("our errors are [%s], Apollo's [%s]", a, b)
+		for _, e := range all {
+			difference += "\n  ours: " + strings.ReplaceAll(e.Error(), "\n", " ")
+		}
+		for _, e := range theirs.Errors {
+			difference += "\n  Apollo's: " + string(e.Code) + ": " + strings.ReplaceAll(e.Message, "\n", " ")
+		}
+		return difference
 	}
 	if err != nil {
 		return ""

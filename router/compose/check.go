@@ -14,13 +14,19 @@ func (s *subgraph) check(r *report) {
 	if s.fed1 {
 		s.dropUnusedExternals(r)
 	}
+	s.checkContexts(r)
 	s.types(func(def *ast.Definition) {
 		s.checkKeys(def, r)
 		s.checkInterfaceObject(def, r)
+		s.checkAccess(def, r)
+		if def.Kind == ast.Interface {
+			s.checkInterfaceKeys(def, r)
+		}
 		for _, f := range def.Fields {
 			s.checkExternal(def, f, r)
 			s.checkRequires(def, f, r)
 			s.checkProvides(def, f, r)
+			s.checkCost(def, f, r)
 			if def.Kind == ast.Interface && f.Directives.ForName(dirShareable) != nil {
 				r.fail(InvalidShareableUsage, s.at(f.Position), "[%s] @shareable has no meaning on the interface field %s.%s", s.name, def.Name, f.Name)
 			}
@@ -31,12 +37,12 @@ func (s *subgraph) check(r *report) {
 func (s *subgraph) at(pos *ast.Position) []site { return []site{{s, pos}} }
 
 // fieldSetCodes are the codes of one directive that takes a field set.
-type fieldSetCodes struct{ invalid, invalidType, hasArgs, directive Code }
+type fieldSetCodes struct{ invalid, invalidType, hasArgs, directive, missingExternal Code }
 
 var (
-	keyCodes      = fieldSetCodes{KeyInvalidFields, KeyInvalidFieldsType, KeyFieldsHasArgs, KeyDirectiveInFieldsArg}
-	requiresCodes = fieldSetCodes{RequiresInvalidFields, RequiresInvalidFieldsType, "", RequiresDirectiveInFieldsArg}
-	providesCodes = fieldSetCodes{ProvidesInvalidFields, ProvidesInvalidFieldsType, ProvidesFieldsHasArgs, ProvidesDirectiveInFieldsArg}
+	keyCodes      = fieldSetCodes{KeyInvalidFields, KeyInvalidFieldsType, KeyFieldsHasArgs, KeyDirectiveInFieldsArg, ""}
+	requiresCodes = fieldSetCodes{RequiresInvalidFields, RequiresInvalidFieldsType, "", RequiresDirectiveInFieldsArg, RequiresFieldsMissingExternal}
+	providesCodes = fieldSetCodes{ProvidesInvalidFields, ProvidesInvalidFieldsType, ProvidesFieldsHasArgs, ProvidesDirectiveInFieldsArg, ProvidesFieldsMissingExternal}
 )
 
 func (s *subgraph) checkKeys(def *ast.Definition, r *report) {
@@ -67,11 +73,29 @@ func (s *subgraph) checkInterfaceObject(def *ast.Definition, r *report) {
 	}
 }
 
+// checkInterfaceKeys makes sure that what an interface can be entered by, each of its implementers can.
+func (s *subgraph) checkInterfaceKeys(iface *ast.Definition, r *report) {
+	for _, key := range iface.Directives.ForNames(dirKey) {
+		set, err := federation.ParseFieldSet(stringArg(key, "fields"))
+		if err != nil || !resolvable(key) {
+			continue
+		}
+		for _, impl := range s.schema.PossibleTypes[iface.Name] {
+			if !slices.ContainsFunc(impl.Directives.ForNames(dirKey), func(d *ast.Directive) bool {
+				own, err := federation.ParseFieldSet(stringArg(d, "fields"))
+				return err == nil && selectionText(own) == selectionText(set) && resolvable(d)
+			}) {
+				r.fail(InterfaceKeyNotOnImplementation, []site{{s, key.Position}, {s, impl.Position}},
+					"[%s] @key(fields: %q) of interface %q is not a resolvable key of its implementer %q", s.name, stringArg(key, "fields"), iface.Name, impl.Name)
+			}
+		}
+	}
+}
+
 func (s *subgraph) checkExternal(def *ast.Definition, f *ast.FieldDefinition, r *report) {
 	mark := f.Directives.ForName(dirExternal)
 	if mark != nil && def.Kind == ast.Interface && !s.fed1 {
 		r.fail(ExternalOnInterface, s.at(f.Position), "[%s] interface field %s.%s is marked @external, but interface fields are not resolved", s.name, def.Name, f.Name)
-		return
 	}
 	facts := s.facts(def.Name, f.Name)
 	if !facts.external {
@@ -100,20 +124,8 @@ func (s *subgraph) checkRequires(def *ast.Definition, f *ast.FieldDefinition, r 
 	}
 	if def.Kind == ast.Interface {
 		r.fail(RequiresUnsupportedOnInterface, s.at(d.Position), "[%s] @requires is not supported on the interface field %s.%s", s.name, def.Name, f.Name)
-		return
 	}
-	set, ok := s.readFieldSet(d, requiresCodes, r)
-	if !ok {
-		return
-	}
-	s.walkBelow(d, def, set, requiresCodes, r, false, func(t *ast.Definition, f *ast.FieldDefinition, leaf, below bool) bool {
-		external := s.facts(t.Name, f.Name).external || s.externalImplementation(t, f.Name)
-		if leaf && !external && !below && !s.fed1 {
-			r.fail(RequiresFieldsMissingExternal, s.at(d.Position), "[%s] @requires(fields: %q) names %s.%s, which is not marked @external",
-				s.name, stringArg(d, "fields"), t.Name, f.Name)
-		}
-		return external
-	})
+	s.checkNamesExternals(d, def, requiresCodes, r)
 }
 
 func (s *subgraph) checkProvides(def *ast.Definition, f *ast.FieldDefinition, r *report) {
@@ -123,22 +135,32 @@ func (s *subgraph) checkProvides(def *ast.Definition, f *ast.FieldDefinition, r 
 	}
 	if def.Kind == ast.Interface {
 		r.fail(ProvidesUnsupportedOnInterface, s.at(d.Position), "[%s] @provides is not supported on the interface field %s.%s", s.name, def.Name, f.Name)
-		return
 	}
 	target := s.schema.Types[f.Type.Name()]
 	if !target.IsCompositeType() {
 		r.fail(ProvidesOnNonObjectField, s.at(d.Position), "[%s] @provides on %s.%s, whose type %q has no fields", s.name, def.Name, f.Name, target.Name)
 		return
 	}
-	set, ok := s.readFieldSet(d, providesCodes, r)
+	s.checkNamesExternals(d, target, providesCodes, r)
+}
+
+// checkNamesExternals checks the field set of @requires or @provides: what it names must be there and come from elsewhere. A set that
+// names what is not there is not looked at further.
+func (s *subgraph) checkNamesExternals(d *ast.Directive, on *ast.Definition, codes fieldSetCodes, r *report) {
+	set, ok := s.readFieldSet(d, codes, r)
 	if !ok {
 		return
 	}
-	s.walkBelow(d, target, set, providesCodes, r, false, func(t *ast.Definition, f *ast.FieldDefinition, leaf, below bool) bool {
+	before := len(r.errors)
+	s.walkFieldSet(d, on, set, codes, r, func(*ast.Definition, *ast.FieldDefinition, bool) {})
+	if len(r.errors) > before {
+		return
+	}
+	s.walkBelow(d, on, set, codes, r, false, func(t *ast.Definition, f *ast.FieldDefinition, leaf, below bool) bool {
 		external := s.facts(t.Name, f.Name).external || s.externalImplementation(t, f.Name)
 		if leaf && !external && !below && !s.fed1 {
-			r.fail(ProvidesFieldsMissingExternal, s.at(d.Position), "[%s] @provides(fields: %q) names %s.%s, which is not marked @external",
-				s.name, stringArg(d, "fields"), t.Name, f.Name)
+			r.fail(codes.missingExternal, s.at(d.Position), "[%s] @%s(fields: %q) names %s.%s, which is not marked @external",
+				s.name, spoken(d.Name), stringArg(d, "fields"), t.Name, f.Name)
 		}
 		return external
 	})
@@ -194,6 +216,9 @@ func (s *subgraph) readFieldSet(d *ast.Directive, codes fieldSetCodes, r *report
 	return set, true
 }
 
+// typename is the field that every type has and no subgraph can call @external.
+var typename = &ast.FieldDefinition{Name: "__typename", Type: ast.NonNullNamedType("String", nil)}
+
 // walkFieldSet checks that every field of the set exists and is selected properly, and calls visit for those that do.
 func (s *subgraph) walkFieldSet(d *ast.Directive, on *ast.Definition, set ast.SelectionSet, codes fieldSetCodes, r *report,
 	visit func(t *ast.Definition, f *ast.FieldDefinition, leaf bool),
@@ -215,10 +240,10 @@ func (s *subgraph) walkBelow(d *ast.Directive, on *ast.Definition, set ast.Selec
 	for _, sel := range set {
 		switch sel := sel.(type) {
 		case *ast.Field:
-			if sel.Name == "__typename" {
-				continue
-			}
 			f := on.Fields.ForName(sel.Name)
+			if sel.Name == "__typename" {
+				f = typename
+			}
 			switch {
 			case f == nil:
 				fail(codes.invalid, "type %q has no field %q", on.Name, sel.Name)

@@ -16,12 +16,10 @@ func (m *merger) checkMerged() {
 		if def.Kind == ast.Object || def.Kind == ast.Interface {
 			m.checkImplements(def)
 		}
-		if def.Kind == ast.Interface {
-			m.checkInterfaceKeys(def)
-		}
 		visible.check(def)
 	}
 	visible.checkQuery("Query")
+	m.checkTransitiveAccess()
 }
 
 func (m *merger) checkImplements(def *ast.Definition) {
@@ -39,31 +37,17 @@ func (m *merger) checkImplements(def *ast.Definition) {
 	}
 }
 
-// checkInterfaceKeys makes sure that a subgraph that can resolve an interface by key knows all of its implementers: it must be able to say
-// which one an entity is.
-func (m *merger) checkInterfaceKeys(iface *ast.Definition) {
+// checkInterfaceImplementers makes sure that a subgraph that can resolve an interface by key knows all of its implementers: it must be able to
+// say which one an entity is.
+func (m *merger) checkInterfaceImplementers(iface *ast.Definition) {
 	for _, p := range m.parts(iface.Name) {
 		if p.def.Kind != ast.Interface || p.def.Directives.ForName(dirKey) == nil {
 			continue
 		}
-		for _, name := range m.order {
-			impl := m.types[name]
-			if impl.Kind != ast.Object || !slices.Contains(impl.Interfaces, iface.Name) {
-				continue
-			}
-			local := p.sub.has(name)
-			if local == nil || !slices.Contains(local.Interfaces, iface.Name) {
+		for _, name := range m.members(iface) {
+			if local := p.sub.has(name); local == nil || !slices.Contains(local.Interfaces, iface.Name) {
 				m.r.fail(InterfaceKeyMissingImplementationType, []site{{p.sub, p.def.Position}},
 					"[%s] interface %q has a @key, so subgraph %q must define all of its implementers, but it lacks %q", p.sub.name, iface.Name, p.sub.name, name)
-				continue
-			}
-			for _, key := range p.def.Directives.ForNames(dirKey) {
-				if !slices.ContainsFunc(local.Directives.ForNames(dirKey), func(d *ast.Directive) bool {
-					return stringArg(d, "fields") == stringArg(key, "fields") && resolvable(d)
-				}) {
-					m.r.fail(InterfaceKeyNotOnImplementation, []site{{p.sub, local.Position}},
-						"[%s] @key(fields: %q) of interface %q is not a resolvable key of its implementer %q", p.sub.name, stringArg(key, "fields"), iface.Name, name)
-				}
 			}
 		}
 	}

@@ -1,13 +1,17 @@
 package compose
 
-// Codes of errors.
+// Codes of errors. Those of Apollo's list that composition here cannot give: LINK_IMPORT_NAME_MISMATCH, because the supergraph always uses the
+// specifications' own names whatever subgraphs import them as; UNSUPPORTED_LINKED_FEATURE and INVALID_FEDERATION_SUPERGRAPH, which are about
+// loading a supergraph; DOWNSTREAM_SERVICE_ERROR, which is about running one.
 const (
 	InvalidGraphQL                        Code = "INVALID_GRAPHQL"
 	InvalidSubgraphName                   Code = "INVALID_SUBGRAPH_NAME"
 	InvalidLinkDirectiveUsage             Code = "INVALID_LINK_DIRECTIVE_USAGE"
 	InvalidLinkIdentifier                 Code = "INVALID_LINK_IDENTIFIER"
+	DirectiveDefinitionInvalid            Code = "DIRECTIVE_DEFINITION_INVALID"
+	TypeDefinitionInvalid                 Code = "TYPE_DEFINITION_INVALID"
+	UnknownLinkVersion                    Code = "UNKNOWN_LINK_VERSION"
 	UnknownFederationLinkVersion          Code = "UNKNOWN_FEDERATION_LINK_VERSION"
-	UnsupportedFeature                    Code = "UNSUPPORTED_FEATURE"
 	RootQueryUsed                         Code = "ROOT_QUERY_USED"
 	RootMutationUsed                      Code = "ROOT_MUTATION_USED"
 	RootSubscriptionUsed                  Code = "ROOT_SUBSCRIPTION_USED"
@@ -49,6 +53,20 @@ const (
 	OverrideOnInterface                   Code = "OVERRIDE_ON_INTERFACE"
 	OverrideLabelInvalid                  Code = "OVERRIDE_LABEL_INVALID"
 	OverrideCollision                     Code = "OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE"
+	ContextNotSet                         Code = "CONTEXT_NOT_SET"
+	ContextNameInvalid                    Code = "CONTEXT_NAME_INVALID"
+	NoContextInSelection                  Code = "NO_CONTEXT_IN_SELECTION"
+	ContextInvalidSelection               Code = "CONTEXT_INVALID_SELECTION"
+	ContextNoResolvableKey                Code = "CONTEXT_NO_RESOLVABLE_KEY"
+	ContextualNotEverywhere               Code = "CONTEXTUAL_ARGUMENT_NOT_CONTEXTUAL_IN_ALL_SUBGRAPHS" // a hint too
+	CostOnInterfaceField                  Code = "COST_APPLIED_TO_INTERFACE_FIELD"
+	ListSizeNotOnList                     Code = "LIST_SIZE_APPLIED_TO_NON_LIST"
+	ListSizeInvalidAssumed                Code = "LIST_SIZE_INVALID_ASSUMED_SIZE"
+	ListSizeInvalidSized                  Code = "LIST_SIZE_INVALID_SIZED_FIELD"
+	ListSizeInvalidSlicing                Code = "LIST_SIZE_INVALID_SLICING_ARGUMENT"
+	AccessOnInterface                     Code = "AUTH_REQUIREMENTS_APPLIED_ON_INTERFACE"
+	MissingTransitiveAccess               Code = "MISSING_TRANSITIVE_AUTH_REQUIREMENTS"
+	ShareableMismatchedTypes              Code = "SHAREABLE_HAS_MISMATCHED_RUNTIME_TYPES"
 	NoQueries                             Code = "NO_QUERIES"
 	TypeKindMismatch                      Code = "TYPE_KIND_MISMATCH"
 	ExtensionWithNoBase                   Code = "EXTENSION_WITH_NO_BASE"
@@ -69,6 +87,7 @@ const (
 	ImplementedByInaccessible             Code = "IMPLEMENTED_BY_INACCESSIBLE"
 	OnlyInaccessibleChildren              Code = "ONLY_INACCESSIBLE_CHILDREN"
 	DefaultValueUsesInaccessible          Code = "DEFAULT_VALUE_USES_INACCESSIBLE"
+	DisallowedInaccessible                Code = "DISALLOWED_INACCESSIBLE"
 	SatisfiabilityError                   Code = "SATISFIABILITY_ERROR"
 	MaxValidationPathsExceeded            Code = "MAX_VALIDATION_SUBGRAPH_PATHS_EXCEEDED"
 )
@@ -89,6 +108,9 @@ const (
 	InconsistentArgumentPresence    Code = "INCONSISTENT_ARGUMENT_PRESENCE"
 	InconsistentExecutableDirective Code = "INCONSISTENT_EXECUTABLE_DIRECTIVE_PRESENCE"
 	InconsistentDirectiveArguments  Code = "INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS"
+	MergedDirectiveArguments        Code = "MERGED_NON_REPEATABLE_DIRECTIVE_ARGUMENTS"
+	InconsistentRuntimeTypes        Code = "INCONSISTENT_RUNTIME_TYPES_FOR_SHAREABLE_RETURN"
+	ImplicitlyUpgraded              Code = "IMPLICITLY_UPGRADED_FEDERATION_VERSION"
 	FromSubgraphDoesNotExist        Code = "FROM_SUBGRAPH_DOES_NOT_EXIST"
 	OverriddenFieldCanBeRemoved     Code = "OVERRIDDEN_FIELD_CAN_BE_REMOVED"
 	OverrideCanBeRemoved            Code = "OVERRIDE_DIRECTIVE_CAN_BE_REMOVED"
@@ -101,6 +123,7 @@ var hintLevels = map[Code]Level{
 	InconsistentObjectValueField: Debug, InconsistentInterfaceField: Debug, InconsistentInputField: Warn,
 	InconsistentUnionMember: Debug, InconsistentInputEnumValue: Warn, InconsistentOutputEnumValue: Debug,
 	InconsistentDescription: Warn, InconsistentArgumentPresence: Warn, InconsistentExecutableDirective: Warn,
+	MergedDirectiveArguments: Info, InconsistentRuntimeTypes: Warn, ImplicitlyUpgraded: Info, ContextualNotEverywhere: Info,
 	InconsistentDirectiveArguments: Warn, FromSubgraphDoesNotExist: Warn, OverriddenFieldCanBeRemoved: Info,
 	OverrideCanBeRemoved: Info, OverrideMigrationInProgress: Info, UnusedEnumType: Debug,
 }

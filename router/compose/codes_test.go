@@ -14,8 +14,9 @@ import (
 )
 
 // linkAll is put before a schema of testdata/codes that does not link federation itself.
-const linkAll = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key", "@requires", "@provides", "@external", ` +
-	`"@shareable", "@override", "@inaccessible", "@tag", "@interfaceObject", "@authenticated"]) `
+const linkAll = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@requires", "@provides", "@external", ` +
+	`"@shareable", "@override", "@inaccessible", "@tag", "@interfaceObject", "@authenticated", "@requiresScopes", "@policy", "@context", "@fromContext", ` +
+	`"@cost", "@listSize"]) `
 
 // Each file of testdata/codes is named after an error code. Composing its bad/ schemas gives that code and no other; its good/ schemas
 // are the nearest that compose.

@@ -36,12 +36,6 @@ func Compose(subgraphs []Subgraph, o Options) (*Result, error) {
 	if len(r.errors) > 0 {
 		return nil, r.errors
 	}
-	for _, s := range subs {
-		s.check(r)
-	}
-	if len(r.errors) > 0 {
-		return nil, r.errors
-	}
 	m := newMerger(subs, r)
 	m.merge()
 	directives := m.executableDirectives()
@@ -81,6 +75,7 @@ func readAll(in []Subgraph, r *report) []*subgraph {
 		}
 		seen[one.Name] = true
 		if s := read(one, r); s != nil {
+			s.check(r)
 			subs = append(subs, s)
 		}
 	}

@@ -25,6 +25,10 @@ const (
 	dirAuthenticated   = "federation/authenticated"
 	dirRequiresScopes  = "federation/requiresScopes"
 	dirPolicy          = "federation/policy"
+	dirContext         = "federation/context"
+	dirFromContext     = "federation/fromContext"
+	dirCost            = "federation/cost"
+	dirListSize        = "federation/listSize"
 )
 
 // federationDefinitions declares the directives of federation 2.9 under their own names; the reader renames them to what a
@@ -53,9 +57,6 @@ scalar Scope
 scalar Policy
 scalar ContextFieldValue
 `
-
-// unsupported directives are refused by name: composing without them would give a supergraph that means something else.
-var unsupported = map[string]bool{"context": true, "fromContext": true, "cost": true, "listSize": true}
 
 // since gives the minor version of federation 2 that brought a directive; those not named came with 2.0.
 var since = map[string]int{

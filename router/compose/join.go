@@ -106,18 +106,32 @@ scalar join__FieldValue
 	return b.String()
 }
 
-// carried are directives that the supergraph keeps, each with its own specification.
+// carriedSpec is a specification whose directives the supergraph keeps.
 type carriedSpec struct {
 	canonical  string
 	spec       string // identity/version below the host of Apollo's specifications
 	purpose    string
+	imports    string // as it stands in @link
 	definition string
 }
 
 var carried = []carriedSpec{
-	{dirTag, "tag/v0.3", "", `directive @tag(name: String!) repeatable on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION | SCHEMA`},
-	{dirInaccessible, "inaccessible/v0.2", "SECURITY", `directive @inaccessible on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION`},
-	{dirAuthenticated, "authenticated/v0.1", "SECURITY", `directive @authenticated on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM`},
-	{dirRequiresScopes, "requiresScopes/v0.1", "SECURITY", "directive @requiresScopes(scopes: [[requiresScopes__Scope!]!]!) on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM\nscalar requiresScopes__Scope"},
-	{dirPolicy, "policy/v0.1", "SECURITY", "directive @policy(policies: [[policy__Policy!]!]!) on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM\nscalar policy__Policy"},
+	{dirTag, "tag/v0.3", "", "", `directive @tag(name: String!) repeatable on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION | SCHEMA`},
+	{dirInaccessible, "inaccessible/v0.2", "SECURITY", "", `directive @inaccessible on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION`},
+	{dirAuthenticated, "authenticated/v0.1", "SECURITY", "", `directive @authenticated on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM`},
+	{dirRequiresScopes, "requiresScopes/v0.1", "SECURITY", "", "directive @requiresScopes(scopes: [[requiresScopes__Scope!]!]!) on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM\nscalar requiresScopes__Scope"},
+	{dirPolicy, "policy/v0.1", "SECURITY", "", "directive @policy(policies: [[policy__Policy!]!]!) on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM\nscalar policy__Policy"},
+	{dirContext, "context/v0.1", "SECURITY", "", "directive @context(name: String!) repeatable on INTERFACE | OBJECT | UNION\n" +
+		"directive @context__fromContext(field: context__ContextFieldValue) on ARGUMENT_DEFINITION\nscalar context__ContextFieldValue"},
+	{dirCost, "cost/v0.1", "", "", costDefinition + listSizeDefinition("cost__listSize")},
+}
+
+// sized is what is carried instead of the last when a list's size is estimated: the second directive of a specification is known under its
+// plain name only where it is imported.
+var sized = carriedSpec{dirListSize, "cost/v0.1", "", `, import: ["@listSize"]`, costDefinition + listSizeDefinition("listSize")}
+
+const costDefinition = "directive @cost(weight: Int!) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | OBJECT | SCALAR\n"
+
+func listSizeDefinition(name string) string {
+	return "directive @" + name + "(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!], requireOneSlicingArgument: Boolean = true) on FIELD_DEFINITION"
 }

@@ -2,6 +2,7 @@ package compose
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -55,6 +56,10 @@ func parseLinks(s *subgraph, dirs ast.DirectiveList, r *report) []*link {
 		l, code, err := parseLink(d)
 		if err != nil {
 			r.fail(code, []site{{s, d.Position}}, "%s", err)
+			continue
+		}
+		if slices.ContainsFunc(out, func(o *link) bool { return o.identity == l.identity }) {
+			r.fail(InvalidLinkDirectiveUsage, []site{{s, d.Position}}, "[%s] %s is linked twice", s.name, l.identity)
 			continue
 		}
 		out = append(out, l)

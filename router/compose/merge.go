@@ -40,7 +40,13 @@ func (m *merger) merge() {
 	for _, name := range m.order {
 		m.mergeType(name)
 	}
+	for _, name := range m.order {
+		if def := m.types[name]; def != nil && def.Kind == ast.Interface {
+			m.checkInterfaceImplementers(def)
+		}
+	}
 	m.spreadInterfaceObjects()
+	m.raiseAccess()
 	if q := m.types["Query"]; q == nil || len(q.Fields) == 0 {
 		m.r.fail(NoQueries, nil, "no subgraph has a query: the supergraph would have none either")
 	}
@@ -109,6 +115,7 @@ func (m *merger) mergeType(name string) {
 	m.checkBase(name, parts)
 	m.joinTypes(def, parts)
 	def.Directives = append(def.Directives, m.mergeDirectives(name, typeDirectives(parts))...)
+	def.Directives = append(def.Directives, mergeContexts(parts)...)
 	switch kind {
 	case ast.Object, ast.Interface:
 		m.mergeImplements(def, parts)
@@ -138,6 +145,9 @@ func (m *merger) commonKind(name string, parts []part) (ast.DefinitionKind, bool
 		kinds[kind] = append(kinds[kind], p.sub.name)
 	}
 	if len(order) == 1 {
+		if order[0] == ast.Interface && !slices.ContainsFunc(parts, func(p part) bool { return p.def.Kind == ast.Interface }) {
+			m.r.fail(InterfaceObjectUsageError, partSites(parts), "type %q is an @interfaceObject in %s, but no subgraph defines the interface", name, subgraphNames(partNames(parts)))
+		}
 		return order[0], true
 	}
 	said := make([]string, len(order))
@@ -183,7 +193,7 @@ func (m *merger) joinTypes(def *ast.Definition, parts []part) {
 // to share an entity, and by now the type has a base.
 func (m *merger) typeMarks(p part) []*ast.Argument {
 	var out []*ast.Argument
-	if !p.sub.fed1 && p.sub.extended[p.def.Name] && p.def.Name != "Query" && p.def.Name != "Mutation" && p.def.Name != "Subscription" &&
+	if p.sub.extended[p.def.Name] && (!p.sub.fed1 || p.def.Directives.ForName(dirExtends) != nil) && p.def.Name != "Query" && p.def.Name != "Mutation" && p.def.Name != "Subscription" &&
 		(p.def.Kind == ast.Object || p.def.Kind == ast.Interface) {
 		out = append(out, boolArgument("extension", true))
 	}

@@ -43,8 +43,10 @@ func (m *merger) mergeDirectives(coordinate string, all []applied) ast.Directive
 			out = append(out, &ast.Directive{Name: spoken(name)})
 		}
 	}
-	out = append(out, mergeRequirement(all, dirRequiresScopes, "scopes")...)
-	out = append(out, mergeRequirement(all, dirPolicy, "policies")...)
+	out = append(out, m.mergeRequirement(coordinate, all, dirRequiresScopes, "scopes")...)
+	out = append(out, m.mergeRequirement(coordinate, all, dirPolicy, "policies")...)
+	out = append(out, m.mergeCost(coordinate, all)...)
+	out = append(out, m.mergeListSize(coordinate, all)...)
 	for _, name := range standard {
 		out = append(out, m.mostUsed(coordinate, name, applications(all, name))...)
 	}
@@ -83,7 +85,7 @@ func mergeTags(all []applied) ast.DirectiveList {
 }
 
 // mergeRequirement joins requirements in disjunctive normal form: whoever asks must satisfy every subgraph that names one.
-func mergeRequirement(all []applied, name, arg string) ast.DirectiveList {
+func (m *merger) mergeRequirement(coordinate string, all []applied, name, arg string) ast.DirectiveList {
 	uses := applications(all, name)
 	if len(uses) == 0 {
 		return nil
@@ -92,15 +94,15 @@ func mergeRequirement(all []applied, name, arg string) ast.DirectiveList {
 	for _, use := range uses {
 		merged = conjoin(merged, anyOf(use.dir.Arguments.ForName(arg)))
 	}
+	return ast.DirectiveList{m.mergedUse(spoken(name), coordinate, uses, ast.ArgumentList{anyOfArgument(arg, merged)})}
+}
+
+func anyOfArgument(name string, any [][]string) *ast.Argument {
 	outer := &ast.Value{Kind: ast.ListValue}
-	for _, all := range merged {
-		inner := &ast.Value{Kind: ast.ListValue}
-		for _, one := range all {
-			inner.Children = append(inner.Children, &ast.ChildValue{Value: &ast.Value{Kind: ast.StringValue, Raw: one}})
-		}
-		outer.Children = append(outer.Children, &ast.ChildValue{Value: inner})
+	for _, all := range any {
+		outer.Children = append(outer.Children, &ast.ChildValue{Value: stringsArgument("", all).Value})
 	}
-	return ast.DirectiveList{{Name: spoken(name), Arguments: ast.ArgumentList{{Name: arg, Value: outer}}}}
+	return &ast.Argument{Name: name, Value: outer}
 }
 
 func anyOf(arg *ast.Argument) [][]string {
@@ -216,6 +218,11 @@ func (m *merger) keep(s *subgraph, name string) {
 	if from == nil || from.apollo() {
 		m.r.fail(DirectiveCompositionError, []site{{s, nil}}, "[%s] @composeDirective names @%s, which no @link of the schema brings in", s.name, name)
 		return
+	}
+	for _, a := range s.schema.Directives[name].Arguments {
+		if a.Directives.ForName(dirInaccessible) != nil {
+			m.r.fail(DisallowedInaccessible, []site{{s, a.Position}}, "[%s] @%s(%s:) cannot be @inaccessible: the supergraph keeps the directive, and clients never see it", s.name, name, a.Name)
+		}
 	}
 	i := slices.IndexFunc(m.kept, func(c composed) bool { return c.name == name })
 	switch {

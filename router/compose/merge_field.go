@@ -92,10 +92,8 @@ func (m *merger) applyOverrides(coordinate string, fields []fieldPart) {
 		sites := append(at, source.site())
 		switch {
 		case source.field.Directives.ForName(dirOverride) != nil:
-			source.overridden = true
 			m.r.fail(OverrideSourceHasOverride, sites, "%s of subgraph %q is overridden by %q but has an @override itself", coordinate, from, p.sub.name)
 		case source.field.Directives.ForName(dirRequires) != nil || source.field.Directives.ForName(dirProvides) != nil:
-			source.overridden = true
 			m.r.fail(OverrideCollision, sites, "%s of subgraph %q cannot be overridden: it has @requires or @provides", coordinate, from)
 		case label != "":
 			source.shared = label
@@ -179,6 +177,10 @@ func (m *merger) checkSharing(def *ast.Definition, coordinate string, fields []f
 	}
 	var resolving, selfish []fieldPart
 	for _, p := range fields {
+		if p.facts.external && p.facts.provided && !p.overridden {
+			resolving = append(resolving, p) // on some path at least, so all others must allow it
+			continue
+		}
 		if !p.resolves() || p.shared != "" {
 			continue
 		}
@@ -208,9 +210,14 @@ func (m *merger) hintMissing(def *ast.Definition, coordinate string, fields []fi
 	}
 	var without []string
 	for _, p := range parts {
-		if !slices.ContainsFunc(fields, func(f fieldPart) bool { return f.sub == p.sub }) {
+		// A subgraph that only speaks of the type, with nothing but external fields, is not missing anything.
+		onlyExternal := !slices.ContainsFunc(p.def.Fields, func(f *ast.FieldDefinition) bool { return !p.sub.facts(def.Name, f.Name).external })
+		if !onlyExternal && !slices.ContainsFunc(fields, func(f fieldPart) bool { return f.sub == p.sub }) {
 			without = append(without, p.sub.name)
 		}
+	}
+	if len(without) == 0 {
+		return
 	}
 	m.r.hint(code, fieldSites(fields), "%s is defined in %s but not in %s", coordinate, subgraphNames(fieldNames(fields)), subgraphNames(without))
 }
@@ -222,7 +229,7 @@ func (m *merger) joinField(def *ast.Definition, merged *ast.FieldDefinition, fie
 	for _, p := range fields {
 		typed = typed || p.field.Type.String() != merged.Type.String()
 		plain = plain && p.resolves() && p.shared == "" && p.field.Directives.ForName(dirRequires) == nil &&
-			p.field.Directives.ForName(dirProvides) == nil && !p.takesOver
+			p.field.Directives.ForName(dirProvides) == nil && !p.takesOver && p.contextArguments() == nil
 	}
 	if plain && !typed {
 		return
@@ -264,6 +271,9 @@ func (m *merger) fieldMarks(p fieldPart, typed bool) []*ast.Argument {
 	}
 	if label != "" {
 		args = append(args, stringArgument("overrideLabel", label))
+	}
+	if c := p.contextArguments(); c != nil {
+		args = append(args, c)
 	}
 	return args
 }

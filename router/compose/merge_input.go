@@ -43,6 +43,9 @@ func (m *merger) mergeArguments(coordinate string, fields []fieldPart) ast.Argum
 			}
 		}
 		where := fmt.Sprintf("%s(%s:)", coordinate, name)
+		if m.dropContextual(where, parts) {
+			continue
+		}
 		if len(without) > 0 {
 			m.missingInput(where, parts, without, RequiredArgumentMissingInSomeSubgraph, InconsistentArgumentPresence)
 			continue

@@ -57,15 +57,22 @@ func (m *merger) machinery(minor int, used []carriedSpec) *ast.SchemaDocument {
 	return doc
 }
 
-// usedCarried lists the carried directives that some element has.
+// usedCarried lists the carried specifications of which some element has a directive.
 func (m *merger) usedCarried() []carriedSpec {
+	applied := map[string]bool{}
+	for _, def := range m.types {
+		eachDirectives(def, func(list ast.DirectiveList) {
+			for _, d := range list {
+				applied[d.Name] = true
+			}
+		})
+	}
 	var out []carriedSpec
 	for _, c := range carried {
-		found := false
-		for _, def := range m.types {
-			eachDirectives(def, func(list ast.DirectiveList) { found = found || list.ForName(spoken(c.canonical)) != nil })
-		}
-		if found {
+		switch {
+		case c.canonical == dirCost && applied[spoken(dirListSize)]:
+			out = append(out, sized)
+		case applied[spoken(c.canonical)]:
 			out = append(out, c)
 		}
 	}
@@ -77,11 +84,11 @@ func (m *merger) printSchema(p *printer, minor int, used []carriedSpec) {
 	p.line(`  @link(url: "%slink/v1.0")`, specHost)
 	p.line(`  @link(url: "%sjoin/v0.%d", for: EXECUTION)`, specHost, minor)
 	for _, c := range used {
+		purpose := ""
 		if c.purpose != "" {
-			p.line(`  @link(url: "%s%s", for: %s)`, specHost, c.spec, c.purpose)
-		} else {
-			p.line(`  @link(url: "%s%s")`, specHost, c.spec)
+			purpose = ", for: " + c.purpose
 		}
+		p.line(`  @link(url: "%s%s"%s%s)`, specHost, c.spec, purpose, c.imports)
 	}
 	for _, l := range m.composedLinks() {
 		p.line("  %s", l)

@@ -244,8 +244,10 @@ func (d *draft) need(name string) {
 // typed writes what this subgraph has of a type: its keys, the fields that it owns, and those that it only speaks of.
 func (d *draft) typed(t *randomType) {
 	w := d.w
-	d.order = append(d.order, t.name)
-	d.types[t.name] = []string{}
+	if d.types[t.name] == nil {
+		d.order = append(d.order, t.name)
+		d.types[t.name] = []string{}
+	}
 	if t.entity {
 		d.field(t.name, "id", "ID!", "")
 		for _, k := range t.keys {
@@ -253,10 +255,7 @@ func (d *draft) typed(t *randomType) {
 				d.field(t.name, "upc", "ID!", " @shareable")
 			}
 			if strings.Contains(k, "in {") {
-				d.types["In"] = []string{"id: ID! @shareable"}
-				if !slices.Contains(d.order, "In") {
-					d.order = append(d.order, "In")
-				}
+				d.field("In", "id", "ID!", " @shareable")
 				d.field(t.name, "in", "In!", " @shareable")
 			}
 		}

@@ -18,7 +18,8 @@ import (
 // it returns is the next situation. A situation with more subgraphs at hand than one already walked can do whatever that one can,
 // so it is not walked again; that, and the finite number of types, ends the walk.
 func (m *merger) checkSatisfiable(o Options) {
-	w := &walk{m: m, limit: o.MaxStates, seen: map[string][][]standing{}, failed: map[string]bool{}}
+	w := &walk{m: m, limit: o.MaxStates, seen: map[string][][]standing{}, failed: map[string]bool{}, shared: map[string]bool{}}
+	w.gatherContextUses()
 	if w.limit <= 0 {
 		w.limit = 200_000
 	}
@@ -31,7 +32,7 @@ func (m *merger) checkSatisfiable(o Options) {
 		for _, p := range m.parts(root.Name) {
 			at = append(at, standing{sub: p.sub})
 		}
-		w.push(root.Name, at, &step{text: string(op)})
+		w.push(root.Name, at, nil, &step{text: string(op)})
 	}
 	for len(w.queue) > 0 {
 		next := w.queue[0]
@@ -59,6 +60,7 @@ type step struct {
 type situation struct {
 	typ  string
 	at   []standing
+	set  contexts
 	path *step
 }
 
@@ -68,12 +70,18 @@ type walk struct {
 	count    int
 	exceeded bool
 	queue    []situation
-	seen     map[string][][]standing // by type
+	seen     map[string][][]standing // by type and contexts
 	failed   map[string]bool         // fields already reported
+	shared   map[string]bool         // fields whose types were compared and found to differ
+
+	contextual bool // some field takes an argument from a context
+	uses       map[string][]contextual
+	set        contexts // in the situation being looked at
 }
 
-func (w *walk) push(typ string, at []standing, path *step) {
-	for _, known := range w.seen[typ] {
+func (w *walk) push(typ string, at []standing, set contexts, path *step) {
+	where := strings.Join(append([]string{typ}, set...), " ")
+	for _, known := range w.seen[where] {
 		if covers(at, known) {
 			return
 		}
@@ -83,8 +91,8 @@ func (w *walk) push(typ string, at []standing, path *step) {
 		w.exceeded = true
 		return
 	}
-	w.seen[typ] = append(w.seen[typ], at)
-	w.queue = append(w.queue, situation{typ, at, path})
+	w.seen[where] = append(w.seen[where], at)
+	w.queue = append(w.queue, situation{typ, at, set, path})
 }
 
 // covers reports whether everything in small is also in large.
@@ -116,7 +124,7 @@ func (w *walk) visitAbstract(def *ast.Definition, s situation) {
 			}
 		}
 		if len(here) > 0 {
-			w.push(name, here, &step{s.path, "... on " + name})
+			w.push(name, here, s.set, &step{s.path, "... on " + name})
 		}
 	}
 }
@@ -148,7 +156,9 @@ func (m *merger) members(def *ast.Definition) []string {
 }
 
 func (w *walk) visitObject(def *ast.Definition, s situation) {
+	w.set = s.set
 	at := w.reach(def.Name, s.at)
+	inner := w.setBy(def, at, s.set)
 	for _, f := range def.Fields {
 		sources := w.sources(def.Name, f.Name, at, nil)
 		path := &step{s.path, f.Name}
@@ -159,7 +169,8 @@ func (w *walk) visitObject(def *ast.Definition, s situation) {
 			continue
 		}
 		if t := w.m.types[f.Type.Name()]; t != nil && t.IsCompositeType() {
-			w.push(t.Name, sources, path)
+			w.checkSharedTypes(def, f, sources, s)
+			w.push(t.Name, sources, inner, path)
 		}
 	}
 }
@@ -276,6 +287,9 @@ func (w *walk) sources(typ, field string, at []standing, trail []string) []stand
 		if d := f.Directives.ForName(dirRequires); d != nil && !w.requirementMet(st.sub, typ, def.Name+"."+field, d, at, trail) {
 			continue
 		}
+		if w.contextual && !w.contextsMet(st.sub, f) {
+			continue
+		}
 		if d := f.Directives.ForName(dirProvides); d != nil {
 			set, _ := federation.ParseFieldSet(stringArg(d, "fields"))
 			below = append(slices.Clone(below), set...)
@@ -381,6 +395,8 @@ func (w *walk) reason(sub *subgraph, local *ast.Definition, field, typ string, a
 		}
 	}
 	switch {
+	case inside && !w.contextsMet(sub, local.Fields.ForName(field)):
+		return fmt.Sprintf("subgraph %q has %s.%s, but on this way nothing sets the context that its arguments come from", sub.name, typ, field)
 	case inside && !w.canEnter(sub, typ, at, nil):
 		return fmt.Sprintf("subgraph %q has %s.%s, but no resolvable @key of it leads back there with what the field @requires", sub.name, typ, field)
 	case inside:

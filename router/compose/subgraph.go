@@ -47,6 +47,7 @@ func read(in Subgraph, r *report) *subgraph {
 	if len(r.errors) > before {
 		return nil
 	}
+	s.checkDefinitions(doc, local, r)
 	s.removeMachinery(doc, local)
 	s.renameRoots(doc, r)
 	s.noteExtensions(doc, local)
@@ -55,7 +56,6 @@ func read(in Subgraph, r *report) *subgraph {
 	}
 	s.canonicalise(local)
 	s.readComposed(schemaDirectives, local)
-	s.checkSupported(r)
 	s.gatherFacts()
 	if len(r.errors) > before {
 		return nil
@@ -92,6 +92,8 @@ func (s *subgraph) resolveFederation(r *report) map[string]string {
 			continue
 		}
 		switch {
+		case l.name == "link" && l.major != 1:
+			r.fail(UnknownLinkVersion, []site{{s, l.pos}}, "[%s] unknown version v%d.%d of the link specification", s.name, l.major, l.minor)
 		case l.name == "federation" && (l.major != 2 || l.minor > latestMinor):
 			r.fail(UnknownFederationLinkVersion, []site{{s, l.pos}}, "[%s] unknown version v%d.%d of the federation specification", s.name, l.major, l.minor)
 		case l.name == "federation":
@@ -266,6 +268,15 @@ func (s *subgraph) canonicalise(local map[string]string) {
 	for here := range local {
 		delete(s.schema.Directives, here)
 	}
+	for _, def := range s.schema.Directives {
+		for _, a := range def.Arguments {
+			for _, d := range a.Directives {
+				if name, ok := local[d.Name]; ok {
+					d.Name = "federation/" + name
+				}
+			}
+		}
+	}
 }
 
 func (s *subgraph) readComposed(dirs ast.DirectiveList, local map[string]string) {
@@ -274,18 +285,6 @@ func (s *subgraph) readComposed(dirs ast.DirectiveList, local map[string]string)
 			s.composed = append(s.composed, strings.TrimPrefix(stringArg(d, "name"), "@"))
 		}
 	}
-}
-
-func (s *subgraph) checkSupported(r *report) {
-	s.types(func(def *ast.Definition) {
-		eachDirectives(def, func(list ast.DirectiveList) {
-			for _, d := range list {
-				if name := spoken(d.Name); name != d.Name && unsupported[name] {
-					r.fail(UnsupportedFeature, []site{{s, d.Position}}, "[%s] @%s is not supported by this version of the composition", s.name, name)
-				}
-			}
-		})
-	})
 }
 
 // has is the subgraph's definition of a type, nil when it has none.
