@@ -22,6 +22,7 @@ import (
 //	supergraph.graphql        the types of a supergraph over subgraphs a to d
 //	data.json                 what the subgraphs know
 //	operation.graphql         with variables.json where it has any
+//	labels                    which labels of progressive overrides are on, one a line
 //	plan.txt, answer.json     what comes of it; -update writes them
 //	differs                   why the answer rightly is not that of one schema; or
 //	errors-differ             why only its errors are not
@@ -103,6 +104,14 @@ func (op operation) variables(t *testing.T) map[string]any {
 		t.Fatal(err)
 	}
 	return raw
+}
+
+func (op operation) labels() map[string]bool {
+	on := map[string]bool{}
+	for _, l := range strings.Fields(op.section("labels")) {
+		on[l] = true
+	}
+	return on
 }
 
 // subgraphs are the fixture's own; none where it gives a supergraph.
@@ -228,7 +237,7 @@ func (f *fixture) write(t *testing.T, op operation, name, text string) {
 	at := slices.IndexFunc(f.archive.Files, func(have txtar.File) bool { return have.Name == name })
 	if at < 0 {
 		at = slices.IndexFunc(f.archive.Files, func(have txtar.File) bool { return have.Name == op.own("operation.graphql") }) + 1
-		for at < len(f.archive.Files) && slices.Contains([]string{op.own("variables.json"), op.own("plan.txt")}, f.archive.Files[at].Name) {
+		for at < len(f.archive.Files) && slices.Contains([]string{op.own("variables.json"), op.own("labels"), op.own("plan.txt")}, f.archive.Files[at].Name) {
 			at++
 		}
 		f.archive.Files = slices.Insert(f.archive.Files, at, s)

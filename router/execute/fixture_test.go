@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/validator"
 
 	"bourse/router/execute"
@@ -128,12 +129,12 @@ func (w *world) run(t *testing.T, op operation) outcome {
 	if err != nil {
 		return refused("invalid", err)
 	}
-	p, err := w.planner.Plan(doc, "", plan.Given{})
+	p, err := w.planner.Plan(doc, "", plan.Given{Labels: op.labels()})
 	if err != nil {
 		return refused("error", err)
 	}
-	subgraphs := w.data.Serve(nil)
-	r := execute.New(w.sg, inProcess(subgraphs.Handlers()), execute.Options{}).Execute(context.Background(), execute.Input{Plan: p, Variables: vars})
+	subgraphs := w.data.Serve(op.labels())
+	r := answer(t, w.sg, inProcess(subgraphs.Handlers()), execute.Input{Plan: p, Variables: vars})
 	defer r.Release()
 	got := outcome{p.Text(), r.AppendJSON(nil), len(p.Introspection) > 0}
 	for _, complaint := range subgraphs.Complaints() {
@@ -143,6 +144,24 @@ func (w *world) run(t *testing.T, op operation) outcome {
 		equalsOne(t, w.data.One(w.sg.API(), doc, "", vars), got, op.reason("errors-differ") == "")
 	}
 	return got
+}
+
+// answer runs an operation; of a subscription, one event as its subgraph sends it.
+func answer(t *testing.T, sg *federation.Supergraph, f inProcess, in execute.Input) *execute.Result {
+	t.Helper()
+	e := execute.New(sg, f, execute.Options{})
+	if in.Plan.Operation() != ast.Subscription {
+		return e.Execute(context.Background(), in)
+	}
+	req, err := e.SubscriptionRequest(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	event, err := f.Fetch(context.Background(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e.Event(context.Background(), in, event.Body)
 }
 
 func equalsOne(t *testing.T, one oracle.Answer, got outcome, errorsToo bool) {
