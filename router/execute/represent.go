@@ -50,7 +50,7 @@ func (r *run) finishBody(c *call) {
 		if !ok {
 			continue
 		}
-		text, err := json.Marshal(v)
+		text, err := json.Marshal(withLists(v))
 		if err != nil {
 			text = []byte("null")
 		}
@@ -61,6 +61,25 @@ func (r *run) finishBody(c *call) {
 		c.body = append(c.body, ',')
 	}
 	c.body = append(bytes.TrimSuffix(c.body, []byte(",")), "}}"...)
+}
+
+// withLists makes empty lists out of nil ones: a default of [] comes from the document as a nil slice, which JSON would show as null.
+func withLists(v any) any {
+	switch v := v.(type) {
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = withLists(v[i])
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k := range v {
+			out[k] = withLists(v[k])
+		}
+		return out
+	}
+	return v
 }
 
 // represent collects the records of an entry and writes their representations, equal ones once.

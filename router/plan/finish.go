@@ -97,14 +97,14 @@ func (f *finisher) widenConditions() {
 	byStage := slices.Clone(f.entries)
 	slices.SortStableFunc(byStage, func(x, y *entry) int { return y.stage - x.stage })
 	for _, e := range byStage {
-		c := f.widen(e.sel).either(e.cond)
+		c := f.widen(e.sel).union(e.cond)
 		f.conds[e] = c
 		for _, r := range e.reps {
 			f.widenRep(r.fields, c)
 		}
 	}
 	for _, e := range f.entries { // keys may sit deep in an answer
-		f.conds[e] = f.widen(e.sel).either(e.cond)
+		f.conds[e] = f.widen(e.sel).union(e.cond)
 	}
 }
 
@@ -122,14 +122,11 @@ func (f *finisher) widen(s *selection) cond {
 	for _, sf := range s.fields {
 		if sf.child != nil {
 			under := f.widen(sf.child)
-			if !f.acts(s.site) { // a mutation's field has its turn and no other
+			if s.site != f.root || f.op.Operation != ast.Mutation { // a mutation's field has its turn and no other
 				sf.cond = sf.cond.union(under)
 			}
 		}
-		all = all.either(sf.cond)
-	}
-	if !f.acts(s.site) {
-		all = all.bounded()
+		all = all.union(sf.cond)
 	}
 	return all
 }
@@ -348,7 +345,7 @@ func (f *finisher) buildFetch(groups []*entryGroup, n int) *Fetch {
 	}
 	for i, g := range groups {
 		e := &Entry{Cond: f.condID(f.conds[g.entries[0]]), types: g.text}
-		all = all.either(f.conds[g.entries[0]])
+		all = all.union(f.conds[g.entries[0]])
 		if first.reps != nil {
 			e.Alias, e.Variable = "_entities", "representations"
 			if len(groups) > 1 {

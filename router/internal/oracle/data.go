@@ -34,7 +34,8 @@ const perType = 3
 // It promises what federation relies on. Keys tell objects apart and are never null. A value is one that every subgraph with
 // the field could answer: not null where any of them says so, of a concrete type and an enum value that all of them know. What
 // keys and field sets name does not fail, because the router cannot help asking for it where one schema need not; nor
-// does a field that some subgraph has stricter than the supergraph, because there more would become null.
+// does a field that some subgraph has stricter than the supergraph, because there more would become null; nor, where field sets name
+// objects, does one that may not be null, because it would take such an object with it.
 func (g *Graph) RandomData(seed uint64, failures bool) *Data {
 	d := &Data{g: g, objects: map[string][]*Object{}}
 	for _, t := range g.objects {
@@ -47,17 +48,32 @@ func (g *Graph) RandomData(seed uint64, failures bool) *Data {
 		}
 	}
 	needed, keys := g.needed()
-	chance := rand.New(rand.NewPCG(seed, 0))
+	calm := false
+	for f := range needed {
+		calm = calm || g.types[f.typ.Name()] != nil && len(g.types[f.typ.Name()].possible) > 0
+	}
 	for _, t := range g.objects {
 		for i, o := range d.objects[t.name] {
 			for _, f := range t.fields {
+				// Each value has a chance of its own, so that a graph can shrink and keep its data.
+				chance := rand.New(rand.NewPCG(seed, uint64(hash([]byte(fmt.Sprint(t.name, ".", f.name, i))))))
 				p := painter{d: d, chance: chance, field: f, index: i, key: keys[f]}
-				p.failures = failures && !needed[f] && f.typ.String() == f.strict.String()
+				p.failures = failures && !needed[f] && f.typ.String() == f.strict.String() && !(f.strict.NonNull && (calm || g.ofInterfaceObject(f)))
 				o.Fields[f.name] = p.draw(f.strict)
 			}
 		}
 	}
 	return d
+}
+
+// ofInterfaceObject says whether a subgraph answers a field without knowing the type: it may be asked of objects for which the client did not.
+func (g *Graph) ofInterfaceObject(f *field) bool {
+	for i, l := range f.in {
+		if lt := g.knows(i, f.parent); l != nil && lt != nil && lt.interfaceObject {
+			return true
+		}
+	}
+	return false
 }
 
 // painter draws the value of one field of one object.
@@ -90,7 +106,7 @@ func (p painter) draw(t *ast.Type) any {
 		}
 		return out
 	}
-	if named := p.d.g.types[t.NamedType]; named != nil && len(named.possible) > 0 {
+	if named := p.d.g.types[t.NamedType]; named != nil && slices.Contains([]ast.DefinitionKind{ast.Object, ast.Interface, ast.Union}, named.kind) {
 		possible := p.d.g.resolvable(p.field)
 		if len(possible) == 0 {
 			return nil
@@ -107,7 +123,10 @@ func (p painter) draw(t *ast.Type) any {
 // resolvable are the concrete types that every subgraph with the field can answer with.
 func (g *Graph) resolvable(f *field) []*typ {
 	possible := slices.Clone(g.types[f.typ.Name()].possible)
-	for _, i := range g.resolvers(f) {
+	for i, l := range f.in { // external copies too: they may be provided
+		if l == nil {
+			continue
+		}
 		here := g.possibleIn(i, f.in[i].def.Type.Name())
 		possible = slices.DeleteFunc(possible, func(t *typ) bool { return !slices.Contains(here, t) })
 	}
@@ -119,7 +138,10 @@ func (p painter) leaf(name string) any {
 	if !p.key {
 		n = p.chance.IntN(10)
 	}
-	if values := p.d.g.enumValues(p.field); len(values) > 0 {
+	if values, ok := p.d.g.enumValues(p.field); ok {
+		if len(values) == 0 {
+			return nil
+		}
 		return values[n%len(values)]
 	}
 	switch {
@@ -137,23 +159,25 @@ func (p painter) leaf(name string) any {
 	return fmt.Sprintf("%s \"%d\" é", p.field.name, n)
 }
 
-// enumValues are the values that every subgraph with the field knows; none when it is not an enum.
-func (g *Graph) enumValues(f *field) []string {
-	var out []string
-	for n, i := range g.resolvers(f) {
-		def := g.services[i].schema.Types[f.in[i].def.Type.Name()]
-		if def == nil || def.Kind != ast.Enum {
-			return nil
-		}
-		if n == 0 {
-			for _, v := range def.EnumValues {
-				out = append(out, v.Name)
-			}
+// enumValues are the values that every subgraph with the field knows.
+func (g *Graph) enumValues(f *field) (values []string, ok bool) {
+	for i, l := range f.in {
+		if l == nil {
 			continue
 		}
-		out = slices.DeleteFunc(out, func(v string) bool { return def.EnumValues.ForName(v) == nil })
+		def := g.services[i].schema.Types[l.def.Type.Name()]
+		if def == nil || def.Kind != ast.Enum {
+			return nil, false
+		}
+		var here []string
+		for _, v := range def.EnumValues {
+			if !ok || slices.Contains(values, v.Name) {
+				here = append(here, v.Name)
+			}
+		}
+		values, ok = here, true
 	}
-	return out
+	return values, ok
 }
 
 // value is what a field of an object is for arguments. Arguments change the answer, so that a lost one shows.

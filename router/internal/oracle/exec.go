@@ -12,6 +12,9 @@ import (
 type Error struct {
 	Message string `json:"message"`
 	Path    []any  `json:"path,omitempty"`
+	// Hidden is set where a value is not shown because its type or its enum value is not of the schema. Whether a client is told of that is
+	// not settled: it sees null.
+	Hidden bool `json:"hidden,omitempty"`
 }
 
 // Answer is a GraphQL response.
@@ -138,7 +141,7 @@ func (x *executor) applies(condition string, typ *ast.Definition) bool {
 func (x *executor) field(n node, typ *ast.Definition, fields []*ast.Field, path []any) (any, bool) {
 	def := typ.Fields.ForName(fields[0].Name)
 	x.useful = x.useful || fields[0].Name != "_entities"
-	v, err := x.resolve(n, typ, fields[0], fields[0].ArgumentMap(x.vars))
+	v, err := x.resolve(n, typ, fields[0], x.arguments(def, fields[0]))
 	if err != nil {
 		x.fail(err.Error(), path)
 		return nil, !def.Type.NonNull
@@ -151,7 +154,11 @@ func (x *executor) field(n node, typ *ast.Definition, fields []*ast.Field, path 
 }
 
 func (x *executor) fail(message string, path []any) {
-	x.errors = append(x.errors, Error{message, path})
+	x.errors = append(x.errors, Error{Message: message, Path: path})
+}
+
+func (x *executor) hide(message string, path []any) {
+	x.errors = append(x.errors, Error{Message: message, Path: path, Hidden: true})
 }
 
 // complete returns the value, or nil and whether nil may stand here.
@@ -171,7 +178,7 @@ func (x *executor) complete(v any, t *ast.Type, sets []ast.SelectionSet, path []
 	}
 	if leaf := x.schema.Types[t.NamedType]; v == nil || t.Elem == nil && leaf.IsLeafType() {
 		if name, ok := v.(string); ok && leaf.Kind == ast.Enum && leaf.EnumValues.ForName(name) == nil {
-			x.fail(name+" is not a value of "+leaf.Name, path)
+			x.hide(name+" is not a value of "+leaf.Name, path)
 			return nil, true
 		}
 		return v, true
@@ -198,7 +205,7 @@ func (x *executor) complete(v any, t *ast.Type, sets []ast.SelectionSet, path []
 			return nil, true
 		}
 		if typ == nil || !x.applies(t.NamedType, typ) {
-			x.fail("a type that does not belong here: "+v.object.Type, path)
+			x.hide("a type that does not belong here: "+v.object.Type, path)
 			return nil, true
 		}
 		out, _ := x.object(v, typ, sets, path)

@@ -16,10 +16,13 @@ type ancestry struct {
 // One answers an operation, validated against the schema that clients see, from all of the data.
 func (d *Data) One(api *ast.Schema, doc *ast.QueryDocument, name string, vars map[string]any) Answer {
 	op := doc.Operations.ForName(name)
-	x := &executor{schema: api, vars: vars, named: func(o *Object) string { return o.Type }}
+	x := &executor{schema: api, vars: plain(vars), named: func(o *Object) string { return o.Type }}
 	root := map[ast.Operation]string{ast.Query: "Query", ast.Mutation: "Mutation", ast.Subscription: "Subscription"}[op.Operation]
 	var mutations []string
 	x.resolve = func(n node, _ *ast.Definition, f *ast.Field, args map[string]any) (any, error) {
+		if v, ok := introspect(api, n, f, args); ok {
+			return v, nil
+		}
 		if n.object.Type == "Mutation" {
 			mutations = append(mutations, mutation(f.Name, args))
 		}
@@ -30,6 +33,28 @@ func (d *Data) One(api *ast.Schema, doc *ast.QueryDocument, name string, vars ma
 	a := x.run(op, def, node{object: d.objects[root][0]})
 	a.Mutations = mutations
 	return a
+}
+
+// introspect answers the little of introspection that random operations ask beside fields.
+func introspect(api *ast.Schema, n node, f *ast.Field, args map[string]any) (any, bool) {
+	described := func(def *ast.Definition) any {
+		if def == nil {
+			return nil
+		}
+		return node{object: &Object{"__Type", map[string]any{"name": def.Name, "kind": string(def.Kind)}}}
+	}
+	switch {
+	case f.Name == "__schema":
+		return node{object: &Object{"__Schema", nil}}, true
+	case f.Name == "__type":
+		name, _ := args["name"].(string)
+		return described(api.Types[name]), true
+	case n.object.Type == "__Schema":
+		return described(api.Query), true
+	case n.object.Type == "__Type":
+		return n.object.Fields[f.Name], true
+	}
+	return nil, false
 }
 
 // mutation is how the call of a mutation is written down.

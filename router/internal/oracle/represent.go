@@ -128,9 +128,15 @@ func (g *Graph) setArguments(f *field, sel *ast.Field) map[string]any {
 		args[a.Name], _ = a.Value.Value(nil)
 	}
 	for _, i := range g.resolvers(f) {
+		x := &executor{schema: g.services[i].schema}
 		for _, a := range f.in[i].def.Arguments {
-			if _, ok := args[a.Name]; !ok && a.DefaultValue != nil {
-				args[a.Name], _ = a.DefaultValue.Value(nil)
+			v, ok := args[a.Name]
+			if !ok && a.DefaultValue != nil {
+				v, _ = a.DefaultValue.Value(nil)
+				ok = true
+			}
+			if ok {
+				args[a.Name] = x.coerce(a.Type, v)
 			}
 		}
 	}

@@ -117,7 +117,7 @@ func (s *Subgraph) answer(query, name string, raw map[string]any) Answer {
 	if err != nil {
 		return Answer{Errors: []Error{{Message: s.complain("variables: %v in %s", err, query).Error()}}}
 	}
-	x := &executor{schema: schema, vars: vars, named: s.named}
+	x := &executor{schema: schema, vars: plain(vars), named: s.named}
 	x.resolve = func(n node, _ *ast.Definition, f *ast.Field, args map[string]any) (any, error) {
 		if f.Name == "_entities" {
 			return s.entities(x, args["representations"])
