@@ -182,25 +182,41 @@ func (b *builder) buildDeferred() error {
 	return nil
 }
 
-// mayJoin says whether a field of the part being planned may be added to a source: one of its own, or for keys one of
-// a part that comes before.
-func (b *builder) mayJoin(s *source, key bool) bool {
+// mayJoin says whether a field of objects of type t that is wanted in the part being planned may be added to a source: to
+// one of its own; or to one of a part that comes before, when it is a key or the objects cannot be entered again by a key
+// there. Then it comes along with the answer that brings the objects.
+func (b *builder) mayJoin(a *arrival, t *federation.Type, s *source, key bool) bool {
 	p := s.sel.entry.part
-	return p == b.part || key && b.part.within(p)
+	return p == b.part || b.part.within(p) && a.site != b.root && (key || !enterable(t.In[s.sel.graph]))
 }
 
-// beside is a source of a part that comes before, for a field of objects that cannot be entered again by a key there: then
-// it comes along with the answer that brings the objects.
-func (b *builder) beside(a *arrival, t *federation.Type, f *federation.Field, byForce bool) *source {
+// broughtBefore says whether the objects of an arrival came with a part before the one being planned, so that asking for
+// them once more through their parent is out of the question: of the same subgraph, which would do all of its work again, or
+// where a key leads as well.
+func (b *builder) broughtBefore(a *arrival, g federation.GraphID, byKey bool) bool {
+	return slices.ContainsFunc(a.sources, func(s *source) bool {
+		p := s.sel.entry.part
+		return p != b.part && b.part.within(p) && (byKey || s.sel.graph == g)
+	})
+}
+
+// beside is a source of a part that comes before and has a field that nothing else leads to.
+func (b *builder) beside(a *arrival, t *federation.Type, f *federation.Field) *source {
 	for _, s := range a.sources {
-		if s.sel.entry.part == b.part || !b.part.within(s.sel.entry.part) || !s.covers(t) || !b.resolves(s, f) {
-			continue
-		}
-		if byForce || !enterable(t.In[s.sel.graph]) {
+		if b.part.within(s.sel.entry.part) && s.covers(t) && b.resolves(s, f) {
 			return s
 		}
 	}
 	return nil
+}
+
+func isKeyField(j *federation.TypeJoin, name string) bool {
+	return j != nil && slices.ContainsFunc(j.Keys, func(k *federation.Key) bool {
+		return k.Resolvable && slices.ContainsFunc(k.Fields, func(sel ast.Selection) bool {
+			f, ok := sel.(*ast.Field)
+			return ok && f.Name == name
+		})
+	})
 }
 
 func enterable(j *federation.TypeJoin) bool {

@@ -23,7 +23,7 @@ func (b *builder) place(a *arrival, t *federation.Type, w *want) (*selField, err
 	if s == nil {
 		var err error
 		if s, err = b.choose(a, t, f, w); err != nil {
-			if s = b.beside(a, t, f, true); s == nil {
+			if s = b.beside(a, t, f); s == nil {
 				return nil, err
 			}
 		}
@@ -84,11 +84,6 @@ func (b *builder) decide(d decision, options []option) option {
 // choose finds a source for a field that is not asked for yet.
 func (b *builder) choose(a *arrival, t *federation.Type, f *federation.Field, w *want) (*source, error) {
 	options := b.atHand(a, t, f, w)
-	if len(options) == 0 {
-		if s := b.beside(a, t, f, false); s != nil {
-			return s, nil
-		}
-	}
 	// What is at hand is never dearer than a fetch more, unless what is below it then needs fetches that another subgraph saves.
 	settled := slices.ContainsFunc(options, func(o option) bool {
 		return w.slot.child == nil || b.complete(o.graph, w.slot.child)
@@ -136,7 +131,7 @@ func homes(f *federation.Field, labels map[string]bool) int {
 func (b *builder) atHand(a *arrival, t *federation.Type, f *federation.Field, w *want) []option {
 	var options []option
 	for _, s := range a.sources {
-		if s.covers(t) && b.resolves(s, f) && b.part.within(s.sel.entry.part) && b.mayJoin(s, w.key) {
+		if s.covers(t) && b.resolves(s, f) && b.part.within(s.sel.entry.part) && b.mayJoin(a, t, s, w.key || isKeyField(t.In[s.sel.graph], f.Name)) {
 			options = append(options, option{s.sel.graph, s, s.stage(), b.coverage(s.sel.graph, f, w)})
 		}
 	}
@@ -209,7 +204,7 @@ func possibleIn(t *federation.Type, g federation.GraphID) []*federation.Type {
 func (b *builder) enter(a *arrival, t *federation.Type, g federation.GraphID, requires ast.SelectionSet, w *want, r route) (*source, error) {
 	if a.site == b.root {
 		for _, s := range a.sources {
-			if s.sel.graph == g && b.mayJoin(s, false) {
+			if s.sel.graph == g && b.mayJoin(a, t, s, false) {
 				return s, nil
 			}
 		}
@@ -217,7 +212,7 @@ func (b *builder) enter(a *arrival, t *federation.Type, g federation.GraphID, re
 	}
 	if len(requires) == 0 {
 		for _, s := range a.sources {
-			if s.sel.graph == g && s.covers(t) && b.mayJoin(s, false) && s.stage() <= r.cost {
+			if s.sel.graph == g && s.covers(t) && b.mayJoin(a, t, s, false) && s.stage() <= r.cost {
 				return s, nil
 			}
 		}
@@ -244,7 +239,7 @@ func (b *builder) enterViaParent(a *arrival, g federation.GraphID, w *want) (*so
 	for _, owner := range slices.Clone(a.owners) {
 		var from *source
 		for _, s := range a.parent.sources {
-			if s.sel.graph == g && s.covers(owner) && b.mayJoin(s, false) {
+			if s.sel.graph == g && s.covers(owner) && b.mayJoin(a.parent, owner, s, false) {
 				from = s
 			}
 		}

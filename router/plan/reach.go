@@ -38,7 +38,7 @@ func (b *builder) reachBut(a *arrival, t *federation.Type, not federation.GraphI
 		}
 	}
 	for _, s := range a.sources {
-		if s.covers(t) && b.mayJoin(s, false) {
+		if s.covers(t) && b.mayJoin(a, t, s, false) {
 			r := &routes[s.sel.graph]
 			r.cost = min(r.cost, s.stage())
 		}
@@ -113,7 +113,8 @@ func (b *builder) addParentRoutes(a *arrival, t *federation.Type, not federation
 	}
 	added := false
 	for g := range routes {
-		if t.In[g] == nil || federation.GraphID(g) == not || routes[g].cost < unreachableCost && (len(a.site.types) > 1 || a.stub != nil) {
+		reached := routes[g].cost < unreachableCost
+		if t.In[g] == nil || federation.GraphID(g) == not || reached && (len(a.site.types) > 1 || a.stub != nil) || b.broughtBefore(a, federation.GraphID(g), reached) {
 			continue
 		}
 		cost := 0
