@@ -65,6 +65,7 @@ var house = map[string]part{
 	"router/contract":          leaf(2), // filters what compose writes, by compose's rules for hidden elements
 	"router/plan":              leaf(1),
 	"router/lift":              leaf(1),
+	"router/access":            leaf(1), // who may see what; pure
 	"router/limits":            leaf(1),
 	"router/execute":           leaf(2),
 	"router/fetch":             leaf(3),

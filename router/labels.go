@@ -4,8 +4,6 @@ import (
 	"context"
 	"strconv"
 	"strings"
-
-	"bourse/router/plan"
 )
 
 // wholeShare is percent(100): labels may give a share of requests with up to eight decimals of a percent.
@@ -13,7 +11,7 @@ const wholeShare = 100 * 100_000_000
 
 // labelsOn decides for one request which labels of progressive overrides are on: percent(n) by chance, others as the
 // operator's hook says.
-func (g *gateway) labelsOn(ctx context.Context, labels []string) plan.Given {
+func (g *gateway) labelsOn(ctx context.Context, labels []string) map[string]bool {
 	on := map[string]bool{}
 	for _, l := range labels {
 		if share, ok := shareOf(l); ok {
@@ -22,7 +20,7 @@ func (g *gateway) labelsOn(ctx context.Context, labels []string) plan.Given {
 			on[l] = g.label(ctx, l)
 		}
 	}
-	return plan.Given{Labels: on}
+	return on
 }
 
 // shareOf reads percent(n), in parts of wholeShare.
@@ -41,10 +39,10 @@ func shareOf(label string) (share uint64, ok bool) {
 }
 
 // labelKey is the part of a cache key that says which labels are on.
-func labelKey(labels []string, given plan.Given) string {
+func labelKey(labels []string, state map[string]bool) string {
 	var on []string
 	for _, l := range labels {
-		if given.Labels[l] {
+		if state[l] {
 			on = append(on, l)
 		}
 	}

@@ -59,6 +59,9 @@ func (d *delivery) Next(ctx context.Context, patience time.Duration) (serve.Answ
 
 // Subscribe implements serve.Operation.
 func (o *operation) Subscribe(ctx context.Context) (serve.Stream, *serve.Refusal) {
+	if len(o.input.Plan.Stages) == 0 {
+		return nil, o.denied()
+	}
 	req, err := o.g.executor.SubscriptionRequest(o.input)
 	if err != nil {
 		o.g.logger.ErrorContext(ctx, "subscription cannot be requested", "operation", o.name, "error", err)
@@ -69,6 +72,15 @@ func (o *operation) Subscribe(ctx context.Context) (serve.Stream, *serve.Refusal
 		return nil, o.ended(ctx, err)
 	}
 	return &stream{o, upstream}, nil
+}
+
+// denied refuses a subscription whose root field the client may not see: there is nothing to subscribe to.
+func (o *operation) denied() *serve.Refusal {
+	refusal := serve.Refuse(0, execute.CodeDenied, execute.DeniedMessage)
+	if root := o.input.Plan.Output.Only; root != nil && len(root.Fields) > 0 {
+		refusal.Errors[0].Path = []any{root.Fields[0].Name}
+	}
+	return refusal
 }
 
 // ended says in the client's terms why a subscription is over.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"bourse/router/access"
 	"bourse/router/execute"
 	"bourse/router/limits"
 	"bourse/router/plan"
@@ -45,6 +46,11 @@ type Options struct {
 	// percent(n) are not asked about but drawn: Chance is a number below n; nil: math/rand.
 	Label  func(ctx context.Context, label string) bool
 	Chance func(n uint64) uint64
+
+	// Rights says what a request may see of what the supergraph protects (@authenticated, @requiresScopes, @policy); nil: nothing. It
+	// is asked only about operations that touch something protected, with the policies on which these depend. The context is the
+	// request's, the header has what subgraphs see.
+	Rights func(ctx context.Context, header http.Header, policies []string) access.Rights
 
 	AllowedOrigins   []string // see serve.Options
 	AllowCredentials bool

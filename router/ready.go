@@ -7,6 +7,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"bourse/router/access"
 	"bourse/router/plan"
 	"bourse/router/serve"
 )
@@ -59,10 +60,11 @@ type needs struct {
 	labels   []string // of progressive overrides
 	defers   bool     // whether the client takes the answer in parts
 	defersBy []string // if so: the variables that decide what is deferred
+	touched  access.Touched
 }
 
 func (g *gateway) needsOf(doc *ast.QueryDocument, definition *ast.OperationDefinition) needs {
-	n := needs{labels: g.planner.Labels(doc, definition.Name)}
+	n := needs{labels: g.planner.Labels(doc, definition.Name), touched: g.access.Touched(doc, definition.Name)}
 	n.defersBy, n.defers = plan.Deferring(definition)
 	return n
 }
@@ -114,18 +116,27 @@ func (g *gateway) given(ctx context.Context, req *serve.Request, k *known, varia
 	var given plan.Given
 	var key string
 	if len(k.needs.labels) > 0 {
-		given = g.labelsOn(ctx, k.needs.labels)
-		key = labelKey(k.needs.labels, given)
+		given.Labels = g.labelsOn(ctx, k.needs.labels)
+		key = labelKey(k.needs.labels, given.Labels)
 	}
 	if k.needs.defers && req.Incremental {
 		given.Defer, given.Variables = true, map[string]bool{}
-		key += "\ndefer"
+		key += "\x00defer"
 		for _, name := range k.needs.defersBy {
 			if off, ok := variables[name].(bool); ok && !off {
 				given.Variables[name] = false
 				key += " !" + name
 			}
 		}
+	}
+	if len(k.needs.touched) > 0 {
+		var rights access.Rights
+		if g.rights != nil {
+			rights = g.rights(ctx, req.Header, g.access.Policies(k.needs.touched))
+		}
+		ruling := g.access.Decide(k.needs.touched, rights)
+		given.Denies = ruling.Denies
+		key += "\x00may " + ruling.Key
 	}
 	return given, key
 }

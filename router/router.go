@@ -11,6 +11,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
+	"bourse/router/access"
 	"bourse/router/execute"
 	"bourse/router/federation"
 	"bourse/router/fetch"
@@ -77,6 +78,8 @@ type gateway struct {
 	limits        limits.Limits
 	rules         *rules.Rules
 	ready         ready
+	access        *access.Rules // nil: everything is open to all
+	rights        func(ctx context.Context, header http.Header, policies []string) access.Rights
 	headers       http.Header
 	subscribe     subscribe.Options
 	introspection bool
@@ -96,6 +99,7 @@ func newGateway(sg *federation.Supergraph, o Options) *gateway {
 		o.Chance = rand.Uint64N
 	}
 	return &gateway{
+		access: access.New(sg), rights: o.Rights,
 		label: o.Label, chance: o.Chance,
 		sg:      sg,
 		planner: plan.New(sg, o.Plan),

@@ -20,6 +20,12 @@ const (
 // maxErrors bounds the errors of one response.
 const maxErrors = 200
 
+// Of a field that the client may not see; both are Apollo's.
+const (
+	CodeDenied    = "UNAUTHORIZED_FIELD_OR_TYPE"
+	DeniedMessage = "Unauthorized field or type"
+)
+
 const maskedMessage = "The subgraph reported an error."
 
 type responseError struct {
@@ -255,6 +261,9 @@ func (r *run) asked(v value, o *plan.Object, path []segment) bool {
 			i := slices.IndexFunc(variant.Fields, func(f *plan.OutputField) bool { return f.Name == s.key && r.wants(f.Cond) })
 			if i < 0 {
 				return false
+			}
+			if variant.Fields[i].Denied {
+				return true
 			}
 			v, o = r.arena.slot(v.a, variant.Fields[i].Slot), variant.Fields[i].Child
 		default:

@@ -69,6 +69,14 @@ func (r *run) object(v value, o *plan.Object) bool {
 			continue
 		}
 		r.path = append(r.path, segment{key: f.Name})
+		if f.Denied {
+			r.addError(DeniedMessage, r.path, CodeDenied, "", nil)
+			r.out = append(r.out, "null"...)
+			if r.path = r.path[:len(r.path)-1]; f.Type.NonNull {
+				return false
+			}
+			continue
+		}
 		ok := r.complete(r.arena.slot(v.a, f.Slot), f.Type, f)
 		r.path = r.path[:len(r.path)-1]
 		if !ok && f.Type.NonNull {

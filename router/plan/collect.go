@@ -65,12 +65,13 @@ type want struct {
 
 // collected is a response key while fields are merged.
 type collected struct {
-	key   string
-	field *ast.Field
-	in    byPart
-	subs  []subset
-	typ   *federation.Type   // of the field, in one of the group's types
-	under []*federation.Type // concrete types of the values, over all of the group's types
+	key    string
+	field  *ast.Field
+	denied bool
+	in     byPart
+	subs   []subset
+	typ    *federation.Type   // of the field, in one of the group's types
+	under  []*federation.Type // concrete types of the values, over all of the group's types
 }
 
 // mention is a place where a response key stands. A key is printed where it is first wanted, which depends on
@@ -101,7 +102,7 @@ func (b *builder) collectSite(s *site, subs []subset) error {
 	conditions := b.typeConditions(subs)
 	bySignature := map[string]*group{}
 	for _, t := range s.types {
-		sig := b.signature(t, conditions)
+		sig := b.signature(t, conditions) + b.deniedOf(t)
 		g := bySignature[sig]
 		if g == nil {
 			g = &group{}
@@ -171,7 +172,7 @@ func isPossible(abstract, t *federation.Type) bool {
 
 // collectGroup merges fields for one group. The first given outputs of the site belong to parts that begin above it.
 func (b *builder) collectGroup(s *site, g *group, subs []subset, given int) error {
-	fields := map[string]*collected{}
+	fields, denied := map[string]*collected{}, map[string]*collected{}
 	var order []mention
 	var opened byPart
 	var walk func(set ast.SelectionSet, on clause, in *part) error
@@ -202,10 +203,14 @@ func (b *builder) collectGroup(s *site, g *group, subs []subset, given int) erro
 				if !ok {
 					continue
 				}
-				c := fields[sel.Alias]
+				byKey := fields
+				if b.denied(g, sel) {
+					byKey = denied
+				}
+				c := byKey[sel.Alias]
 				if c == nil {
-					c = &collected{key: sel.Alias, field: sel}
-					fields[sel.Alias] = c
+					c = &collected{key: sel.Alias, field: sel, denied: b.denied(g, sel)}
+					byKey[sel.Alias] = c
 				}
 				before := c.in.cond(in)
 				if !slices.ContainsFunc(before, func(have clause) bool { return inner.implies(have) }) {
@@ -235,6 +240,7 @@ func (b *builder) collectGroup(s *site, g *group, subs []subset, given int) erro
 			return err
 		}
 	}
+	order = yieldToAllowed(order, fields)
 	if err := b.finishGroup(s, g, order); err != nil {
 		return err
 	}
@@ -248,7 +254,7 @@ func (b *builder) collectGroup(s *site, g *group, subs []subset, given int) erro
 // finishGroup gives each merged field its slot.
 func (b *builder) finishGroup(s *site, g *group, order []mention) error {
 	for _, c := range order {
-		if c.unless != nil {
+		if c.unless != nil || c.denied {
 			continue
 		}
 		if c.field.Name == "__typename" {

@@ -41,7 +41,7 @@ func (b *builder) buildMutation(a *arrival) error {
 func (b *builder) turns() ([]*want, error) {
 	var turns []*want
 	for _, m := range b.mentions {
-		if strings.HasPrefix(m.field.Name, "__") {
+		if m.denied || strings.HasPrefix(m.field.Name, "__") {
 			continue
 		}
 		w := b.root.groups[0].want(b.findSlot(b.root, m.collected), m.part)

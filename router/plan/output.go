@@ -83,6 +83,10 @@ func (b *builder) variant(s *site, in *part, t *federation.Type, order []mention
 		}
 		f := t.Field(c.field.Name)
 		of.Type = f.Def.Type
+		if of.Denied = c.denied; of.Denied {
+			sig.WriteString("!" + of.Type.String() + " ")
+			continue
+		}
 		sl := b.findSlot(s, c.collected)
 		if sl.child != nil {
 			of.Child = sl.child.outputFor(in)

@@ -197,6 +197,7 @@ type OutputField struct {
 	// Unless holds when an earlier mention of the same response key was printed; Always: there is none.
 	Unless   CondID
 	TypeName bool   // print the record's type
+	Denied   bool   // null, because the client may not see it; without a slot
 	Parent   string // name of a type with the field, for messages
 	Field    string
 }

@@ -46,6 +46,8 @@ type Given struct {
 	Defer bool
 	// Variables has the values of the variables that Deferring names; one that is missing counts as true.
 	Variables map[string]bool
+	// Denies says which fields of which object and interface types the client may not see; nil: it may see all.
+	Denies func(typ, field string) bool
 }
 
 // Codes of Error.
