@@ -12,6 +12,10 @@ import (
 
 // prepare writes the request of a fetch. It reports false when there is nothing to ask.
 func (r *run) prepare(c *call, f *plan.Fetch) bool {
+	var groups []*contextual
+	if f.Contextual() {
+		f, groups = r.repeat(f)
+	}
 	c.fetch, c.err = f, nil
 	c.entries = c.entries[:0]
 	c.body = append(c.body[:0], f.Prefix...)
@@ -30,10 +34,17 @@ func (r *run) prepare(c *call, f *plan.Fetch) bool {
 		c.body = append(c.body, '"')
 		c.body = append(c.body, e.Variable...)
 		c.body = append(c.body, `":[`...)
-		if r.wants(e.Cond) {
+		switch {
+		case len(e.Contexts) > 0:
+			ce.targets = append(ce.targets, groups[i].targets...)
+			r.writeRepresentations(c, ce, e)
+		case r.wants(e.Cond):
 			r.represent(c, ce, e)
 		}
 		c.body = append(c.body, `],`...)
+		if len(e.Contexts) > 0 {
+			c.writeContexts(e, groups[i])
+		}
 		sent += ce.count
 	}
 	if sent == 0 {
@@ -82,12 +93,17 @@ func withLists(v any) any {
 	return v
 }
 
-// represent collects the records of an entry and writes their representations, equal ones once.
+// represent collects the records of an entry and writes their representations.
 func (r *run) represent(c *call, ce *called, e *plan.Entry) {
 	r.entry++
 	for _, p := range e.Paths {
 		r.collect(ce, e, p, value{kind: object, a: r.root})
 	}
+	r.writeRepresentations(c, ce, e)
+}
+
+// writeRepresentations writes the representations of what was collected, equal ones once.
+func (r *run) writeRepresentations(c *call, ce *called, e *plan.Entry) {
 	r.reps.reset(len(ce.targets))
 	kept := ce.targets[:0]
 	for _, t := range ce.targets {
@@ -121,13 +137,19 @@ func (r *run) collect(ce *called, e *plan.Entry, p plan.Path, v value) {
 			r.collect(ce, e, p[1:], r.arena.slot(v.a, p[0].Slot))
 			return
 		}
-		if r.arena.mark(v.a, r.entry) {
-			return
-		}
-		if rep := r.representation(e, v.a); rep != nil && r.wants(rep.Cond) && r.representable(rep, v.a) {
+		if r.completes(e, v.a) {
 			ce.targets = append(ce.targets, target{record: v.a})
 		}
 	}
+}
+
+// completes says whether an entry completes a record that was not met before.
+func (r *run) completes(e *plan.Entry, record uint32) bool {
+	if r.arena.mark(record, r.entry) {
+		return false
+	}
+	rep := r.representation(e, record)
+	return rep != nil && r.wants(rep.Cond) && r.representable(rep, record)
 }
 
 // representation is how an entry shows a record; nil when it does not. An entry for objects of unknown type is also for

@@ -38,13 +38,14 @@ type builder struct {
 	resolving  []goal
 	scores     map[scoreKey]int
 
-	shapes    map[*federation.FieldJoin]string
-	sites     []*site
-	guide     *guidance
-	choices   []choice
-	decided   map[decision]bool
-	maxSearch int
-	stopped   bool // the search ended at its bound
+	contextTypes map[string][]*federation.Type
+	shapes       map[*federation.FieldJoin]string
+	sites        []*site
+	guide        *guidance
+	choices      []choice
+	decided      map[decision]bool
+	maxSearch    int
+	stopped      bool // the search ended at its bound
 }
 
 type output struct {
@@ -211,7 +212,7 @@ func (b *builder) inOrder(a *arrival, types []*federation.Type, wants []*want) [
 		for _, j := range f.In {
 			if j != nil && j.LocalFor(b.given.Labels) {
 				homes++
-				requires = requires || len(j.Requires) > 0
+				requires = requires || needs(j)
 			}
 		}
 		switch {

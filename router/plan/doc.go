@@ -1,7 +1,7 @@
 // Package plan turns a validated operation into an immutable query plan: which subgraph is asked for what, in which
 // order, and how the answers fit together.
 //
-// It does no I/O, reads no variable values (conditions and variables stay in the plan for run time) and never imports
+// It does no I/O, reads no variable values but those in Given (conditions and variables stay in the plan for run time) and never imports
 // the executor.
 //
 //	operation ─collect─► sites, slots, wants ─fill, place, enter─► entries, selections ─finish─► Plan
@@ -24,6 +24,9 @@
 // fetches, then of selected fields. A schedule says at which stage each entry is fetched: entries of one stage and
 // subgraph become one request, and an entry that nothing waits for moves to a later call of its subgraph. Equal
 // entries of several sites become one.
+//
+// What a request decides beforehand is Given: labels of progressive overrides, and whether fragments may be deferred. Fields
+// whose arguments come from contexts have entries of their own, which the executor repeats for each value (context.go).
 //
 // Work is bounded: Options.MaxSteps for one plan, beyond which the operation is refused with CodeTooLarge, and
 // Options.MaxSearch for the search, beyond which the plan says that it stopped.

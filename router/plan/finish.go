@@ -102,6 +102,11 @@ func (f *finisher) widenConditions() {
 		for _, r := range e.reps {
 			f.widenRep(r.fields, c)
 		}
+		for _, v := range e.contexts {
+			for _, s := range v.sources {
+				f.widenRep(s.fields, c)
+			}
+		}
 	}
 	for _, e := range f.entries { // keys may sit deep in an answer
 		f.conds[e] = f.widen(e.sel).union(e.cond)
@@ -174,7 +179,7 @@ func (f *finisher) mergeEqual(entries []*entry) []*entryGroup {
 		r.entry(e, f.conds[e])
 		g := &entryGroup{entries: []*entry{e}, text: r.String(), vars: r.vars}
 		sig := repSignature(e) + g.text + f.conds[e].key()
-		if have := bySignature[sig]; have != nil && canUnite(have.entries[0].sel, e.sel) {
+		if have := bySignature[sig]; have != nil && len(e.contexts) == 0 && canUnite(have.entries[0].sel, e.sel) {
 			uniteSelections(have.entries[0].sel, e.sel)
 			uniteReps(have.entries[0].reps, e.reps)
 			have.entries = append(have.entries, e)
@@ -344,13 +349,15 @@ func (f *finisher) buildFetch(groups []*entryGroup, n int) *Fetch {
 		maps.Copy(vars, g.vars)
 	}
 	for i, g := range groups {
-		e := &Entry{Cond: f.condID(f.conds[g.entries[0]]), types: g.text}
+		e := &Entry{Cond: f.condID(f.conds[g.entries[0]]), text: g.text}
 		all = all.union(f.conds[g.entries[0]])
 		if first.reps != nil {
 			e.Alias, e.Variable = "_entities", "representations"
 			if len(groups) > 1 {
 				e.Alias, e.Variable = "_e"+strconv.Itoa(i), "_r"+strconv.Itoa(i)
+				e.suffix = "_" + strconv.Itoa(i)
 			}
+			f.exportContexts(e, g.entries[0], vars)
 			for vars[e.Variable] { // the client has a variable of that name
 				e.Variable += "_"
 			}
@@ -367,7 +374,7 @@ func (f *finisher) buildFetch(groups []*entryGroup, n int) *Fetch {
 		fetch.Entries = append(fetch.Entries, e)
 	}
 	fetch.Cond = f.condID(all)
-	f.writeQuery(fetch, groups, vars, n)
+	f.define(fetch, vars, n)
 	return fetch
 }
 

@@ -17,7 +17,7 @@ func (p *Planner) Labels(doc *ast.QueryDocument, operationName string) []string 
 	if !p.labelled || op == nil {
 		return nil
 	}
-	l := labelFinder{sg: p.sg, fields: map[*federation.Field]bool{}, spreads: map[*ast.FragmentDefinition]bool{}, found: map[string]bool{}}
+	l := labelFinder{sg: p.sg, contextTypes: p.contextTypes, fields: map[*federation.Field]bool{}, spreads: map[*ast.FragmentDefinition]bool{}, found: map[string]bool{}}
 	l.walk(p.sg.Root(op.Operation), op.SelectionSet)
 	return slices.Sorted(maps.Keys(l.found))
 }
@@ -49,10 +49,11 @@ func hasLabels(sg *federation.Supergraph) bool {
 }
 
 type labelFinder struct {
-	sg      *federation.Supergraph
-	fields  map[*federation.Field]bool
-	spreads map[*ast.FragmentDefinition]bool
-	found   map[string]bool
+	sg           *federation.Supergraph
+	contextTypes map[string][]*federation.Type
+	fields       map[*federation.Field]bool
+	spreads      map[*ast.FragmentDefinition]bool
+	found        map[string]bool
 }
 
 func (l *labelFinder) walk(t *federation.Type, set ast.SelectionSet) {
@@ -103,6 +104,11 @@ func (l *labelFinder) add(f *federation.Field) {
 			l.found[j.Label] = true
 		}
 		l.walk(f.Parent, j.Requires)
+		for _, c := range j.Contexts {
+			for _, t := range l.contextTypes[c.Context] {
+				l.walk(t, c.Selection)
+			}
+		}
 	}
 	for _, j := range f.Parent.In {
 		if j == nil {

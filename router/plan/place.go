@@ -113,7 +113,7 @@ func (b *builder) choose(a *arrival, t *federation.Type, f *federation.Field, w 
 	if best.source != nil {
 		return best.source, nil
 	}
-	return b.enter(a, t, best.graph, f.In[best.graph].Requires, w, routes[best.graph])
+	return b.enter(a, t, best.graph, f.In[best.graph], w, routes[best.graph])
 }
 
 // homes is how many subgraphs resolve a field.
@@ -201,7 +201,7 @@ func possibleIn(t *federation.Type, g federation.GraphID) []*federation.Type {
 
 // enter opens subgraph g for objects of type t: at the root by a fetch, at entities by a key, and else
 // through the parent.
-func (b *builder) enter(a *arrival, t *federation.Type, g federation.GraphID, requires ast.SelectionSet, w *want, r route) (*source, error) {
+func (b *builder) enter(a *arrival, t *federation.Type, g federation.GraphID, j *federation.FieldJoin, w *want, r route) (*source, error) {
 	if a.site == b.root {
 		for _, s := range a.sources {
 			if s.sel.graph == g && b.mayJoin(a, t, s, false) {
@@ -210,7 +210,7 @@ func (b *builder) enter(a *arrival, t *federation.Type, g federation.GraphID, re
 		}
 		return b.addRoot(a, g), nil
 	}
-	if len(requires) == 0 {
+	if j == nil || !needs(j) {
 		for _, s := range a.sources {
 			if s.sel.graph == g && s.covers(t) && b.mayJoin(a, t, s, false) && s.stage() <= r.cost {
 				return s, nil
@@ -220,7 +220,7 @@ func (b *builder) enter(a *arrival, t *federation.Type, g federation.GraphID, re
 			return b.enterViaParent(a, g, w)
 		}
 	}
-	return b.enterByKey(a, t, g, requires, w)
+	return b.enterByKey(a, t, g, j, w)
 }
 
 // wayIn decides between parent and key where both lead.
@@ -260,18 +260,26 @@ func (b *builder) enterViaParent(a *arrival, g federation.GraphID, w *want) (*so
 }
 
 // enterByKey adds a representation of t to an entities fetch of g, after everything that it is made of.
-func (b *builder) enterByKey(a *arrival, t *federation.Type, g federation.GraphID, requires ast.SelectionSet, w *want) (*source, error) {
+func (b *builder) enterByKey(a *arrival, t *federation.Type, g federation.GraphID, j *federation.FieldJoin, w *want) (*source, error) {
 	if err := b.tellApart(a, w.cond); err != nil {
 		return nil, err
 	}
-	required, deps, err := b.resolveSet(a, t, requires, w.cond, false)
+	if j == nil {
+		j = &federation.FieldJoin{}
+	}
+	required, deps, err := b.resolveSet(a, t, j.Requires, w.cond, false)
 	if err != nil {
 		return nil, err
 	}
+	contexts, contextDeps, err := b.resolveContexts(a, j.Contexts, w.cond)
+	if err != nil {
+		return nil, err
+	}
+	deps = append(deps, contextDeps...)
 	if a.named != nil {
 		deps = append(deps, a.named.sel.entry)
 	}
-	key := b.bestKey(a, t, g, len(requires) > 0)
+	key := b.bestKey(a, t, g, needs(j))
 	if key == nil {
 		return nil, b.unreachable(t, w)
 	}
@@ -291,7 +299,7 @@ func (b *builder) enterByKey(a *arrival, t *federation.Type, g federation.GraphI
 	for _, d := range deps {
 		stage = max(stage, d.stage+1)
 	}
-	e := b.entryFor(a, t, g, stage, fields, w)
+	e := b.entryFor(a, t, g, stage, fields, contexts, w)
 	for _, d := range deps {
 		e.dependOn(d)
 	}
@@ -309,9 +317,9 @@ func (b *builder) enterByKey(a *arrival, t *federation.Type, g federation.GraphI
 }
 
 // entryFor finds an entities fetch at the site that can take the representation, or opens one.
-func (b *builder) entryFor(a *arrival, t *federation.Type, g federation.GraphID, stage int, fields []*repField, w *want) *entry {
+func (b *builder) entryFor(a *arrival, t *federation.Type, g federation.GraphID, stage int, fields []*repField, contexts []*contextVar, w *want) *entry {
 	for _, e := range a.site.entries {
-		if e.graph != g || e.part != b.part || e.epoch != b.epoch || e.stage < stage || e.of != nil {
+		if e.graph != g || e.part != b.part || e.epoch != b.epoch || e.stage < stage || e.of != nil || !sameContexts(e.contexts, contexts) {
 			continue
 		}
 		if e.stage > stage && w.slot.child != nil && !b.complete(g, w.slot.child) {
@@ -321,7 +329,7 @@ func (b *builder) entryFor(a *arrival, t *federation.Type, g federation.GraphID,
 			return e
 		}
 	}
-	e := &entry{graph: g, site: a.site, stage: stage, epoch: b.epoch, part: b.part}
+	e := &entry{graph: g, site: a.site, stage: stage, epoch: b.epoch, part: b.part, contexts: contexts}
 	e.sel = newSelection(e, a.site, nil)
 	e.take(a, t, fields)
 	a.site.entries = append(a.site.entries, e)

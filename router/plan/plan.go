@@ -99,6 +99,8 @@ type Fetch struct {
 
 	graph federation.GraphID
 	stage int
+	name  string   // of the operation
+	defs  []string // definitions of the client's variables
 }
 
 // Entry is one selection in a fetch and the places in the answer that it completes.
@@ -113,8 +115,12 @@ type Entry struct {
 	Representations []*Representation
 	Selection       *Selection
 	Cond            CondID
+	// Contexts are variables that are filled from objects above. Entities for which their values differ need the entry
+	// once for each; see Fetch.Repeat.
+	Contexts []Context
 
-	types string // for the text: the fragments that tell the keys
+	text   string // the selection; a contextMark follows names of context variables
+	suffix string // in place of the mark
 }
 
 // Path is a sequence of slots.

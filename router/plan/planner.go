@@ -21,9 +21,10 @@ type Options struct {
 
 // Planner plans operations against one supergraph. It is safe for concurrent use.
 type Planner struct {
-	sg       *federation.Supergraph
-	o        Options
-	labelled bool // the supergraph has progressive overrides
+	sg           *federation.Supergraph
+	o            Options
+	labelled     bool // the supergraph has progressive overrides
+	contextTypes map[string][]*federation.Type
 }
 
 // New returns a planner for the supergraph.
@@ -34,7 +35,7 @@ func New(sg *federation.Supergraph, o Options) *Planner {
 	if o.MaxSearch <= 0 {
 		o.MaxSearch = defaultSearchSteps
 	}
-	return &Planner{sg: sg, o: o, labelled: hasLabels(sg)}
+	return &Planner{sg: sg, o: o, labelled: hasLabels(sg), contextTypes: contextTypes(sg)}
 }
 
 // Given is what a plan depends on beside the document and the supergraph. Plans for different Givens are
@@ -86,10 +87,11 @@ func (p *Planner) Plan(doc *ast.QueryDocument, operationName string, given Given
 func (p *Planner) builder(op *ast.OperationDefinition, given Given) *builder {
 	return &builder{
 		sg: p.sg, op: op, given: given, maxSteps: p.o.MaxSteps, maxSearch: p.o.MaxSearch,
-		slotSubs: map[*slot][]subset{},
-		enums:    map[*federation.Type]map[string]bool{},
-		condIDs:  map[string]CondID{},
-		scores:   map[scoreKey]int{},
-		shapes:   map[*federation.FieldJoin]string{},
+		slotSubs:     map[*slot][]subset{},
+		enums:        map[*federation.Type]map[string]bool{},
+		condIDs:      map[string]CondID{},
+		scores:       map[scoreKey]int{},
+		contextTypes: p.contextTypes,
+		shapes:       map[*federation.FieldJoin]string{},
 	}
 }

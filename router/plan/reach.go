@@ -80,13 +80,13 @@ func (b *builder) keyCost(a *arrival, t *federation.Type, j *federation.TypeJoin
 
 // bestKey is the key by which to enter g at the least cost; nil when there is none. Only with requirements can g have
 // given the key itself, through the parent.
-func (b *builder) bestKey(a *arrival, t *federation.Type, g federation.GraphID, requires bool) *federation.Key {
+func (b *builder) bestKey(a *arrival, t *federation.Type, g federation.GraphID, more bool) *federation.Key {
 	j := t.In[g]
 	if j == nil {
 		return nil
 	}
 	not := g
-	if requires {
+	if more {
 		not = nowhere
 	}
 	routes := b.reachBut(a, t, not, 0)
@@ -131,7 +131,7 @@ func (b *builder) addParentRoutes(a *arrival, t *federation.Type, not federation
 
 func (b *builder) parentCost(a *arrival, owner, t *federation.Type, g federation.GraphID, depth int) int {
 	f := owner.Field(a.site.via.name)
-	if f == nil || f.In[g] == nil || !f.In[g].LocalFor(b.given.Labels) || len(f.In[g].Requires) > 0 || depth > maxRequireDepth {
+	if f == nil || f.In[g] == nil || !f.In[g].LocalFor(b.given.Labels) || needs(f.In[g]) || depth > maxRequireDepth {
 		return unreachableCost
 	}
 	for _, p := range possibleIn(b.sg.Type(f.In[g].Type.Name()), g) {
@@ -148,7 +148,7 @@ func (b *builder) fieldCost(a *arrival, t *federation.Type, f *federation.Field,
 	if j == nil || !j.LocalFor(b.given.Labels) {
 		return unreachableCost
 	}
-	if len(j.Requires) == 0 {
+	if !needs(j) {
 		return routes[g].cost
 	}
 	if depth > maxRequireDepth || t.In[g] == nil {
@@ -156,7 +156,7 @@ func (b *builder) fieldCost(a *arrival, t *federation.Type, f *federation.Field,
 	}
 	keys := b.keyCost(a, t, t.In[g], routes, depth+1)
 	required := b.setCost(a, t, j.Requires, routes, depth+1)
-	return min(max(keys, required)+1, unreachableCost)
+	return min(max(keys, required, b.contextCost(a, j.Contexts, depth+1))+1, unreachableCost)
 }
 
 // setCost is the stage at which all of a field set is there.
@@ -257,7 +257,7 @@ func (b *builder) siteCoverage(g federation.GraphID, s *site) int {
 				if w.part != b.part {
 					break
 				}
-				if f := t.Field(w.slot.name); f != nil && f.In[g] != nil && f.In[g].LocalFor(b.given.Labels) && len(f.In[g].Requires) == 0 {
+				if f := t.Field(w.slot.name); f != nil && f.In[g] != nil && f.In[g].LocalFor(b.given.Labels) && !needs(f.In[g]) {
 					score += b.coverage(g, f, w)
 					break
 				}
@@ -277,7 +277,7 @@ func (b *builder) complete(g federation.GraphID, s *site) bool {
 			}
 			for _, t := range gr.types {
 				f := t.Field(w.slot.name)
-				if f == nil || f.In[g] == nil || !f.In[g].LocalFor(b.given.Labels) || len(f.In[g].Requires) > 0 {
+				if f == nil || f.In[g] == nil || !f.In[g].LocalFor(b.given.Labels) || needs(f.In[g]) {
 					return false
 				}
 			}

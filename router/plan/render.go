@@ -16,11 +16,13 @@ import (
 type renderer struct {
 	strings.Builder
 	b    *builder
+	of   *entry
 	vars map[string]bool
 }
 
 // entry writes the selection of an entry without its outer braces.
 func (r *renderer) entry(e *entry, outer cond) {
+	r.of = e
 	if e.reps == nil {
 		r.selection(e.sel, r.b.rootType, outer)
 		return
@@ -33,7 +35,7 @@ func (r *renderer) entry(e *entry, outer cond) {
 		return
 	}
 	for _, rep := range e.reps {
-		inner := &renderer{b: r.b, vars: r.vars}
+		inner := &renderer{b: r.b, of: e, vars: r.vars}
 		inner.WriteString(" ... on " + rep.name(e) + " {")
 		inner.fields(e.sel, rep.typ, outer)
 		inner.WriteString(" }")
@@ -129,13 +131,14 @@ func (r *renderer) field(f *selField, t *federation.Type, g federation.GraphID, 
 			r.WriteString(f.alias + ": ")
 		}
 		r.WriteString(f.slot.name)
-		r.arguments(f.slot.args)
+		j := t.Field(f.slot.name).In[g]
+		r.arguments(f.slot.args, j)
 		if len(cl) > 0 {
 			r.directive(cl[len(cl)-1])
 		}
 		if f.child != nil {
 			r.WriteString(" {")
-			r.selection(f.child, r.b.sg.Type(t.Field(f.slot.name).In[g].Type.Name()), f.cond)
+			r.selection(f.child, r.b.sg.Type(j.Type.Name()), f.cond)
 			r.WriteString(" }")
 		}
 		for i := 0; i < len(cl)-1; i++ {
@@ -153,19 +156,20 @@ func (r *renderer) directive(l Literal) {
 	}
 }
 
-func (r *renderer) arguments(args ast.ArgumentList) {
+func (r *renderer) arguments(args ast.ArgumentList, j *federation.FieldJoin) {
+	if len(args)+len(j.Contexts) == 0 {
+		return
+	}
+	r.WriteByte('(')
 	for i, a := range args {
-		if i == 0 {
-			r.WriteByte('(')
-		} else {
+		if i > 0 {
 			r.WriteString(", ")
 		}
 		r.WriteString(a.Name + ": " + a.Value.String())
 		r.variables(a.Value)
-		if i == len(args)-1 {
-			r.WriteByte(')')
-		}
 	}
+	r.contextArguments(j, len(args) > 0)
+	r.WriteByte(')')
 }
 
 func (r *renderer) variables(v *ast.Value) {
@@ -177,21 +181,11 @@ func (r *renderer) variables(v *ast.Value) {
 	}
 }
 
-// writeQuery writes the operation of a fetch and the start of its request body.
-func (f *finisher) writeQuery(fetch *Fetch, groups []*entryGroup, vars map[string]bool, n int) {
+// define notes what the operation of a fetch needs beside its entries, and writes it.
+func (f *finisher) define(fetch *Fetch, vars map[string]bool, n int) {
 	fetch.Variables = slices.Sorted(maps.Keys(vars))
-	var q strings.Builder
-	q.WriteString(string(fetch.Operation))
-	name := ""
 	if f.op.Name != "" {
-		name = f.op.Name + "__" + wordOf(fetch.Subgraph) + "__" + strconv.Itoa(n)
-		q.WriteString(" " + name)
-	}
-	var defs []string
-	for _, e := range fetch.Entries {
-		if e.Variable != "" {
-			defs = append(defs, "$"+e.Variable+": [_Any!]!")
-		}
+		fetch.name = f.op.Name + "__" + wordOf(fetch.Subgraph) + "__" + strconv.Itoa(n)
 	}
 	for _, v := range fetch.Variables {
 		if def := f.variableDefinition(v); def != nil {
@@ -199,34 +193,61 @@ func (f *finisher) writeQuery(fetch *Fetch, groups []*entryGroup, vars map[strin
 			if def.DefaultValue != nil {
 				text += " = " + def.DefaultValue.String()
 			}
-			defs = append(defs, text)
+			fetch.defs = append(fetch.defs, text)
 		}
 	}
+	fetch.write()
+}
+
+// write writes the operation of a fetch and the start of its request body.
+func (f *Fetch) write() {
+	var q strings.Builder
+	q.WriteString(string(f.Operation))
+	if f.name != "" {
+		q.WriteString(" " + f.name)
+	}
+	var defs []string
+	for _, e := range f.Entries {
+		if e.Variable != "" {
+			defs = append(defs, "$"+e.Variable+": [_Any!]!")
+		}
+		for _, c := range e.Contexts {
+			defs = append(defs, "$"+c.Variable+": "+c.Type.String())
+		}
+	}
+	defs = append(defs, f.defs...)
 	if len(defs) > 0 {
 		q.WriteString("(" + strings.Join(defs, ", ") + ")")
-	} else if name == "" && fetch.Operation == ast.Query {
+	} else if f.name == "" && f.Operation == ast.Query {
 		q.Reset()
 	}
 	q.WriteString(" {")
-	for i, e := range fetch.Entries {
+	for _, e := range f.Entries {
 		if e.Variable == "" {
-			q.WriteString(groups[i].text)
+			q.WriteString(e.selection())
 			continue
 		}
 		q.WriteByte(' ')
 		if e.Alias != "_entities" {
 			q.WriteString(e.Alias + ": ")
 		}
-		q.WriteString("_entities(representations: $" + e.Variable + ") {" + groups[i].text + " }")
+		q.WriteString("_entities(representations: $" + e.Variable + ") {" + e.selection() + " }")
 	}
 	q.WriteString(" }")
-	fetch.Query = strings.TrimSpace(q.String())
+	f.Query = strings.TrimSpace(q.String())
 
-	body := append([]byte(`{"query":`), jsonString(fetch.Query)...)
-	if name != "" {
-		body = append(append(body, `,"operationName":`...), jsonString(name)...)
+	body := append([]byte(`{"query":`), jsonString(f.Query)...)
+	if f.name != "" {
+		body = append(append(body, `,"operationName":`...), jsonString(f.name)...)
 	}
-	fetch.Prefix = append(body, `,"variables":{`...)
+	f.Prefix = append(body, `,"variables":{`...)
+}
+
+func (e *Entry) selection() string {
+	if len(e.Contexts) == 0 {
+		return e.text
+	}
+	return strings.ReplaceAll(e.text, contextMark, e.suffix)
 }
 
 // wordOf makes a GraphQL name part of a subgraph's name.

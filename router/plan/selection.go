@@ -102,14 +102,15 @@ func (s *selection) alias(sl *slot) string {
 
 // entry is a selection at the top of a fetch: the root, or entities at a site.
 type entry struct {
-	graph federation.GraphID
-	site  *site
-	part  *part
-	stage int
-	epoch int
-	sel   *selection
-	reps  []*rep   // nil for the root
-	deps  []*entry // entries that must be done before
+	graph    federation.GraphID
+	site     *site
+	part     *part
+	stage    int
+	epoch    int
+	sel      *selection
+	reps     []*rep // nil for the root
+	contexts []*contextVar
+	deps     []*entry // entries that must be done before
 	// of is the interface whose objects the entry tells apart; nil for other entries.
 	of   *federation.Type
 	cond cond // with of: when the objects are wanted
@@ -240,7 +241,7 @@ func (b *builder) resolves(s *source, f *federation.Field) bool {
 	if j == nil {
 		return false
 	}
-	if j.LocalFor(b.given.Labels) && len(j.Requires) == 0 {
+	if j.LocalFor(b.given.Labels) && !needs(j) {
 		return true
 	}
 	_, ok := providedFor(b.sg, s.provided, f.Parent, f.Name)

@@ -90,7 +90,7 @@ func (t *textWriter) fetch(f *Fetch) {
 	t.open("Fetch(service: " + string(jsonString(f.Subgraph)) + t.id(f) + ") {")
 	for _, e := range f.Entries {
 		if e.Variable == "" {
-			t.body(e.types)
+			t.body(e.selection())
 			continue
 		}
 		if len(f.Entries) > 1 {
@@ -104,7 +104,10 @@ func (t *textWriter) fetch(f *Fetch) {
 			t.close("}")
 		}
 		t.close("} =>")
-		t.body(e.types)
+		for _, c := range e.Contexts {
+			t.line("# $" + c.Variable + ": " + strings.Join(c.places(), ", else "))
+		}
+		t.body(e.selection())
 		if len(f.Entries) > 1 {
 			t.close("},")
 		}
@@ -209,6 +212,7 @@ type (
 		Variable        string              `json:"variable"`
 		Paths           []string            `json:"paths"`
 		Representations map[string][]string `json:"representations"`
+		Contexts        map[string][]string `json:"contexts,omitempty"` // where the value of a variable stands, the nearest first
 	}
 )
 
@@ -258,6 +262,12 @@ func (e *Entry) json() jsonEntry {
 	out := jsonEntry{Variable: e.Variable, Representations: map[string][]string{}}
 	for _, p := range e.Paths {
 		out.Paths = append(out.Paths, p.String())
+	}
+	for _, c := range e.Contexts {
+		if out.Contexts == nil {
+			out.Contexts = map[string][]string{}
+		}
+		out.Contexts[c.Variable] = c.places()
 	}
 	for _, r := range e.Representations {
 		name := r.TypeName
