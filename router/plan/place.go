@@ -325,7 +325,7 @@ func (b *builder) entryFor(a *arrival, t *federation.Type, g federation.GraphID,
 		if e.stage > stage && w.slot.child != nil && !b.complete(g, w.slot.child) {
 			continue // what is under the field goes on from here: do not make it wait
 		}
-		if e.take(a, t, fields) {
+		if e.tellsApart(t, fields, w) && e.take(a, t, fields) {
 			return e
 		}
 	}
@@ -361,6 +361,36 @@ func (e *entry) take(a *arrival, t *federation.Type, fields []*repField) bool {
 	}
 	r.fields = merged
 	return true
+}
+
+// tellsApart says whether a want of objects of type t can be asked of them alone. Under the name of an interface object all types are
+// asked for the same, so all must bring the same: what requires more of some types than of others stands in an entry of its own.
+func (e *entry) tellsApart(t *federation.Type, fields []*repField, w *want) bool {
+	j := t.In[e.graph]
+	if j == nil || j.NameIn == t.Name {
+		return true
+	}
+	if have := e.rep(t); have != nil {
+		if merged, ok := mergeRep(have.fields, fields); ok {
+			fields = merged
+		}
+	}
+	for _, r := range e.reps {
+		if r.typ == nil || r.typ == t || r.typ.In[e.graph].NameIn != j.NameIn || sameFields(r.fields, fields) {
+			continue
+		}
+		if all, ok := mergeRep(fields, r.fields); !ok || len(all) > len(fields) || !e.site.wants(r.typ, w.slot) {
+			return false // the others bring more, or will not come to bring what t brings
+		}
+	}
+	return true
+}
+
+// wants says whether the client selects the slot for objects of a type as well.
+func (s *site) wants(t *federation.Type, sl *slot) bool {
+	return slices.ContainsFunc(s.groups, func(g *group) bool {
+		return slices.Contains(g.types, t) && slices.ContainsFunc(g.wants, func(w *want) bool { return w.slot == sl })
+	})
 }
 
 func sameFields(a, b []*repField) bool {
@@ -426,18 +456,30 @@ func (b *builder) resolveField(a *arrival, t *federation.Type, sel *ast.Field, c
 		return rf, deps, nil
 	}
 	child := b.arrivals[p.child]
+	unders := make([][]*repField, 0, len(child.types))
 	for _, ct := range child.types {
 		under, moreDeps, err := b.resolveSet(child, ct, sel.SelectionSet, c, key)
 		if err != nil {
 			return nil, nil, err
 		}
-		if len(child.types) > 1 {
+		unders = append(unders, under)
+		deps = append(deps, moreDeps...)
+	}
+	// Objects of a stub whose type nobody tells bring what all types bring.
+	alike := !slices.ContainsFunc(unders, func(u []*repField) bool { return !sameFields(u, unders[0]) })
+	if child.stub != nil && !alike {
+		if err := b.tellApart(child, c); err != nil {
+			return nil, nil, err
+		}
+		deps = append(deps, child.named.sel.entry)
+	}
+	for i, under := range unders {
+		if len(child.types) > 1 && !(child.stub != nil && alike) {
 			for _, u := range under {
-				u.types = []*federation.Type{ct}
+				u.types = []*federation.Type{child.types[i]}
 			}
 		}
 		rf.child, _ = mergeRep(rf.child, under)
-		deps = append(deps, moreDeps...)
 	}
 	return rf, deps, nil
 }
