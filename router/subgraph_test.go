@@ -26,7 +26,7 @@ type Trade { price: String! market: Market! }
 
 const statsSDL = federationLink + `
 type Query { busiest: Market }
-type Market @key(fields: "symbol") { symbol: ID! name: String! @external volume: Int headline: String! @requires(fields: "name") }
+type Market @key(fields: "symbol") { symbol: ID! name: String! @external volume: Int @deprecated headline: String! @requires(fields: "name") }
 `
 
 // object is data of a subgraph under test; a func value is called with the field's arguments.

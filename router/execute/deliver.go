@@ -66,9 +66,7 @@ func (e *Executor) Deliver(ctx context.Context, in Input) *Delivery {
 	d := &Delivery{run: e.start(ctx, in), cancel: cancel}
 	if len(in.Plan.Deferred) == 0 {
 		d.left, d.delivered = []int{0}, []bool{false}
-		for _, stage := range in.Plan.Stages {
-			d.run.stage(stage)
-		}
+		d.run.stages()
 		return d
 	}
 	fetches := slices.Concat(in.Plan.Stages...)

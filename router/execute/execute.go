@@ -56,9 +56,7 @@ type Input struct {
 // parts it is the primary answer; see Deliver.
 func (e *Executor) Execute(ctx context.Context, in Input) *Result {
 	r := e.start(ctx, in)
-	for _, stage := range in.Plan.Stages {
-		r.stage(stage)
-	}
+	r.stages()
 	return r.finish()
 }
 

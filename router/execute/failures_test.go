@@ -214,6 +214,39 @@ func TestMutationsRunInOrder(t *testing.T) {
 	}
 }
 
+func TestMutationsStopWhenDataIsLost(t *testing.T) {
+	sg := load(t, strings.Replace(joinHeader, "query: Query", "query: Query mutation: Mutation", 1)+`
+type Query @join__type(graph: A) { a: Int }
+type Mutation @join__type(graph: A) @join__type(graph: B) { may: Order @join__field(graph: A) must: Order! @join__field(graph: A) next: Int @join__field(graph: B) }
+type Order @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") { id: ID! price: Int! @join__field(graph: B) }`)
+	const failed = `,"errors":[{"message":"no"}]`
+	for _, c := range []struct {
+		operation, a, b string
+		order           []string
+	}{
+		{`mutation { must { id } next }`, `{"data":{"must":{"id":"1"}}}`, `{"data":{"next":1}}`, []string{"a", "b"}},
+		{`mutation { must { id } next }`, `{"data":null` + failed + `}`, ``, []string{"a"}},
+		{`mutation { must { id } next }`, `{"data":{"must":null}}`, ``, []string{"a"}},
+		{`mutation { must { id } next }`, `<html>`, ``, []string{"a"}},
+		{`mutation { may { id } next }`, `{"data":{"may":null}` + failed + `}`, `{"data":{"next":1}}`, []string{"a", "b"}},
+		{`mutation { may { id } next must { id } }`, `{"data":{"may":null}` + failed + `}`, `{"data":{"next":1}}`, []string{"a", "b", "a"}},
+		{`mutation { must { price } next }`, `{"data":{"must":{"id":"1"}}}`, `{"data":{"_entities":[null],"next":1}}`, []string{"a", "b"}}, // the price alone
+		{`mutation { may { price } next }`, `{"data":{"may":{"id":"1"}}}`, `{"data":{"_entities":[null],"next":1}}`, []string{"a", "b", "b"}},
+	} {
+		s := &script{answers: map[string]*execute.Response{"a": ok(c.a), "b": ok(c.b)}}
+		r := execute.New(sg, s, execute.Options{}).Execute(context.Background(), planFor(t, sg, c.operation, nil))
+		var order []string
+		for _, req := range s.requests {
+			name, _, _ := strings.Cut(req, " ")
+			order = append(order, name)
+		}
+		if !slices.Equal(order, c.order) {
+			t.Errorf("%s with %s: %v, want %v", c.operation, c.a, order, c.order)
+		}
+		r.Release()
+	}
+}
+
 func TestSubscriptionEvents(t *testing.T) {
 	sg, _ := loadFile(t, "testdata/supergraphs/shop.graphql")
 	s := &script{answers: map[string]*execute.Response{"accounts": ok(`{"data":{"_entities":[{"email":"a@b"}]}}`)}}

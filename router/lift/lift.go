@@ -190,7 +190,7 @@ func (r *reader) field(f *ast.Field, parent *ast.Definition) {
 	r.b.WriteString(f.Name)
 	var def *ast.FieldDefinition
 	var child *ast.Definition
-	if parent != nil && !strings.HasPrefix(f.Name, "__") {
+	if parent != nil && !strings.HasPrefix(f.Name, "__") && !strings.HasPrefix(parent.Name, "__") {
 		if def = parent.Fields.ForName(f.Name); def != nil {
 			child = r.o.schema.Types[def.Type.Name()]
 		}
