@@ -57,12 +57,11 @@ func TestAgreesWithApollo(t *testing.T) {
 		cases = slices.DeleteFunc(cases, func(c apolloCase) bool { return c.Name != *onlyCase })
 	}
 	answers := askApollo(t, cases)
-	explained := explainedDifferences(t)
+	explained := readExplanations(t)
 	differing := 0
 	for i, c := range cases {
 		difference := compareWithApollo(c, answers[i])
-		reason, known := explained[c.Name]
-		delete(explained, c.Name)
+		reason, known := explained.of(c.Name, difference)
 		switch {
 		case difference == "" && known:
 			t.Errorf("%s: no longer differs, so differences.txt should not say %q", c.Name, reason)
@@ -78,7 +77,7 @@ func TestAgreesWithApollo(t *testing.T) {
 			printCase(t, c, answers[i])
 		}
 	}
-	for name := range explained {
+	for name := range explained.cases {
 		if *onlyCase == "" && !strings.HasPrefix(name, "random/") {
 			t.Errorf("differences.txt explains %s, which is no case", name)
 		}
@@ -167,27 +166,53 @@ func askApollo(t *testing.T, cases []apolloCase) []apolloAnswer {
 	return answers
 }
 
-// explainedDifferences reads lines of the form "case case ...: reason"; lines that start with # are for the reader.
-func explainedDifferences(t *testing.T) map[string]string {
+// explanations say why the composers differ: for single cases, and for every case whose difference is told in certain words.
+type explanations struct {
+	cases map[string]string
+	words [][2]string // words, reason
+}
+
+// readExplanations reads lines of the form "case case ...: reason" and "when WORDS: reason"; lines that start with # are for the reader.
+func readExplanations(t *testing.T) explanations {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(apolloFolder, "differences.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := map[string]string{}
+	e := explanations{cases: map[string]string{}}
 	for _, line := range strings.Split(string(text), "\n") {
-		cases, reason, ok := strings.Cut(line, ": ")
 		if line == "" || line[0] == '#' {
 			continue
 		}
+		what, reason, ok := strings.Cut(line, ": ")
 		if !ok {
 			t.Fatalf("differences.txt: no reason in %q", line)
 		}
-		for _, name := range strings.Fields(cases) {
-			out[name] = reason
+		if words, ok := strings.CutPrefix(what, "when "); ok {
+			e.words = append(e.words, [2]string{words, reason})
+			continue
+		}
+		for _, name := range strings.Fields(what) {
+			e.cases[name] = reason
 		}
 	}
-	return out
+	return e
+}
+
+// of finds the explanation of a difference and takes it off the list, so that what is left explains nothing.
+func (e *explanations) of(name, difference string) (string, bool) {
+	if reason, ok := e.cases[name]; ok {
+		delete(e.cases, name)
+		return reason, true
+	}
+	if difference != "" {
+		for _, w := range e.words {
+			if strings.Contains(difference, w[0]) {
+				return w[1], true
+			}
+		}
+	}
+	return "", false
 }
 
 // compareWithApollo says in what the composers differ; "" when in nothing.

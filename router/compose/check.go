@@ -157,26 +157,13 @@ func (s *subgraph) checkNamesExternals(d *ast.Directive, on *ast.Definition, cod
 		return
 	}
 	s.walkBelow(d, on, set, codes, r, false, func(t *ast.Definition, f *ast.FieldDefinition, leaf, below bool) bool {
-		external := s.facts(t.Name, f.Name).external || s.externalImplementation(t, f.Name)
+		external := s.facts(t.Name, f.Name).external
 		if leaf && !external && !below && !s.fed1 {
 			r.fail(codes.missingExternal, s.at(d.Position), "[%s] @%s(fields: %q) names %s.%s, which is not marked @external",
 				s.name, spoken(d.Name), stringArg(d, "fields"), t.Name, f.Name)
 		}
 		return external
 	})
-}
-
-// externalImplementation reports whether a field named on an interface is external on one of its implementers.
-func (s *subgraph) externalImplementation(t *ast.Definition, field string) bool {
-	if t.Kind != ast.Interface {
-		return false
-	}
-	for _, impl := range s.schema.PossibleTypes[t.Name] {
-		if s.facts(impl.Name, field).external {
-			return true
-		}
-	}
-	return false
 }
 
 var overrideLabel = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_\-:./]*$|^percent\((\d{1,2}(\.\d{1,8})?|100)\)$`)

@@ -20,22 +20,24 @@ func (w *walk) checkSharedTypes(def *ast.Definition, f *ast.FieldDefinition, sou
 	}
 	var said []string
 	var sites []site
-	var common []string
-	same := true
+	var first, common, declared []string
+	equal, same := true, true
 	for i, st := range sources {
-		local := w.m.definitionIn(st.sub, def.Name)
-		field := local.Fields.ForName(f.Name)
-		types := runtimeTypes(st.sub, field.Type.Name())
+		field := w.m.definitionIn(st.sub, def.Name).Fields.ForName(f.Name)
+		types, abstract := w.runtimeTypes(st.sub, field.Type.Name())
 		if i == 0 {
-			common = types
-		} else {
-			same = same && slices.Equal(types, runtimeTypes(sources[0].sub, w.m.definitionIn(sources[0].sub, def.Name).Fields.ForName(f.Name).Type.Name()))
-			common = slices.DeleteFunc(slices.Clone(common), func(t string) bool { return !slices.Contains(types, t) })
+			first, common = types, types
+		}
+		equal = equal && slices.Equal(types, first)
+		common = slices.DeleteFunc(slices.Clone(common), func(t string) bool { return !slices.Contains(types, t) })
+		if abstract { // who declares an object type never meant to return another
+			same = same && (declared == nil || slices.Equal(types, declared))
+			declared = types
 		}
 		said = append(said, fmt.Sprintf("subgraph %q returns %s", st.sub.name, strings.Join(types, ", ")))
 		sites = append(sites, site{st.sub, field.Position})
 	}
-	if same {
+	if equal || same && len(common) > 0 {
 		return
 	}
 	w.shared[coordinate] = true
@@ -47,16 +49,19 @@ func (w *walk) checkSharedTypes(def *ast.Definition, f *ast.FieldDefinition, sou
 		counterExample(&step{s.path, f.Name}, w.m.types[f.Type.Name()]), coordinate, strings.Join(said, "\n- "))
 }
 
-// runtimeTypes lists what a value that the subgraph declares to be of the type can be, sorted.
-func runtimeTypes(s *subgraph, typ string) []string {
+// runtimeTypes lists what a value that the subgraph declares to be of the type can be, sorted; an interface object stands for every implementer.
+func (w *walk) runtimeTypes(s *subgraph, typ string) (types []string, abstract bool) {
 	def := s.has(typ)
-	if !def.IsAbstractType() {
-		return []string{typ}
+	switch {
+	case isInterfaceObject(def):
+		types = slices.Clone(w.m.members(w.m.types[typ]))
+	case def.IsAbstractType():
+		for _, t := range s.schema.GetPossibleTypes(def) {
+			types = append(types, t.Name)
+		}
+	default:
+		return []string{typ}, false
 	}
-	var out []string
-	for _, t := range s.schema.GetPossibleTypes(def) {
-		out = append(out, t.Name)
-	}
-	slices.Sort(out)
-	return out
+	slices.Sort(types)
+	return types, true
 }
