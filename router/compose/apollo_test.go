@@ -88,7 +88,7 @@ func TestAgreesWithApollo(t *testing.T) {
 func apolloCases(t *testing.T) []apolloCase {
 	t.Helper()
 	var out []apolloCase
-	for _, glob := range []string{"testdata/golden/*.txt", "testdata/codes/*.txt", "../execute/testdata/fixtures/*.txt", "../execute/testdata/fixtures/*.txtar"} {
+	for _, glob := range []string{"testdata/golden/*.txt", "testdata/codes/*.txt", "testdata/compared/*.txt", "../execute/testdata/fixtures/*.txt", "../execute/testdata/fixtures/*.txtar"} {
 		files, err := filepath.Glob(glob)
 		if err != nil {
 			t.Fatal(err)
@@ -106,6 +106,10 @@ func apolloCases(t *testing.T) []apolloCase {
 			case "codes":
 				fed1 := strings.HasPrefix(string(archive.Comment), "federation 1")
 				out = append(out, toCase(name+"/bad", schemas(archive, "bad/", fed1)), toCase(name+"/good", schemas(archive, "good/", fed1)))
+			case "compared":
+				for _, one := range caseNames(archive) {
+					out = append(out, toCase(name+"/"+one, schemas(archive, one+"/", strings.HasPrefix(one, "fed1"))))
+				}
 			default:
 				if subs := schemas(archive, "subgraphs/", true); len(subs) > 0 {
 					out = append(out, toCase(name, subs))
@@ -115,6 +119,17 @@ func apolloCases(t *testing.T) []apolloCase {
 	}
 	for seed := *firstSet; seed < *firstSet+*randomSets; seed++ {
 		out = append(out, toCase(fmt.Sprintf("random/%d", seed), randomSubgraphs(uint64(seed))))
+	}
+	return out
+}
+
+// caseNames lists the folders of an archive.
+func caseNames(archive *txtar.Archive) []string {
+	var out []string
+	for _, f := range archive.Files {
+		if folder, _, ok := strings.Cut(f.Name, "/"); ok && !slices.Contains(out, folder) {
+			out = append(out, folder)
+		}
 	}
 	return out
 }

@@ -107,6 +107,12 @@ const (
 	InconsistentDescription         Code = "INCONSISTENT_DESCRIPTION"
 	InconsistentArgumentPresence    Code = "INCONSISTENT_ARGUMENT_PRESENCE"
 	InconsistentExecutableDirective Code = "INCONSISTENT_EXECUTABLE_DIRECTIVE_PRESENCE"
+	NoExecutableIntersection        Code = "NO_EXECUTABLE_DIRECTIVE_INTERSECTION"
+	InconsistentExecutablePlaces    Code = "INCONSISTENT_EXECUTABLE_DIRECTIVE_LOCATIONS"
+	InconsistentExecutableRepeat    Code = "INCONSISTENT_EXECUTABLE_DIRECTIVE_REPEATABLE"
+	InconsistentDirectivePlaces     Code = "INCONSISTENT_TYPE_SYSTEM_DIRECTIVE_LOCATIONS"
+	InconsistentDirectiveRepeat     Code = "INCONSISTENT_TYPE_SYSTEM_DIRECTIVE_REPEATABLE"
+	DirectiveCompositionInfo        Code = "DIRECTIVE_COMPOSITION_INFO"
 	InconsistentDirectiveArguments  Code = "INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS"
 	MergedDirectiveArguments        Code = "MERGED_NON_REPEATABLE_DIRECTIVE_ARGUMENTS"
 	InconsistentRuntimeTypes        Code = "INCONSISTENT_RUNTIME_TYPES_FOR_SHAREABLE_RETURN"
@@ -123,6 +129,8 @@ var hintLevels = map[Code]Level{
 	InconsistentObjectValueField: Debug, InconsistentInterfaceField: Debug, InconsistentInputField: Warn,
 	InconsistentUnionMember: Debug, InconsistentInputEnumValue: Warn, InconsistentOutputEnumValue: Debug,
 	InconsistentDescription: Warn, InconsistentArgumentPresence: Warn, InconsistentExecutableDirective: Warn,
+	NoExecutableIntersection: Warn, InconsistentExecutablePlaces: Warn, InconsistentExecutableRepeat: Warn,
+	InconsistentDirectivePlaces: Debug, InconsistentDirectiveRepeat: Debug, DirectiveCompositionInfo: Info,
 	MergedDirectiveArguments: Info, InconsistentRuntimeTypes: Warn, ImplicitlyUpgraded: Info, ContextualNotEverywhere: Info,
 	InconsistentDirectiveArguments: Warn, FromSubgraphDoesNotExist: Warn, OverriddenFieldCanBeRemoved: Info,
 	OverrideCanBeRemoved: Info, OverrideMigrationInProgress: Info, UnusedEnumType: Debug,

@@ -53,6 +53,11 @@ func (s *subgraph) gatherFacts() {
 			})
 		}
 		for _, f := range def.Fields {
+			for _, c := range contextuals(f) {
+				for _, setter := range s.settersOf(c.context) {
+					s.followFieldSet(setter, c.set, func(t *ast.Definition, field string) { s.facts(t.Name, field).used = true })
+				}
+			}
 			s.followApplied(f, def, dirRequires, func(t *ast.Definition, field string) { s.facts(t.Name, field).used = true })
 			s.followApplied(f, s.schema.Types[f.Type.Name()], dirProvides, func(t *ast.Definition, field string) {
 				facts := s.facts(t.Name, field)

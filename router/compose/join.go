@@ -48,11 +48,26 @@ func boolArgument(name string, value bool) *ast.Argument {
 	return &ast.Argument{Name: name, Value: &ast.Value{Kind: ast.BooleanValue, Raw: strconv.FormatBool(value)}}
 }
 
-// joinMinor is the version of the join specification that the subgraphs need.
-func joinMinor(subs []*subgraph) int {
-	latest := 0
-	for _, s := range subs {
-		latest = max(latest, s.minor)
+// joinMinor is the version of the join specification that the subgraphs need: that of the newest federation which one of them links, or which
+// a directive comes from that it links by itself.
+func (m *merger) joinMinor() int {
+	linked, latest := 0, 0
+	for _, s := range m.subs {
+		linked = max(linked, s.minor)
+	}
+	latest = linked
+	for _, s := range m.subs {
+		for _, l := range s.links {
+			for _, d := range ownSpecs[l.name] {
+				if l.apollo() && since[d] > latest {
+					latest = since[d]
+				}
+			}
+			if latest > linked && l.apollo() && len(ownSpecs[l.name]) > 0 {
+				m.r.hint(ImplicitlyUpgraded, []site{{s, l.pos}}, "[%s] %s needs federation v2.%d, which no subgraph links; the supergraph is written for that version", s.name, l.url, latest)
+				linked = latest
+			}
+		}
 	}
 	switch {
 	case latest >= 8:

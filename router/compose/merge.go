@@ -76,6 +76,11 @@ func (m *merger) collectOrder() {
 
 // collectUsage finds which types serve as input and which as output, over all subgraphs.
 func (m *merger) collectUsage() {
+	for _, c := range m.composedDirectives() {
+		for _, a := range c.def.Arguments {
+			m.usage[a.Type.Name()] = usage{input: true}
+		}
+	}
 	for _, s := range m.subs {
 		s.types(func(def *ast.Definition) {
 			for _, f := range def.Fields {

@@ -13,12 +13,12 @@ import (
 // print writes the supergraph: the schema with its links, then directives and types, each sorted by name, each element as the
 // subgraphs ordered it.
 func (m *merger) print(executable []*ast.DirectiveDefinition) string {
-	minor := joinMinor(m.subs)
-	used := m.usedCarried()
+	minor := m.joinMinor()
+	used := m.usedCarried(executable)
 	doc := m.machinery(minor, used)
 	doc.Directives = append(doc.Directives, executable...)
 	for _, c := range m.composedDirectives() {
-		doc.Directives = append(doc.Directives, c.sub.schema.Directives[c.name])
+		doc.Directives = append(doc.Directives, c.def)
 	}
 	for _, name := range m.sortedNames() {
 		doc.Definitions = append(doc.Definitions, m.types[name])
@@ -58,14 +58,23 @@ func (m *merger) machinery(minor int, used []carriedSpec) *ast.SchemaDocument {
 }
 
 // usedCarried lists the carried specifications of which some element has a directive.
-func (m *merger) usedCarried() []carriedSpec {
+func (m *merger) usedCarried(executable []*ast.DirectiveDefinition) []carriedSpec {
 	applied := map[string]bool{}
+	note := func(list ast.DirectiveList) {
+		for _, d := range list {
+			applied[d.Name] = true
+		}
+	}
 	for _, def := range m.types {
-		eachDirectives(def, func(list ast.DirectiveList) {
-			for _, d := range list {
-				applied[d.Name] = true
-			}
-		})
+		eachDirectives(def, note)
+	}
+	for _, def := range executable {
+		for _, a := range def.Arguments {
+			note(a.Directives)
+		}
+	}
+	for _, c := range m.composedDirectives() {
+		delete(applied, c.name) // the subgraphs' own, whatever its name
 	}
 	var out []carriedSpec
 	for _, c := range carried {
@@ -100,33 +109,6 @@ func (m *merger) printSchema(p *printer, minor int, used []carriedSpec) {
 		}
 	}
 	p.line("}")
-}
-
-// composedLinks are the @link applications of composed directives, one for each feature.
-func (m *merger) composedLinks() []string {
-	var order []string
-	imports := map[string][]string{}
-	urls := map[string]string{}
-	for _, c := range m.composedDirectives() {
-		if imports[c.link.identity] == nil {
-			order = append(order, c.link.identity)
-		}
-		urls[c.link.identity] = c.link.url
-		for _, spec := range c.link.order {
-			switch here := c.link.imports[spec]; {
-			case here != "@"+c.name:
-			case here == spec:
-				imports[c.link.identity] = append(imports[c.link.identity], fmt.Sprintf("%q", spec))
-			default:
-				imports[c.link.identity] = append(imports[c.link.identity], fmt.Sprintf("{name: %q, as: %q}", spec, here))
-			}
-		}
-	}
-	var out []string
-	for _, id := range order {
-		out = append(out, fmt.Sprintf("@link(url: %q, import: [%s])", urls[id], strings.Join(imports[id], ", ")))
-	}
-	return out
 }
 
 // Print writes a schema in the layout of composed supergraphs: what defines the schema, then directives and types, in the order of the

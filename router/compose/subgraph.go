@@ -19,9 +19,10 @@ type subgraph struct {
 	minor     int    // minor version of federation 2 that it links; 0 for fed1
 	links     []*link
 	schema    *ast.Schema
-	order     []string        // its type names in the order of the source
-	extended  map[string]bool // types that it only extends
-	composed  []string        // directives named by @composeDirective, without @
+	order     []string          // its type names in the order of the source
+	extended  map[string]bool   // types that it only extends
+	composed  []*ast.Directive  // applications of @composeDirective
+	local     map[string]string // what the schema calls federation's directives, to what federation calls them
 	fields    map[string]*fieldFacts
 }
 
@@ -44,6 +45,7 @@ func read(in Subgraph, r *report) *subgraph {
 	schemaDirectives := schemaDirectives(doc)
 	s.links = parseLinks(s, schemaDirectives, r)
 	local := s.resolveFederation(r)
+	s.local = local
 	if len(r.errors) > before {
 		return nil
 	}
@@ -139,11 +141,15 @@ func (s *subgraph) removeMachinery(doc *ast.SchemaDocument, local map[string]str
 	own := func(name string) bool {
 		return machinery[name] || strings.HasPrefix(name, "link__") || name == "federation__FieldSet"
 	}
-	doc.Definitions = slices.DeleteFunc(doc.Definitions, func(d *ast.Definition) bool { return own(d.Name) })
+	// Some libraries print GraphQL's own as well.
+	scalars := []string{"Int", "Float", "String", "Boolean", "ID"}
+	doc.Definitions = slices.DeleteFunc(doc.Definitions, func(d *ast.Definition) bool {
+		return own(d.Name) || d.Kind == ast.Scalar && slices.Contains(scalars, d.Name)
+	})
 	doc.Extensions = slices.DeleteFunc(doc.Extensions, func(d *ast.Definition) bool { return own(d.Name) })
 	doc.Directives = slices.DeleteFunc(doc.Directives, func(d *ast.DirectiveDefinition) bool {
 		_, known := local[d.Name]
-		return known || d.Name == "link"
+		return known || slices.Contains([]string{"link", "skip", "include", "deprecated", "specifiedBy"}, d.Name)
 	})
 	for _, def := range append(slices.Clone(doc.Definitions), doc.Extensions...) {
 		if def.Kind == ast.Object {
@@ -282,7 +288,7 @@ func (s *subgraph) canonicalise(local map[string]string) {
 func (s *subgraph) readComposed(dirs ast.DirectiveList, local map[string]string) {
 	for _, d := range dirs {
 		if local[d.Name] == "composeDirective" {
-			s.composed = append(s.composed, strings.TrimPrefix(stringArg(d, "name"), "@"))
+			s.composed = append(s.composed, d)
 		}
 	}
 }
