@@ -40,7 +40,9 @@ func (l *loader) buildAPI() error {
 	}
 	for _, d := range l.doc.Directives {
 		if !l.links.isMachinery(d.Name) && d.Name != "defer" {
-			doc.Directives = append(doc.Directives, d)
+			c := *d
+			c.Arguments = l.apiArguments(d.Arguments)
+			doc.Directives = append(doc.Directives, &c)
 		}
 	}
 	for _, t := range l.sg.order {
@@ -95,15 +97,7 @@ func (l *loader) apiType(t *Type) (*ast.Definition, error) {
 		}
 		c := *f
 		c.Directives = l.apiDirectives(f.Directives)
-		c.Arguments = nil
-		for _, a := range f.Arguments {
-			if l.links.find(a.Directives, dirInaccessible) != nil || l.hidden(a.Type.Name()) {
-				continue
-			}
-			ac := *a
-			ac.Directives = l.apiDirectives(a.Directives)
-			c.Arguments = append(c.Arguments, &ac)
-		}
+		c.Arguments = l.apiArguments(f.Arguments)
 		d.Fields = append(d.Fields, &c)
 	}
 	d.EnumValues = nil
@@ -119,6 +113,20 @@ func (l *loader) apiType(t *Type) (*ast.Definition, error) {
 		return nil, fmt.Errorf("type %s is empty in the API: everything in it is @inaccessible", t.Name)
 	}
 	return &d, nil
+}
+
+// apiArguments are those that clients may give.
+func (l *loader) apiArguments(all ast.ArgumentDefinitionList) ast.ArgumentDefinitionList {
+	var out ast.ArgumentDefinitionList
+	for _, a := range all {
+		if l.links.find(a.Directives, dirInaccessible) != nil || l.hidden(a.Type.Name()) {
+			continue
+		}
+		c := *a
+		c.Directives = l.apiDirectives(a.Directives)
+		out = append(out, &c)
+	}
+	return out
 }
 
 func (l *loader) hidden(name string) bool {
