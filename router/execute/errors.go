@@ -159,7 +159,7 @@ func readError(raw json.RawMessage, subgraph string) subgraphError {
 // placeError calls report with each path of the client's response that a path of a subgraph's answer stands for.
 func (r *run) placeError(c *call, path []any, report func([]segment)) {
 	if first := c.fetch.Entries[0]; first.Variable == "" {
-		report(translate(first.Selection, nil, path))
+		r.eachPlace(first, &c.entries[0], -1, func(at []segment, _ uint32) { report(translate(first.Selection, at, path)) })
 		return
 	}
 	alias, rest := "", path
@@ -215,7 +215,7 @@ func translate(sel *plan.Selection, at []segment, path []any) []segment {
 // eachPlace finds the places in the response of an entry's records; of one representation, or of all when
 // rep is -1. Paths are made only now: an answer without errors never needs them.
 func (r *run) eachPlace(e *plan.Entry, ce *called, rep int, visit func(path []segment, record uint32)) {
-	if e.Variable == "" {
+	if e.Variable == "" && len(e.Paths) == 0 {
 		visit(nil, r.root)
 		return
 	}

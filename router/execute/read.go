@@ -104,7 +104,7 @@ func (r *run) readAnswer(c *call) (answer, error) {
 
 func (r *run) readData(rd *reader, c *call) error {
 	if first := c.fetch.Entries[0]; first.Variable == "" {
-		return rd.object(first.Selection, r.root)
+		return r.readRoot(rd, first, c.entries[0].targets)
 	}
 	more, err := rd.open('}')
 	for ; more && err == nil; more, err = rd.next('}') {
@@ -124,6 +124,17 @@ func (r *run) readData(rd *reader, c *call) error {
 		}
 	}
 	return err
+}
+
+// readRoot reads a root selection into its first record and shares it with the others.
+func (r *run) readRoot(rd *reader, e *plan.Entry, targets []target) error {
+	if err := rd.object(e.Selection, targets[0].record); err != nil {
+		return err
+	}
+	for _, t := range targets[1:] {
+		r.arena.share(e.Selection, targets[0].record, t.record)
+	}
+	return nil
 }
 
 func entryOf(f *plan.Fetch, alias []byte) int {

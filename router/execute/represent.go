@@ -27,8 +27,8 @@ func (r *run) prepare(c *call, f *plan.Fetch) bool {
 		ce := &c.entries[i]
 		ce.targets, ce.count, ce.read = ce.targets[:0], 0, false
 		if e.Variable == "" {
-			ce.targets = append(ce.targets, target{record: r.root})
-			sent++
+			r.collectRoots(ce, e)
+			sent += len(ce.targets)
 			continue
 		}
 		c.body = append(c.body, '"')
@@ -52,6 +52,34 @@ func (r *run) prepare(c *call, f *plan.Fetch) bool {
 	}
 	r.finishBody(c)
 	return true
+}
+
+// collectRoots finds the records that a root selection completes: the root, or all of a path that are root of queries again.
+func (r *run) collectRoots(ce *called, e *plan.Entry) {
+	if len(e.Paths) == 0 {
+		ce.targets = append(ce.targets, target{record: r.root})
+		return
+	}
+	if !r.wants(e.Cond) {
+		return
+	}
+	r.entry++
+	var walk func(p plan.Path, v value)
+	walk = func(p plan.Path, v value) {
+		switch {
+		case v.kind == list:
+			for i := range v.b {
+				walk(p, r.arena.values[v.a+i])
+			}
+		case v.kind == object && len(p) > 0:
+			walk(p[1:], r.arena.slot(v.a, p[0].Slot))
+		case v.kind == object && !r.arena.mark(v.a, r.entry):
+			ce.targets = append(ce.targets, target{record: v.a})
+		}
+	}
+	for _, p := range e.Paths {
+		walk(p, value{kind: object, a: r.root})
+	}
 }
 
 // finishBody adds the client's variables that the fetch uses.

@@ -149,9 +149,19 @@ func (b *builder) lastStage() int {
 	return last
 }
 
+// atRoot says whether any subgraph can be entered without a key: at the root, and at fields whose objects are the root
+// of queries again.
+func (b *builder) atRoot(a *arrival) bool {
+	return a.site == b.root || len(a.types) == 1 && a.types[0] == b.sg.Root(ast.Query)
+}
+
 func (b *builder) addRoot(a *arrival, g federation.GraphID) *source {
-	e := &entry{graph: g, site: b.root, stage: b.stage, epoch: b.epoch, part: b.part}
-	e.sel = newSelection(e, b.root, b.rootType.Possible)
+	e := &entry{graph: g, site: a.site, stage: b.stage, epoch: b.epoch, part: b.part}
+	if a.site != b.root {
+		e.stage = a.sources[0].stage() + 1
+		e.dependOn(a.sources[0].sel.entry)
+	}
+	e.sel = newSelection(e, a.site, a.types)
 	b.entries = append(b.entries, e)
 	s := &source{sel: e.sel}
 	a.sources = append(a.sources, s)

@@ -15,7 +15,8 @@
 //	entry      a selection at the top of a fetch: the root, or the entities at a site, with their representations
 //	source     a selection, in some entry, through which fields of objects can be had
 //	arrival    a way in which objects get to a site: one source at first, more by the hops made from there
-//	route      the cheapest way into a subgraph for the objects of an arrival: along keys, else through the parent
+//	route      the cheapest way into a subgraph for the objects of an arrival: along keys or through the parent; no key is
+//	           needed where the objects are the root of queries
 //	stage      the number of fetches that must come before
 //
 // A field is placed in a source at hand if one resolves it, else in the subgraph that can be entered at the lowest

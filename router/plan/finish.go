@@ -340,7 +340,7 @@ func (f *finisher) buildFetch(groups []*entryGroup, n int) *Fetch {
 		Subgraph: f.sg.Subgraphs()[first.graph].Name, Operation: f.op.Operation, Index: n, Part: first.part.index - 1,
 		graph: first.graph, stage: first.stage,
 	}
-	if first.reps != nil {
+	if first.site != f.root || first.reps != nil {
 		fetch.Operation = ast.Query
 	}
 	var all cond
@@ -351,6 +351,11 @@ func (f *finisher) buildFetch(groups []*entryGroup, n int) *Fetch {
 	for i, g := range groups {
 		e := &Entry{Cond: f.condID(f.conds[g.entries[0]]), text: g.text}
 		all = all.union(f.conds[g.entries[0]])
+		for _, ge := range g.entries {
+			if ge.site != f.root {
+				e.Paths = append(e.Paths, pathTo(ge.site))
+			}
+		}
 		if first.reps != nil {
 			e.Alias, e.Variable = "_entities", "representations"
 			if len(groups) > 1 {
@@ -360,9 +365,6 @@ func (f *finisher) buildFetch(groups []*entryGroup, n int) *Fetch {
 			f.exportContexts(e, g.entries[0], vars)
 			for vars[e.Variable] { // the client has a variable of that name
 				e.Variable += "_"
-			}
-			for _, ge := range g.entries {
-				e.Paths = append(e.Paths, pathTo(ge.site))
 			}
 			for _, r := range g.entries[0].reps {
 				e.Representations = append(e.Representations, &Representation{

@@ -18,7 +18,7 @@ func (b *builder) buildMutation(a *arrival) error {
 			return err
 		}
 		last := b.lastEntry()
-		if last == nil || last.graph != g || last.reps != nil || last.sel.field(w.slot, b.rootType) != nil {
+		if last == nil || last.graph != g || last.site != b.root || last.reps != nil || last.sel.field(w.slot, b.rootType) != nil {
 			if last != nil {
 				b.stage, b.epoch = b.lastStage()+1, b.epoch+1
 			}

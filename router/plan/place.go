@@ -202,7 +202,7 @@ func possibleIn(t *federation.Type, g federation.GraphID) []*federation.Type {
 // enter opens subgraph g for objects of type t: at the root by a fetch, at entities by a key, and else
 // through the parent.
 func (b *builder) enter(a *arrival, t *federation.Type, g federation.GraphID, j *federation.FieldJoin, w *want, r route) (*source, error) {
-	if a.site == b.root {
+	if b.atRoot(a) {
 		for _, s := range a.sources {
 			if s.sel.graph == g && b.mayJoin(a, t, s, false) {
 				return s, nil

@@ -93,8 +93,8 @@ type Fetch struct {
 	After []*Fetch
 	// Part is the index into Plan.Deferred of the part that the fetch is for; -1: the primary answer.
 	Part int
-	// Entries are the root selection (one, with no representations) or one or more selections on
-	// entities, each under an alias of its own.
+	// Entries are a selection on the root (one, with no representations) or one or more selections on entities, each under
+	// an alias of its own.
 	Entries []*Entry
 
 	graph federation.GraphID
@@ -109,7 +109,8 @@ type Entry struct {
 	Alias string
 	// Variable is the name of the variable with the representations; empty for the root selection.
 	Variable string
-	// Paths lead from the root record to the records to complete; lists on the way are flattened.
+	// Paths lead from the root record to the records to complete; lists on the way are flattened. There is none for the
+	// root record itself. A root selection with a path completes records that are the root of queries again.
 	Paths []Path
 	// Representations of the entities, by concrete type. A record of another type is not asked for.
 	Representations []*Representation

@@ -33,8 +33,12 @@ func (b *builder) reachBut(a *arrival, t *federation.Type, not federation.GraphI
 	routes := make([]route, len(t.In))
 	for g := range routes {
 		routes[g].cost = unreachableCost
-		if a.site == b.root && t.In[g] != nil {
+		switch {
+		case t.In[g] == nil || !b.atRoot(a):
+		case a.site == b.root:
 			routes[g].cost = b.stage
+		default:
+			routes[g].cost = a.sources[0].stage() + 1
 		}
 	}
 	for _, s := range a.sources {
@@ -43,7 +47,7 @@ func (b *builder) reachBut(a *arrival, t *federation.Type, not federation.GraphI
 			r.cost = min(r.cost, s.stage())
 		}
 	}
-	if a.site == b.root {
+	if b.atRoot(a) {
 		return routes
 	}
 	b.relax(a, t, not, routes, depth)

@@ -24,7 +24,7 @@ type renderer struct {
 func (r *renderer) entry(e *entry, outer cond) {
 	r.of = e
 	if e.reps == nil {
-		r.selection(e.sel, r.b.rootType, outer)
+		r.selection(e.sel, e.site.types[0], outer)
 		return
 	}
 	seen := map[string]bool{}

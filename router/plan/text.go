@@ -83,7 +83,7 @@ func (t *textWriter) fetch(f *Fetch) {
 		t.open("Include(if: " + t.plan.Conditions[f.Cond].String() + ") {")
 		defer t.close("},")
 	}
-	if len(f.Entries) == 1 && f.Entries[0].Variable != "" {
+	if len(f.Entries) == 1 && len(f.Entries[0].Paths) > 0 {
 		t.open("Flatten(path: " + pathsText(f.Entries[0].Paths) + ") {")
 		defer t.close("},")
 	}
