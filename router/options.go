@@ -29,6 +29,9 @@ type Options struct {
 	// Fetcher reaches the subgraphs; nil: over HTTP, at the URLs that the supergraph names. The caller closes its own.
 	Fetcher FetcherWithStream
 
+	// SubgraphURLs are where subgraphs are reached instead of where the supergraph says, by name; not used with a Fetcher.
+	SubgraphURLs map[string]string
+
 	ForwardHeaders   []string    // request headers that subgraphs see, such as Authorization; X-Request-Id always
 	ConnectionParams []string    // entries of a WebSocket's connection_init that stand in for missing headers; default Authorization
 	SubgraphHeaders  http.Header // set on each subgraph request, over what the client sent

@@ -8,6 +8,8 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
@@ -38,7 +40,10 @@ func New(supergraphSDL string, o Options) (*Router, error) {
 	}
 	r := &Router{closeFetcher: func() {}}
 	if o.Fetcher == nil {
-		h := overHTTP(sg)
+		h, err := overHTTP(sg, o.SubgraphURLs)
+		if err != nil {
+			return nil, err
+		}
 		o.Fetcher, r.closeFetcher = h, h.Close
 	}
 	g := newGateway(sg, o)
@@ -61,12 +66,18 @@ func (r *Router) Close(ctx context.Context) error {
 	return err
 }
 
-func overHTTP(sg *federation.Supergraph) *fetch.HTTP {
+func overHTTP(sg *federation.Supergraph, elsewhere map[string]string) (*fetch.HTTP, error) {
 	urls := map[string]string{}
 	for _, s := range sg.Subgraphs() {
 		urls[s.Name] = s.URL
 	}
-	return fetch.NewHTTP(urls, fetch.HTTPOptions{})
+	for name, url := range elsewhere {
+		if _, known := urls[name]; !known {
+			return nil, fmt.Errorf("the supergraph has no subgraph %q; it has %s", name, strings.Join(slices.Sorted(maps.Keys(urls)), ", "))
+		}
+		urls[name] = url
+	}
+	return fetch.NewHTTP(urls, fetch.HTTPOptions{}), nil
 }
 
 // gateway is what answers behind the protocols: the path of a request from its text to an answer.

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,62 +17,122 @@ import (
 	"bourse/router"
 )
 
+// routing is one run of bourse router.
+type routing struct {
+	supergraph, listen, level string
+	forward, labels           []string
+	subgraphs                 []string
+	introspection, mask       bool
+}
+
 func newRouter() *cobra.Command {
-	var supergraph, listen, level string
-	var forward []string
+	r := &routing{}
 	cmd := &cobra.Command{
 		Use:     "router",
 		GroupID: "run",
 		Short:   "Run the router alone, for any supergraph",
-		Long: `The router serves any supergraph SDL of the join specification at /graphql. It
-needs no database and no Redis; each subgraph is called at the address that the
-supergraph gives it. BOURSE_ROUTER_SECRET, when set, goes to every subgraph in the
-header Bourse-Router-Secret: Bourse's own answer nobody else.`,
-		Example: `  bourse router --supergraph supergraph.graphql --listen 127.0.0.1:4000`,
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			logger, err := newLogger(cmd.ErrOrStderr(), level)
-			if err != nil {
-				return err
-			}
-			text, err := os.ReadFile(supergraph)
-			if err != nil {
-				return fmt.Errorf("read the supergraph: %w", err)
-			}
-			options := router.Options{ForwardHeaders: forward, Introspection: true, Logger: logger}
-			if secret := os.Getenv("BOURSE_ROUTER_SECRET"); secret != "" {
-				options.SubgraphHeaders = http.Header{"Bourse-Router-Secret": {secret}}
-			}
-			r, err := router.New(string(text), options)
-			if err != nil {
-				return fmt.Errorf("%s: %w", supergraph, err)
-			}
-			mux := http.NewServeMux()
-			mux.Handle("/graphql", r)
-			mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-			fmt.Fprintf(cmd.ErrOrStderr(), "router on http://%s/graphql\n", listen)
-			return serveUntilDone(cmd.Context(), listen, mux, r.Close)
-		},
+		Long: `The router serves any supergraph SDL of the join specification at /graphql, over HTTP
+(POST, GET, multipart for @defer), WebSocket and server-sent events, and its health at
+/healthz. It needs no database and no Redis; each subgraph is called at the address that
+the supergraph gives it, or where --subgraph says.
+
+Environment: BOURSE_SUBGRAPHS has addresses as --subgraph does, separated by commas;
+flags win. BOURSE_ROUTER_SECRET, when set, goes to every subgraph in the header
+Bourse-Router-Secret: Bourse's own answer nobody else.
+
+It ends on SIGINT and SIGTERM: streams are told, and running requests have ten seconds.`,
+		Example: `  bourse router --supergraph supergraph.graphql --listen 127.0.0.1:4000
+  bourse router --supergraph supergraph.graphql --listen :4000 --subgraph products=http://10.0.0.7/graphql
+  BOURSE_SUBGRAPHS=products=http://127.0.0.1:4001,reviews=http://127.0.0.1:4002 bourse router --supergraph supergraph.graphql`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return r.run(cmd) },
 	}
-	cmd.Flags().StringVar(&supergraph, "supergraph", "", "supergraph SDL file")
-	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:4000", "address to listen on")
-	cmd.Flags().StringSliceVar(&forward, "forward-header", []string{"Authorization"}, "client header to pass on to subgraphs; may be repeated")
-	cmd.Flags().StringVar(&level, "log-level", "info", "debug, info, warn or error")
+	flags := cmd.Flags()
+	flags.StringVar(&r.supergraph, "supergraph", "", "supergraph SDL file")
+	flags.StringVar(&r.listen, "listen", "127.0.0.1:4000", "address to listen on; port 0 is any that is free")
+	flags.StringSliceVar(&r.subgraphs, "subgraph", nil, "NAME=URL: call a subgraph there instead; may be repeated")
+	flags.StringSliceVar(&r.labels, "label", nil, "label of a progressive override that is on for every request; may be repeated")
+	flags.StringSliceVar(&r.forward, "forward-header", []string{"Authorization"}, "client header to pass on to subgraphs; may be repeated")
+	flags.BoolVar(&r.introspection, "introspection", true, "let clients ask for the schema")
+	flags.BoolVar(&r.mask, "mask-errors", false, "hide messages of subgraph errors that have no code")
+	flags.StringVar(&r.level, "log-level", "info", strings.Join(logLevels, ", "))
 	_ = cmd.MarkFlagRequired("supergraph")
+	_ = cmd.MarkFlagFilename("supergraph", "graphql", "graphqls")
+	completeWith(cmd, "log-level", logLevels...)
+	_ = cmd.RegisterFlagCompletionFunc("subgraph", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		sg, err := loadSupergraph(r.supergraph)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		var names []string
+		for _, s := range sg.Subgraphs() {
+			names = append(names, s.Name+"="+s.URL)
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	})
 	return cmd
 }
 
-// serveUntilDone serves until ctx ends, then lets requests finish: first closing gives
-// streams their last message, then the server waits for the rest, at most ten seconds.
-func serveUntilDone(ctx context.Context, listen string, handler http.Handler, closing func(context.Context) error) error {
-	listener, err := net.Listen("tcp", listen)
+var logLevels = []string{"debug", "info", "warn", "error"}
+
+func (r *routing) run(cmd *cobra.Command) error {
+	logger, err := newLogger(cmd.ErrOrStderr(), r.level)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w (choose another address with --listen)", listen, err)
+		return &exit{exitUsage, err}
 	}
-	return serveOn(ctx, listener, handler, closing, func(context.Context) error { return nil })
+	text, err := os.ReadFile(r.supergraph)
+	if err != nil {
+		return &exit{exitUsage, fmt.Errorf("read the supergraph: %w", err)}
+	}
+	options := router.Options{ForwardHeaders: r.forward, Introspection: r.introspection, MaskErrors: r.mask, Logger: logger}
+	if options.SubgraphURLs, err = subgraphURLs(os.Getenv("BOURSE_SUBGRAPHS"), r.subgraphs); err != nil {
+		return &exit{exitUsage, err}
+	}
+	options.Label = func(_ context.Context, label string) bool { return slices.Contains(r.labels, label) }
+	if secret := os.Getenv("BOURSE_ROUTER_SECRET"); secret != "" {
+		options.SubgraphHeaders = http.Header{"Bourse-Router-Secret": {secret}}
+	}
+	serving, err := router.New(string(text), options)
+	if err != nil {
+		return &exit{exitUsage, fmt.Errorf("%s: %w", r.supergraph, err)}
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/graphql", serving)
+	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	listener, err := listenOn(r.listen)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "router on http://%s/graphql\n", listener.Addr())
+	return serveOn(cmd.Context(), listener, mux, serving.Close, func(context.Context) error { return nil })
 }
 
-// serveOn is serveUntilDone on a listener; closed is called when the last request has ended.
+// subgraphURLs reads NAME=URL from the environment and from flags, which win.
+func subgraphURLs(environment string, flags []string) (map[string]string, error) {
+	urls := map[string]string{}
+	for _, one := range append(strings.Split(environment, ","), flags...) {
+		name, address, ok := strings.Cut(strings.TrimSpace(one), "=")
+		if one == "" {
+			continue
+		}
+		if u, err := url.Parse(address); !ok || name == "" || err != nil || u.Host == "" {
+			return nil, fmt.Errorf("%q does not say where a subgraph is: it must be NAME=URL", one)
+		}
+		urls[name] = address
+	}
+	return urls, nil
+}
+
+func listenOn(address string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w (choose another address with --listen)", address, err)
+	}
+	return listener, nil
+}
+
+// serveOn serves until ctx ends, then lets requests finish: first closing gives streams their last message, then the server waits for the
+// rest, at most ten seconds; closed is called when the last request has ended.
 func serveOn(ctx context.Context, listener net.Listener, handler http.Handler, closing, closed func(context.Context) error) error {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	failed := make(chan error, 1)
