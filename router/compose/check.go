@@ -240,6 +240,7 @@ func (s *subgraph) walkBelow(d *ast.Directive, on *ast.Definition, set ast.Selec
 			case len(f.Arguments) > 0 && codes.hasArgs != "":
 				fail(codes.hasArgs, "field %s.%s has arguments", on.Name, f.Name)
 			}
+			checkSetArguments(sel, on, f, func(format string, args ...any) { fail(codes.invalid, format, args...) })
 			target := s.schema.Types[f.Type.Name()]
 			switch {
 			case target.IsCompositeType() && len(sel.SelectionSet) == 0:
@@ -262,6 +263,20 @@ func (s *subgraph) walkBelow(d *ast.Directive, on *ast.Definition, set ast.Selec
 			s.walkBelow(d, t, sel.SelectionSet, codes, r, below, visit)
 		default:
 			fail(codes.invalid, "named fragments are not allowed")
+		}
+	}
+}
+
+// checkSetArguments holds the arguments of a field in a field set to the field's definition.
+func checkSetArguments(sel *ast.Field, on *ast.Definition, f *ast.FieldDefinition, fail func(format string, args ...any)) {
+	for _, a := range sel.Arguments {
+		if f.Arguments.ForName(a.Name) == nil {
+			fail("field %s.%s has no argument %q", on.Name, f.Name, a.Name)
+		}
+	}
+	for _, a := range f.Arguments {
+		if a.Type.NonNull && a.DefaultValue == nil && sel.Arguments.ForName(a.Name) == nil && a.Directives.ForName(dirFromContext) == nil {
+			fail("field %s.%s needs its argument %q", on.Name, f.Name, a.Name)
 		}
 	}
 }

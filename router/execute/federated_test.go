@@ -127,7 +127,12 @@ func judge(one oracle.Answer, federated []byte, subgraphs *oracle.Subgraphs) fau
 		return fault{class, fmt.Sprintf("%s\nwant: %s\ngot:  %s", text, wantText, federated)}
 	}
 	for _, c := range subgraphs.Complaints() {
-		return found("complaint", c)
+		_, what, _ := strings.Cut(c, "INVALID: ")
+		kind, _, _ := strings.Cut(what, " ")
+		if strings.Contains(kind, ".") {
+			kind = "field"
+		}
+		return found("complaint of "+strings.Trim(kind, ":"), c)
 	}
 	ran := subgraphs.Mutations()
 	if want.Data == nil && len(ran) > len(one.Mutations) {
