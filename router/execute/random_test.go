@@ -124,7 +124,7 @@ func (s *soak) graph(t *testing.T, seed uint64) {
 		return
 	}
 	for n := range perGraph {
-		c := drawTrial(w, g, seed*1000+uint64(n))
+		c := drawTrial(w, g, seed*1000, uint64(n))
 		fault := w.try(c)
 		s.mu.Lock()
 		if fault.class == "refused" {
@@ -184,6 +184,17 @@ type stage struct {
 	sg      *federation.Supergraph
 	g       *oracle.Graph
 	planner *plan.Planner
+	data    *oracle.Data // of the last trial, whose seed and failures are
+	seed    uint64
+	fails   bool
+}
+
+// world is the data of a trial.
+func (w *stage) world(c trial) *oracle.Data {
+	if w.data == nil || w.seed != c.seed || w.fails != c.failures {
+		w.data, w.seed, w.fails = w.g.RandomData(c.seed, c.failures), c.seed, c.failures
+	}
+	return w.data
 }
 
 // build composes and loads a graph.
@@ -211,12 +222,15 @@ func build(sources []oracle.Source) (s *stage, f fault) {
 	if err != nil {
 		return nil, fault{"composed what does not fit", err.Error()}
 	}
-	return &stage{sg, g, plan.New(sg, plan.Options{})}, fault{}
+	if what := g.Differs(sg.API()); what != "" {
+		return nil, fault{"client's schema", what}
+	}
+	return &stage{sg: sg, g: g, planner: plan.New(sg, plan.Options{})}, fault{}
 }
 
-func drawTrial(w *stage, g draw.Graph, seed uint64) trial {
-	chance := rand.New(rand.NewPCG(seed, 3))
-	c := trial{sources: g.Sources, labels: oracle.Labels{"percent(100)": true}, seed: chance.Uint64(), failures: chance.IntN(3) == 0}
+func drawTrial(w *stage, g draw.Graph, seed, n uint64) trial {
+	chance := rand.New(rand.NewPCG(seed+n, 3))
+	c := trial{sources: g.Sources, labels: oracle.Labels{"percent(100)": true}, seed: seed + n/5, failures: n/5%3 == 0}
 	for _, l := range g.Labels {
 		if !strings.HasPrefix(l, "percent") {
 			c.labels[l] = chance.IntN(2) == 0
@@ -251,7 +265,7 @@ func (w *stage) try(c trial) (f fault) {
 	if err != nil {
 		return fault{"not planned", err.Error()}
 	}
-	data := w.g.RandomData(c.seed, c.failures)
+	data := w.world(c)
 	subgraphs := data.Serve(c.labels)
 	r := execute.New(w.sg, inProcess(subgraphs.Handlers()), execute.Options{}).Execute(context.Background(), execute.Input{Plan: p, Variables: vars})
 	defer r.Release()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -344,4 +345,44 @@ func (g *Graph) contextTypes(context string) []*typ {
 		}
 	}
 	return out
+}
+
+// Differs compares the schema that clients see with what the subgraphs come to; empty when all is there that should be, and nothing that
+// should not. It looks at types, their fields and the nullability of these.
+func (g *Graph) Differs(api *ast.Schema) string {
+	for _, name := range g.names {
+		t := g.types[name]
+		def := api.Types[name]
+		if t.kind == ast.Scalar || t.inaccessible || len(t.fields) == 0 {
+			if t.inaccessible && def != nil {
+				return name + " is shown"
+			}
+			continue
+		}
+		if def == nil {
+			return name + " is not shown"
+		}
+		for _, f := range t.fields {
+			shown := def.Fields.ForName(f.name)
+			hidden := f.inaccessible()
+			switch {
+			case hidden && shown != nil:
+				return name + "." + f.name + " is shown"
+			case !hidden && shown == nil:
+				return name + "." + f.name + " is not shown"
+			case shown != nil && t.kind == ast.Object && nullability(shown.Type) != nullability(f.typ):
+				return name + "." + f.name + " is shown as " + shown.Type.String() + " instead of " + f.typ.String()
+			}
+		}
+	}
+	return ""
+}
+
+func (f *field) inaccessible() bool {
+	return slices.ContainsFunc(f.in, func(l *localField) bool { return l != nil && l.def.Directives.ForName("@inaccessible") != nil })
+}
+
+// nullability is a type without its name.
+func nullability(t *ast.Type) string {
+	return strings.ReplaceAll(t.String(), t.Name(), "")
 }

@@ -120,11 +120,7 @@ func (d *drawer) subgraphs() {
 	names := []string{"ada", "bob", "cyd", "dan", "eve", "fay"}
 	d.chance.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 	for _, name := range names[:2+d.chance.IntN(5)] {
-		s := &sub{name: name, types: map[string]*definition{}}
-		if d.one(6) {
-			s.fed1 = true
-			d.note("federation 1")
-		}
+		s := &sub{name: name, style: d.style(), types: map[string]*definition{}}
 		s.define("type", "Query")
 		d.subs = append(d.subs, s)
 	}

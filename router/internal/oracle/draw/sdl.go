@@ -7,8 +7,8 @@ import (
 
 // sub is a subgraph in the making.
 type sub struct {
-	name  string
-	fed1  bool // written without a link to federation 2
+	name string
+	style
 	types map[string]*definition
 	order []string
 }
@@ -68,48 +68,42 @@ func (f *line) mark(text string) {
 
 func (f *line) external() bool { return slices.Contains(f.marks, "@external") }
 
-const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key", "@external", "@requires", "@provides",
-  "@override", "@extends", "@shareable", "@interfaceObject", "@inaccessible", "@tag"])
-`
-
 // sdl writes the subgraph down.
 func (s *sub) sdl() string {
 	var b strings.Builder
-	if !s.fed1 {
-		b.WriteString(link)
-	}
+	b.WriteString(s.header(s.types["Mutation"] != nil && len(s.types["Mutation"].fields) > 0))
 	for _, name := range s.order {
-		s.types[name].write(&b, s.fed1)
+		s.types[name].write(&b, s.style)
 	}
 	return b.String()
 }
 
-func (d *definition) write(b *strings.Builder, fed1 bool) {
+func (d *definition) write(b *strings.Builder, s style) {
 	if (d.kind == "type" || d.kind == "interface" || d.kind == "input") && len(d.fields) == 0 {
 		return
 	}
 	if d.extends == "extend" {
 		b.WriteString("extend ")
 	}
-	b.WriteString(d.kind + " " + d.name)
+	b.WriteString(d.kind + " " + s.typ(d.name))
 	if len(d.implements) > 0 {
 		b.WriteString(" implements " + strings.Join(d.implements, " & "))
 	}
 	if d.extends == "@extends" {
-		b.WriteString(" @extends")
+		b.WriteString(" " + s.mark("@extends"))
 	}
-	writeMarks(b, d.marks, fed1)
+	writeMarks(b, d.marks, s)
 	switch d.kind {
 	case "union":
 		b.WriteString(" = " + strings.Join(d.items, " | "))
 	case "enum":
-		b.WriteString(" { " + strings.Join(d.items, " ") + " }")
+		b.WriteString(" { " + s.inside(strings.Join(d.items, " ")) + " }")
 	case "scalar":
 	default:
 		b.WriteString(" {\n")
 		for _, f := range d.fields {
-			b.WriteString("  " + f.name + f.args + ": " + f.typ)
-			writeMarks(b, f.marks, fed1)
+			b.WriteString("  " + f.name + s.inside(f.args) + ": " + s.typ(f.typ))
+			writeMarks(b, f.marks, s)
 			b.WriteString("\n")
 		}
 		b.WriteString("}")
@@ -118,10 +112,15 @@ func (d *definition) write(b *strings.Builder, fed1 bool) {
 }
 
 // writeMarks leaves out what federation 1 did not have: there everything may be shared.
-func writeMarks(b *strings.Builder, marks []string, fed1 bool) {
+func writeMarks(b *strings.Builder, marks []string, s style) {
 	for _, m := range marks {
-		if !fed1 || m != "@shareable" {
-			b.WriteString(" " + m)
+		if !s.fed1 || m != "@shareable" {
+			b.WriteString(" " + s.mark(m))
 		}
 	}
+}
+
+// inside is text with directives that stand in the middle of it.
+func (s style) inside(text string) string {
+	return strings.ReplaceAll(text, "@inaccessible", s.mark("@inaccessible"))
 }
