@@ -103,7 +103,7 @@ func (s *subgraph) checkExternal(def *ast.Definition, f *ast.FieldDefinition, r 
 	}
 	// Only marks on the field itself must be used: a type-level mark covers fields that the author never singled out.
 	if mark != nil && !facts.used && !s.fed1 {
-		r.fail(ExternalUnused, s.at(f.Position), "[%s] %s.%s is marked @external but no @key, @requires, @provides or interface needs it", s.name, def.Name, f.Name)
+		r.fail(ExternalUnused, s.at(f.Position), "[%s] %s.%s is marked @external but no @key, @requires, @provides, @fromContext or interface needs it", s.name, def.Name, f.Name)
 	}
 	for _, name := range []string{dirAuthenticated, dirRequiresScopes, dirPolicy, dirTag, dirInaccessible} {
 		if d := f.Directives.ForName(name); d != nil && mark != nil && !facts.local && name != dirTag && name != dirInaccessible {

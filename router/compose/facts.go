@@ -11,7 +11,7 @@ type fieldFacts struct {
 	external  bool // marked @external, on the field or its type
 	local     bool // external in name only: a key field of an extension, which the subgraph has at hand
 	keyField  bool // part of a @key
-	used      bool // named by @key, @requires or @provides, or needed by an interface
+	used      bool // named by @key, @requires, @provides or @fromContext, or needed by an interface
 	provided  bool // named by @provides, so that it can be taken there
 	shareable bool
 }
@@ -63,6 +63,11 @@ func (s *subgraph) gatherFacts() {
 				facts := s.facts(t.Name, field)
 				facts.used, facts.provided = true, true
 			})
+			for _, c := range contextuals(f) {
+				for _, setter := range s.settersOf(c.context) {
+					s.followFieldSet(setter, c.set, func(t *ast.Definition, field string) { s.facts(t.Name, field).used = true })
+				}
+			}
 		}
 		for _, name := range def.Interfaces {
 			if iface := s.schema.Types[name]; iface != nil {
