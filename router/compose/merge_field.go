@@ -84,6 +84,7 @@ func (m *merger) applyOverrides(coordinate string, fields []fieldPart) {
 		}
 		i := slices.IndexFunc(fields, func(o fieldPart) bool { return o.sub.name == from })
 		if i < 0 || fields[i].facts.external {
+			p.takesOver = i >= 0 // under a label, nobody answers while it is off
 			m.r.hint(OverrideCanBeRemoved, at, "subgraph %q no longer has %s: its @override in %q can be removed", from, coordinate, p.sub.name)
 			continue
 		}
@@ -266,7 +267,7 @@ func (m *merger) fieldMarks(p fieldPart, typed bool) []*ast.Argument {
 		args = append(args, boolArgument("usedOverridden", true))
 	}
 	label := p.shared
-	if d != nil {
+	if d != nil && p.takesOver {
 		label = stringArg(d, "label")
 	}
 	if label != "" {

@@ -48,6 +48,7 @@ type randomField struct {
 	owners    []int
 	requires  string // in the first owner
 	provides  string
+	label     bool
 	override  int // the subgraph that the first owner takes it from, or -1
 }
 
@@ -122,7 +123,7 @@ func (w *world) settle() {
 			}
 			if t.entity && len(known) > 1 && len(f.owners) == 1 && w.chance(12) {
 				if from := known[w.r.IntN(len(known))]; from != f.owners[0] {
-					f.override = from
+					f.override, f.label = from, w.chance(30)
 				}
 			}
 			if t.entity && w.chance(25) {
@@ -286,7 +287,11 @@ func (d *draft) owned(t *randomType, f *randomField) {
 		}
 	}
 	if f.override >= 0 {
-		marks += fmt.Sprintf(" @override(from: %q)", w.names[f.override])
+		if f.label {
+			marks += fmt.Sprintf(" @override(from: %q, label: \"percent(20)\")", w.names[f.override])
+		} else {
+			marks += fmt.Sprintf(" @override(from: %q)", w.names[f.override])
+		}
 	}
 	if f.requires != "" && f.owners[0] == d.at {
 		marks += fmt.Sprintf(" @requires(fields: %q)", f.requires)
@@ -315,7 +320,7 @@ func (d *draft) external(t *randomType, name string) {
 	}
 }
 
-const linkRandom = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@requires", "@provides", "@external", ` +
+const linkRandom = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@requires", "@provides", "@external", ` +
 	`"@shareable", "@override", "@interfaceObject"])
 `
 

@@ -18,18 +18,29 @@ import (
 // it returns is the next situation. A situation with more subgraphs at hand than one already walked can do whatever that one can,
 // so it is not walked again; that, and the finite number of types, ends the walk.
 func (m *merger) checkSatisfiable(o Options) {
-	w := &walk{m: m, limit: o.MaxStates, seen: map[string][][]standing{}, failed: map[string]bool{}, shared: map[string]bool{}}
-	w.gatherContextUses()
+	w := &walk{m: m, limit: o.MaxStates, failed: map[string]bool{}, shared: map[string]bool{}}
 	if w.limit <= 0 {
 		w.limit = 200_000
 	}
+	w.gatherContextUses()
+	for _, on := range m.labelStates() {
+		w.labels, w.seen, w.queue = on, map[string][][]standing{}, nil
+		w.run()
+	}
+	if w.exceeded {
+		m.r.fail(MaxValidationPathsExceeded, nil, "checking that all queries can be answered takes more than %d steps", w.limit)
+	}
+}
+
+// run walks from every root, for one state of the labels.
+func (w *walk) run() {
 	for _, op := range []ast.Operation{ast.Query, ast.Mutation, ast.Subscription} {
-		root := m.types[rootNames[op]]
+		root := w.m.types[rootNames[op]]
 		if root == nil {
 			continue
 		}
 		var at []standing
-		for _, p := range m.parts(root.Name) {
+		for _, p := range w.m.parts(root.Name) {
 			at = append(at, standing{sub: p.sub})
 		}
 		w.push(root.Name, at, nil, &step{text: string(op)})
@@ -38,9 +49,6 @@ func (m *merger) checkSatisfiable(o Options) {
 		next := w.queue[0]
 		w.queue = w.queue[1:]
 		w.visit(next)
-	}
-	if w.exceeded {
-		m.r.fail(MaxValidationPathsExceeded, nil, "checking that all queries can be answered takes more than %d steps", w.limit)
 	}
 }
 
@@ -74,7 +82,8 @@ type walk struct {
 	failed   map[string]bool         // fields already reported
 	shared   map[string]bool         // fields whose types were compared and found to differ
 
-	contextual bool // some field takes an argument from a context
+	labels     map[string]bool // of @override, and whether they are on
+	contextual bool            // some field takes an argument from a context
 	uses       map[string][]contextual
 	set        contexts // in the situation being looked at
 }
@@ -307,7 +316,7 @@ func (w *walk) resolvesHere(s *subgraph, typ, field string) bool {
 		return false
 	}
 	i := slices.IndexFunc(merged.parts, func(p fieldPart) bool { return p.sub == s })
-	return i >= 0 && merged.parts[i].resolves()
+	return i >= 0 && merged.parts[i].resolvesUnder(w.labels)
 }
 
 // requirementMet reports whether a field's @requires can be collected and its subgraph entered with it.
@@ -381,8 +390,8 @@ func (w *walk) fail(def *ast.Definition, f *ast.FieldDefinition, s situation, at
 	for _, st := range s.at {
 		names = append(names, st.sub.name)
 	}
-	w.m.r.fail(SatisfiabilityError, sites, "this query cannot be answered:\n%s\nwhen the value of type %q comes from %s:\n- %s",
-		counterExample(&step{s.path, f.Name}, w.m.types[f.Type.Name()]), def.Name, subgraphNames(names), strings.Join(reasons, "\n- "))
+	w.m.r.fail(SatisfiabilityError, sites, "this query cannot be answered:\n%s\nwhen the value of type %q comes from %s%s:\n- %s",
+		counterExample(&step{s.path, f.Name}, w.m.types[f.Type.Name()]), def.Name, subgraphNames(names), labelText(w.labels), strings.Join(reasons, "\n- "))
 }
 
 func (w *walk) reason(sub *subgraph, local *ast.Definition, field, typ string, at []standing) string {
