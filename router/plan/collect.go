@@ -25,7 +25,8 @@ type site struct {
 	depth   int
 	layout  *layout
 	slots   []*slot
-	byField map[string][]*slot // by name and arguments
+	byField map[string][]*slot  // by name and arguments
+	byKey   map[slotKey][]*slot // that the client asked for
 	groups  []*group
 	entries []*entry // hops into this site
 	outputs []siteOutput
@@ -47,6 +48,7 @@ type slot struct {
 
 // group is a set of concrete types at a site for which the client selects the same.
 type group struct {
+	bySlot   map[wantKey]*want // of many wants
 	types    []*federation.Type
 	wants    []*want
 	typename bool
@@ -63,15 +65,19 @@ type want struct {
 	key   bool       // a key field, which parts that come before may well fetch
 }
 
+// slotKey is a response key with what it stands for.
+type slotKey struct{ key, field string }
+
 // collected is a response key while fields are merged.
 type collected struct {
-	key    string
-	field  *ast.Field
-	denied bool
-	in     byPart
-	subs   []subset
-	typ    *federation.Type   // of the field, in one of the group's types
-	under  []*federation.Type // concrete types of the values, over all of the group's types
+	slotKey slotKey // once asked for
+	key     string
+	field   *ast.Field
+	denied  bool
+	in      byPart
+	subs    []subset
+	typ     *federation.Type   // of the field, in one of the group's types
+	under   []*federation.Type // concrete types of the values, over all of the group's types
 }
 
 // mention is a place where a response key stands. A key is printed where it is first wanted, which depends on
@@ -84,7 +90,7 @@ type mention struct {
 }
 
 func (b *builder) newSite(parent *site, via *slot, types []*federation.Type) *site {
-	s := &site{parent: parent, via: via, types: types, layout: &layout{}, byField: map[string][]*slot{}}
+	s := &site{parent: parent, via: via, types: types, layout: &layout{}, byField: map[string][]*slot{}, byKey: map[slotKey][]*slot{}}
 	if parent != nil {
 		s.depth = parent.depth + 1
 	}
@@ -317,12 +323,31 @@ func unionTypes(a, b []*federation.Type) []*federation.Type {
 }
 
 func (g *group) want(sl *slot, in *part) *want {
+	if len(g.wants) >= manyFields {
+		return g.index()[wantKey{sl, in}]
+	}
 	for _, w := range g.wants {
 		if w.slot == sl && w.part == in {
 			return w
 		}
 	}
 	return nil
+}
+
+type wantKey struct {
+	slot *slot
+	part *part
+}
+
+// index is by slot and part; it follows what was added to the wants since it was asked for last.
+func (g *group) index() map[wantKey]*want {
+	if g.bySlot == nil {
+		g.bySlot = map[wantKey]*want{}
+	}
+	for _, w := range g.wants[len(g.bySlot):] {
+		g.bySlot[wantKey{w.slot, w.part}] = w
+	}
+	return g.bySlot
 }
 
 // clientSlot finds or makes the slot of a merged field. A field with the same selections under it is the same
@@ -343,9 +368,11 @@ func (b *builder) clientSlot(s *site, c *collected) (*slot, error) {
 }
 
 func (b *builder) findSlot(s *site, c *collected) *slot {
-	field := fieldKey(c.field.Name, c.field.Arguments)
-	for _, sl := range s.byField[field] {
-		if sl.respKey != c.key || !sameSubs(b.slotSubs[sl], c.subs) {
+	if c.slotKey.field == "" {
+		c.slotKey = slotKey{c.key, fieldKey(c.field.Name, c.field.Arguments)}
+	}
+	for _, sl := range s.byKey[c.slotKey] {
+		if !sameSubs(b.slotSubs[sl], c.subs) {
 			continue
 		}
 		if sl.child == nil && c.under == nil || sl.child != nil && slices.Equal(sl.child.types, c.under) {
@@ -365,6 +392,10 @@ func (b *builder) addSlot(s *site, key, name string, args ast.ArgumentList, t *f
 	sl := &slot{owner: s, respKey: key, name: name, args: args, field: fieldKey(name, args), typ: t, cell: &cell{}}
 	s.slots = append(s.slots, sl)
 	s.byField[sl.field] = append(s.byField[sl.field], sl)
+	if key != "" {
+		k := slotKey{key, sl.field}
+		s.byKey[k] = append(s.byKey[k], sl)
+	}
 	s.layout.find().cells = append(s.layout.find().cells, sl.cell)
 	return sl
 }

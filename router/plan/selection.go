@@ -18,6 +18,7 @@ type selection struct {
 	types    []*federation.Type
 	fields   []*selField
 	aliases  map[string]*selField
+	bySlot   map[*slot][]*selField // of many fields
 	typename bool
 	stub     bool // the subgraph has the interface as an object type: its __typename says nothing
 	entry    *entry
@@ -37,9 +38,26 @@ func newSelection(e *entry, st *site, types []*federation.Type) *selection {
 	return &selection{graph: e.graph, site: st, types: types, entry: e, aliases: map[string]*selField{}}
 }
 
+// manyFields is from how many fields on an index pays.
+const manyFields = 16
+
+// of are the fields of a selection that may be of a slot.
+func (s *selection) of(sl *slot) []*selField {
+	if len(s.fields) < manyFields {
+		return s.fields
+	}
+	if s.bySlot == nil {
+		s.bySlot = map[*slot][]*selField{}
+		for _, f := range s.fields {
+			s.bySlot[f.slot] = append(s.bySlot[f.slot], f)
+		}
+	}
+	return s.bySlot[sl]
+}
+
 // field is how objects of type t get the slot from this selection; nil when they do not.
 func (s *selection) field(sl *slot, t *federation.Type) *selField {
-	for _, f := range s.fields {
+	for _, f := range s.of(sl) {
 		if f.slot == sl && slices.Contains(f.types, t) {
 			return f
 		}
@@ -53,14 +71,18 @@ func (s *selection) add(sl *slot, t *federation.Type, c cond, shape string, prov
 	for _, set := range provided {
 		shape += fmt.Sprintf(" %p", set)
 	}
-	i := slices.IndexFunc(s.fields, func(f *selField) bool { return f.slot == sl && f.shape == shape })
-	if i < 0 {
-		i = len(s.fields)
-		f := &selField{slot: sl, alias: s.alias(sl), shape: shape}
+	var f *selField
+	known := s.of(sl)
+	if i := slices.IndexFunc(known, func(f *selField) bool { return f.slot == sl && f.shape == shape }); i >= 0 {
+		f = known[i]
+	} else {
+		f = &selField{slot: sl, alias: s.alias(sl), shape: shape}
 		s.fields = append(s.fields, f)
+		if s.bySlot != nil {
+			s.bySlot[sl] = append(s.bySlot[sl], f)
+		}
 		s.aliases[f.alias] = f
 	}
-	f := s.fields[i]
 	if !slices.Contains(f.types, t) {
 		f.types = append(f.types, t)
 	}
