@@ -205,6 +205,9 @@ func (b *builder) fill(a *arrival) error {
 			}
 		}
 	}
+	if err := b.checkWaysIn(a); err != nil {
+		return err
+	}
 	for _, p := range placed {
 		if err := b.descend(p); err != nil {
 			return err
