@@ -219,6 +219,9 @@ func (b *builder) collectGroup(s *site, g *group, subs []subset, given int) erro
 					byKey[sel.Alias] = c
 				}
 				before := c.in.cond(in)
+				if err := b.step(len(before)); err != nil {
+					return err
+				}
 				if !slices.ContainsFunc(before, func(have clause) bool { return inner.implies(have) }) {
 					order = append(order, mention{c, in, inner, before})
 				}
@@ -250,7 +253,7 @@ func (b *builder) collectGroup(s *site, g *group, subs []subset, given int) erro
 	if err := b.finishGroup(s, g, order); err != nil {
 		return err
 	}
-	if s.parent == nil && b.op.Operation == ast.Mutation {
+	if b.acts(s) {
 		b.mentions = order
 	}
 	b.printGroup(s, g, order, opened, given)
@@ -288,7 +291,7 @@ func (b *builder) finishGroup(s *site, g *group, order []mention) error {
 			g.wants = append(g.wants, w)
 		}
 		w.types = g.types
-		w.cond = w.cond.union(c.in.cond(c.part))
+		w.cond = c.in.cond(c.part).bounded()
 	}
 	return nil
 }

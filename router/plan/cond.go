@@ -7,8 +7,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// maxClauses bounds a condition; beyond it a selection counts as always wanted. Over-fetching is
-// harmless in a query, and printing goes by its own conditions.
+// maxClauses bounds the condition under which something is fetched; see bounded.
 const maxClauses = 8
 
 // clause is a conjunction of literals, sorted by variable. Empty: true.
@@ -123,14 +122,11 @@ func (c cond) or(cl clause) cond {
 			next = append(next, have)
 		}
 	}
-	next = append(next, cl)
-	if len(next) > maxClauses {
-		return condTrue
-	}
-	return next
+	return append(next, cl)
 }
 
-func (c cond) union(d cond) cond {
+// either holds when one of two does.
+func (c cond) either(d cond) cond {
 	switch {
 	case len(c) == 0, d.isTrue():
 		return d
@@ -141,6 +137,27 @@ func (c cond) union(d cond) cond {
 		c = c.or(cl)
 	}
 	return c
+}
+
+// union is either for what is fetched: a condition that takes in more than one stays bounded.
+func (c cond) union(d cond) cond {
+	if len(c) == 0 {
+		return d
+	}
+	return c.either(d).bounded()
+}
+
+// bounded is a condition of few clauses that holds whenever c does: of too many, what they all ask. To fetch more than
+// is wanted is harmless, except for the root fields of a mutation; what is printed goes by conditions that are exact.
+func (c cond) bounded() cond {
+	if len(c) <= maxClauses {
+		return c
+	}
+	common := slices.Clone(c[0])
+	for _, cl := range c[1:] {
+		common = slices.DeleteFunc(common, func(l Literal) bool { return !slices.Contains(cl, l) })
+	}
+	return cond{common}
 }
 
 func (c cond) isTrue() bool { return len(c) == 1 && len(c[0]) == 0 }

@@ -97,7 +97,7 @@ func (f *finisher) widenConditions() {
 	byStage := slices.Clone(f.entries)
 	slices.SortStableFunc(byStage, func(x, y *entry) int { return y.stage - x.stage })
 	for _, e := range byStage {
-		c := f.widen(e.sel).union(e.cond)
+		c := f.widen(e.sel).either(e.cond)
 		f.conds[e] = c
 		for _, r := range e.reps {
 			f.widenRep(r.fields, c)
@@ -109,7 +109,7 @@ func (f *finisher) widenConditions() {
 		}
 	}
 	for _, e := range f.entries { // keys may sit deep in an answer
-		f.conds[e] = f.widen(e.sel).union(e.cond)
+		f.conds[e] = f.widen(e.sel).either(e.cond)
 	}
 }
 
@@ -127,11 +127,14 @@ func (f *finisher) widen(s *selection) cond {
 	for _, sf := range s.fields {
 		if sf.child != nil {
 			under := f.widen(sf.child)
-			if s.site != f.root || f.op.Operation != ast.Mutation { // a mutation's field has its turn and no other
+			if !f.acts(s.site) { // a mutation's field has its turn and no other
 				sf.cond = sf.cond.union(under)
 			}
 		}
-		all = all.union(sf.cond)
+		all = all.either(sf.cond)
+	}
+	if !f.acts(s.site) {
+		all = all.bounded()
 	}
 	return all
 }
@@ -350,7 +353,7 @@ func (f *finisher) buildFetch(groups []*entryGroup, n int) *Fetch {
 	}
 	for i, g := range groups {
 		e := &Entry{Cond: f.condID(f.conds[g.entries[0]]), text: g.text}
-		all = all.union(f.conds[g.entries[0]])
+		all = all.either(f.conds[g.entries[0]])
 		for _, ge := range g.entries {
 			if ge.site != f.root {
 				e.Paths = append(e.Paths, pathTo(ge.site))

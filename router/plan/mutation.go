@@ -3,7 +3,12 @@ package plan
 import (
 	"fmt"
 	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
 )
+
+// acts says whether the fields of a site do something, so that none may be called that the client excludes.
+func (b *builder) acts(s *site) bool { return s.parent == nil && b.op.Operation == ast.Mutation }
 
 // buildMutation runs root fields in document order. A field joins the fetch before it when that is of the same subgraph, nothing else
 // follows from it, and it has not been asked for there.

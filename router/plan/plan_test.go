@@ -122,7 +122,8 @@ func TestConditions(t *testing.T) {
 		{of("a").given(of("a")), condTrue},  // nothing is
 		{of("a c", "b").given(of("a")), of("c", "b")},
 		{of("a").given(of("a", "b")), of("a")},
-		{of("1", "2", "3", "4", "5", "6", "7", "8", "9"), condTrue}, // bounded
+		{of("1", "2", "3", "4", "5", "6", "7", "8").union(of("9")), condTrue}, // bounded
+		{of("x 1", "x 2", "x 3", "x 4", "x 5", "x 6", "x 7", "x 8").union(of("9 x")), of("x")},
 	} {
 		if !c.got.equal(c.want) {
 			t.Errorf("got %v, want %v", c.got, c.want)

@@ -109,14 +109,14 @@ func (b *builder) shape(j *federation.FieldJoin, leaf bool) string {
 }
 
 // alias is the slot's response key in this selection: the client's where it is free. Two slots never
-// share one, so that answers of different shape need no telling apart.
+// share one, so that answers of different shape need no telling apart. __typename is never free: the planner asks for it itself.
 func (s *selection) alias(sl *slot) string {
 	name := sl.respKey
 	if name == "" {
 		name = sl.name
 	}
 	alias := name
-	for i := 1; s.aliases[alias] != nil; i++ {
+	for i := 1; s.aliases[alias] != nil || alias == "__typename"; i++ {
 		alias = name + "__" + strconv.Itoa(i)
 	}
 	return alias
