@@ -53,7 +53,7 @@ func Read(sources ...Source) (*Graph, error) {
 	g.joinFields()
 	for _, name := range g.names {
 		for _, f := range g.types[name].fields {
-			if err := f.settle(); err != nil {
+			if err := g.settle(f); err != nil {
 				return nil, err
 			}
 		}
@@ -69,6 +69,17 @@ func (s *service) global(name string) string {
 		}
 	}
 	return name
+}
+
+// globalType is a type of a subgraph under its global name.
+func (s *service) globalType(t *ast.Type) *ast.Type {
+	c := *t
+	if c.Elem != nil {
+		c.Elem = s.globalType(c.Elem)
+	} else {
+		c.NamedType = s.global(c.NamedType)
+	}
+	return &c
 }
 
 func (g *Graph) joinTypes() {
@@ -172,16 +183,17 @@ func (g *Graph) joinFields() {
 }
 
 // settle finds what the subgraphs' definitions of the field come to.
-func (f *field) settle() error {
-	for _, l := range f.in {
+func (g *Graph) settle(f *field) error {
+	for i, l := range f.in {
 		if l == nil {
 			continue
 		}
+		t := g.services[i].globalType(l.def.Type)
 		if f.typ == nil {
-			f.typ, f.strict = l.def.Type, l.def.Type
+			f.typ, f.strict = t, t
 		} else {
 			var ok bool
-			if f.typ, f.strict, ok = mergeTypes(f.typ, f.strict, l.def.Type); !ok {
+			if f.typ, f.strict, ok = mergeTypes(f.typ, f.strict, t); !ok {
 				return fmt.Errorf("field %s.%s is %s and %s", f.parent.name, f.name, f.typ, l.def.Type)
 			}
 		}
@@ -242,7 +254,7 @@ func (g *Graph) possibleIn(i int, name string) []*typ {
 		return g.types[name].possible
 	}
 	if def := s.schema.Types[name]; def != nil && def.Kind == ast.Object {
-		return []*typ{g.types[name]}
+		return []*typ{g.types[s.global(name)]}
 	}
 	var out []*typ
 	for _, d := range s.schema.PossibleTypes[name] {

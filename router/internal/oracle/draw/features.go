@@ -31,6 +31,7 @@ var Features = []string{
 	"list key",
 	"list of lists",
 	"mutation",
+	"nested Query",
 	"nested key",
 	"nullability that differs",
 	"override",

@@ -251,13 +251,11 @@ func (d *drawer) mutations() {
 	}
 }
 
-var NestedQuery = false
-
 func (d *drawer) payload(s *sub) string {
 	name := d.name("Payload")
 	def := s.define("type", name)
 	def.add(line{name: "ok", typ: "Boolean!"})
-	if len(s.types["Query"].fields) > 0 && NestedQuery {
+	if len(s.types["Query"].fields) > 0 {
 		def.add(line{name: "query", typ: pick(d, []string{"Query", "Query!"})})
 		d.note("nested Query")
 	}
