@@ -57,21 +57,21 @@ var house = map[string]part{
 	"engine/internal/sequencer":  leaf(4),
 	"engine":                     roof(5),
 
-	"router/federation":        leaf(0),
-	"router/internal/workload": leaf(0), // makes up large graphs to measure with
-	"router/internal/oracle":   leaf(1), // one schema served whole, for tests to compare with
-	"router/compose":           leaf(1),
-	"router/check":             leaf(1),
-	"router/contract":          leaf(2), // filters what compose writes, by compose's rules for hidden elements
-	"router/plan":              leaf(1),
-	"router/lift":              leaf(1),
-	"router/access":            leaf(1), // who may see what; pure
-	"router/limits":            leaf(1),
-	"router/execute":           leaf(2),
-	"router/fetch":             leaf(3),
-	"router/subscribe":         leaf(3),
-	"router/serve":             leaf(4),
-	"router":                   roof(5),
+	"router/federation":      leaf(0),
+	"router/workload":        leaf(0), // makes up large graphs to measure with
+	"router/internal/oracle": leaf(1), // one schema served whole, for tests to compare with
+	"router/compose":         leaf(1),
+	"router/check":           leaf(1),
+	"router/contract":        leaf(2), // filters what compose writes, by compose's rules for hidden elements
+	"router/plan":            leaf(1),
+	"router/lift":            leaf(1),
+	"router/access":          leaf(1), // who may see what; pure
+	"router/limits":          leaf(1),
+	"router/execute":         leaf(2),
+	"router/fetch":           leaf(3),
+	"router/subscribe":       leaf(3),
+	"router/serve":           leaf(4),
+	"router":                 roof(5),
 
 	"graph":        roof(0), // the schemas, as text
 	"graph/scalar": leaf(2),

@@ -9,6 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"bourse/router/execute"
+	"bourse/router/plan"
 	"bourse/router/serve"
 	"bourse/router/subscribe"
 )
@@ -23,6 +24,16 @@ type operation struct {
 	g     *gateway
 	name  string
 	input execute.Input
+}
+
+// Plan is the plan that a request with this operation would run, out of the cache where it is there. The error is what the client would be
+// told.
+func (r *Router) Plan(ctx context.Context, query, operationName string, variables map[string]any) (*plan.Plan, error) {
+	prepared, refusal := r.gateway.Prepare(ctx, &serve.Request{Query: query, OperationName: operationName, Variables: variables})
+	if refusal != nil {
+		return nil, errors.New(refusal.Errors[0].Message)
+	}
+	return prepared.(*operation).input.Plan, nil
 }
 
 func (o *operation) Kind() ast.Operation { return o.input.Plan.Operation() }

@@ -26,6 +26,7 @@ import (
 // Router serves one supergraph. It is an http.Handler for the GraphQL endpoint.
 type Router struct {
 	*serve.Server
+	gateway      *gateway
 	closeFetcher func()
 }
 
@@ -47,6 +48,7 @@ func New(supergraphSDL string, o Options) (*Router, error) {
 		o.Fetcher, r.closeFetcher = h, h.Close
 	}
 	g := newGateway(sg, o)
+	r.gateway = g
 	r.Server = serve.New(serve.Options{
 		Gateway:        g,
 		ForwardHeaders: o.ForwardHeaders, ConnectionParams: o.ConnectionParams,

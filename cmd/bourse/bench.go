@@ -60,6 +60,9 @@ var benchmarks = []benchmark{
 	{"takeover", "three processes share a house: the one that decides is killed, another goes on", 0, takeTakeover},
 	{"endpoint", "durable orders through /graphql over HTTP", 5 * time.Second, simple(bench.Endpoint)},
 	{"router", "what the router adds to a query that one subgraph answers", 5 * time.Second, simple(bench.RouterOverhead)},
+	{"plan", "planning 60 selections over four subgraphs, cold and cached; the curve over an interface with 20 implementers", 0, simple(bench.Plan)},
+	{"compose", "composition of 50 subgraphs with 2,000 types", 0, simple(bench.Compose)},
+	{"load", "what a router takes to load that supergraph", 0, simple(bench.Load)},
 }
 
 // takeover is how long nobody decided after the one who did was killed.

@@ -6,7 +6,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
 
-	"bourse/router/internal/workload"
+	"bourse/router/workload"
 )
 
 func workloadSubgraphs(size workload.Size) []Subgraph {

@@ -1,8 +1,0 @@
-// Package workload makes up the subgraphs of a large company, to measure composition, loading and planning with.
-//
-// What it makes is a function of its Size and composes without errors. The shape follows what large graphs look like: most types belong to one
-// team, entities are known to a few others that add fields to them, a handful of value types is shared by all, and here and there a
-// field needs another team's.
-//
-// It knows neither composition nor planning.
-package workload
