@@ -5,6 +5,8 @@ import (
 	"io"
 	"slices"
 
+	"github.com/vektah/gqlparser/v2/ast"
+
 	"bourse/router/plan"
 )
 
@@ -36,6 +38,7 @@ type Delivery struct {
 	delivered []bool   // parts, likewise
 	answers   chan int // indexes of calls that have come back
 	running   int
+	staged    bool // the primary answer is still to be run stage by stage
 	ended     bool
 }
 
@@ -64,11 +67,6 @@ func (p *Payload) Release() {}
 func (e *Executor) Deliver(ctx context.Context, in Input) *Delivery {
 	ctx, cancel := context.WithCancel(ctx)
 	d := &Delivery{run: e.start(ctx, in), cancel: cancel}
-	if len(in.Plan.Deferred) == 0 {
-		d.left, d.delivered = []int{0}, []bool{false}
-		d.run.stages()
-		return d
-	}
 	fetches := slices.Concat(in.Plan.Stages...)
 	for _, part := range in.Plan.Deferred {
 		fetches = append(fetches, slices.Concat(part.Stages...)...)
@@ -93,12 +91,23 @@ func (e *Executor) Deliver(ctx context.Context, in Input) *Delivery {
 			need(i, f)
 		}
 	}
+	// Without deferred parts there is no order but that of stages; of a mutation everything follows the primary answer.
+	d.staged = len(in.Plan.Deferred) == 0 || in.Plan.Operation() == ast.Mutation
 	for _, f := range fetches {
-		if len(f.After) == 0 {
+		if len(f.After) == 0 && !(d.staged && f.Part == primary) {
 			d.launch(f)
 		}
 	}
 	return d
+}
+
+// runStages brings the primary answer stage by stage, to its end.
+func (d *Delivery) runStages() {
+	d.staged = false
+	d.run.stages()
+	for _, f := range slices.Concat(d.run.in.Plan.Stages...) {
+		d.done(f)
+	}
 }
 
 // launch starts a fetch. One that is not wanted or has nothing to ask is done at once.
@@ -131,6 +140,9 @@ func (d *Delivery) done(f *plan.Fetch) {
 func (d *Delivery) Next(ctx context.Context) (*Payload, error) {
 	if d.ended {
 		return nil, io.EOF
+	}
+	if d.staged {
+		d.runStages()
 	}
 	for {
 		if p := d.ready(); p != nil {

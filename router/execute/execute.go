@@ -32,15 +32,16 @@ type Options struct {
 
 // Executor runs plans of one supergraph. It is safe for concurrent use.
 type Executor struct {
-	sg   *federation.Supergraph
-	f    Fetcher
-	o    Options
-	runs sync.Pool
+	sg     *federation.Supergraph
+	f      Fetcher
+	o      Options
+	runs   sync.Pool
+	hidden map[string]bool // types that introspection does not show
 }
 
 // New returns an executor of plans made for sg.
 func New(sg *federation.Supergraph, f Fetcher, o Options) *Executor {
-	e := &Executor{sg: sg, f: f, o: o}
+	e := &Executor{sg: sg, f: f, o: o, hidden: unusedScalars(sg.API())}
 	e.runs.New = func() any { return new(run) }
 	return e
 }

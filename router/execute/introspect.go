@@ -13,12 +13,15 @@ func (r *run) introspect() {
 		if !r.wants(i.Cond) {
 			continue
 		}
-		w := &introspection{schema: r.e.sg.API(), vars: r.in.Variables}
+		w := &introspection{schema: r.e.sg.API(), vars: r.in.Variables, hidden: r.e.hidden}
 		switch i.Field.Name {
 		case "__schema":
 			w.object(i.Field.SelectionSet, "__Schema", w.schemaField)
 		case "__type":
 			name, _ := w.argument(i.Field, "name").(string)
+			if w.hidden[name] {
+				name = ""
+			}
 			w.typeRef(i.Field.SelectionSet, ast.NamedType(name, nil))
 		}
 		v := value{kind: leaf, body: r.arena.addBody(w.out), b: uint32(len(w.out))}
@@ -33,6 +36,7 @@ func (r *run) introspect() {
 type introspection struct {
 	schema *ast.Schema
 	vars   map[string]any
+	hidden map[string]bool // types that are not part of the schema
 	out    []byte
 }
 
@@ -149,8 +153,10 @@ func (w *introspection) schemaField(f *ast.Field) {
 		w.optional(w.schema.Description)
 	case "types":
 		types := make([]*ast.Definition, 0, len(w.schema.Types))
-		for _, d := range w.schema.Types {
-			types = append(types, d)
+		for name, d := range w.schema.Types {
+			if !w.hidden[name] {
+				types = append(types, d)
+			}
 		}
 		slices.SortFunc(types, func(a, b *ast.Definition) int { return strings.Compare(a.Name, b.Name) })
 		each(w, types, func(d *ast.Definition) { w.definition(f.SelectionSet, d) })
@@ -309,7 +315,7 @@ func (w *introspection) input(set ast.SelectionSet, name, description string, t 
 				w.null()
 				return
 			}
-			w.string(value.String())
+			w.string(string(appendLiteral(nil, value)))
 		default:
 			w.deprecation(f, ds)
 		}

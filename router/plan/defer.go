@@ -232,8 +232,8 @@ func (f *finisher) buildParts(p *Plan) {
 	}
 }
 
-// orderFetches says which fetches each one comes after, where parts are deferred. What follows from a mutation waits for
-// all of it.
+// orderFetches says which fetches each one comes after, where parts are deferred. The primary answer of a mutation goes by
+// its stages, and what is deferred waits for all of it.
 func (f *finisher) orderFetches(p *Plan) {
 	if len(p.Deferred) == 0 {
 		return
@@ -243,15 +243,16 @@ func (f *finisher) orderFetches(p *Plan) {
 			fetch.After = append(fetch.After, before)
 		}
 	}
+	mutation := f.op.Operation == ast.Mutation
 	for _, e := range f.entries {
+		if mutation && e.part.index == 0 {
+			continue
+		}
 		for _, d := range e.deps {
 			after(f.fetchOf[e], f.fetchOf[d])
 		}
-		if f.op.Operation != ast.Mutation {
-			continue
-		}
 		for _, d := range f.entries {
-			if d.part.index == 0 && (e.part.index > 0 || d.stage < e.stage) {
+			if mutation && d.part.index == 0 {
 				after(f.fetchOf[e], f.fetchOf[d])
 			}
 		}

@@ -102,6 +102,11 @@ func (f *finisher) widenConditions() {
 		for _, r := range e.reps {
 			f.widenRep(r.fields, c)
 		}
+		for _, d := range e.deps {
+			if d.of != nil { // without it the types of e's objects are not known
+				d.cond = d.cond.union(c)
+			}
+		}
 		for _, v := range e.contexts {
 			for _, s := range v.sources {
 				f.widenRep(s.fields, c)

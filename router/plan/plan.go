@@ -89,7 +89,8 @@ type Fetch struct {
 	Cond CondID
 	// Index counts the fetches of a plan.
 	Index int
-	// After are the fetches whose answers this one needs; only set where parts are deferred.
+	// After are the fetches whose answers this one needs; only set where parts are deferred, and not for the primary answer of
+	// a mutation, which goes by its stages.
 	After []*Fetch
 	// Part is the index into Plan.Deferred of the part that the fetch is for; -1: the primary answer.
 	Part int
