@@ -48,6 +48,9 @@ func introspect(api *ast.Schema, n node, f *ast.Field, args map[string]any) (any
 		return node{object: &Object{"__Schema", nil}}, true
 	case f.Name == "__type":
 		name, _ := args["name"].(string)
+		if def := api.Types[name]; def == nil || def.Kind == ast.Scalar && def.BuiltIn && !referred(api, name) {
+			return nil, true
+		}
 		return described(api.Types[name]), true
 	case n.object.Type == "__Schema":
 		return described(api.Query), true
@@ -55,6 +58,24 @@ func introspect(api *ast.Schema, n node, f *ast.Field, args map[string]any) (any
 		return n.object.Fields[f.Name], true
 	}
 	return nil, false
+}
+
+// referred says whether a built-in scalar belongs to a schema: something is of its type (GraphQL, section 3.5).
+func referred(api *ast.Schema, name string) bool {
+	takes := func(a *ast.ArgumentDefinition) bool { return a.Type.Name() == name }
+	for _, def := range api.Types {
+		for _, f := range def.Fields {
+			if f.Type.Name() == name || slices.ContainsFunc(f.Arguments, takes) {
+				return true
+			}
+		}
+	}
+	for _, d := range api.Directives {
+		if slices.ContainsFunc(d.Arguments, takes) {
+			return true
+		}
+	}
+	return false
 }
 
 // mutation is how the call of a mutation is written down.
