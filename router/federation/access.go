@@ -9,14 +9,14 @@ import (
 // readAccess reads @authenticated, @requiresScopes and @policy of a type or a field.
 func (l *loader) readAccess(ds ast.DirectiveList) (*Access, error) {
 	var a Access
-	a.Authenticated = l.links.find(ds, dirAuthenticated) != nil
+	a.Authenticated = l.links.find(ds, specAuthenticated) != nil
 	var err error
-	if d := l.links.find(ds, dirRequiresScopes); d != nil {
+	if d := l.links.find(ds, specRequiresScopes); d != nil {
 		if a.Scopes, err = alternatives(d, "scopes"); err != nil {
 			return nil, err
 		}
 	}
-	if d := l.links.find(ds, dirPolicy); d != nil {
+	if d := l.links.find(ds, specPolicy); d != nil {
 		if a.Policies, err = alternatives(d, "policies"); err != nil {
 			return nil, err
 		}

@@ -72,7 +72,9 @@ func (l *loader) buildAPI() error {
 	all.Merge(doc)
 	api, err := validator.ValidateSchemaDocument(all)
 	if err != nil {
-		return fmt.Errorf("API schema: %w", err)
+		e := asError(err)
+		e.Message = "API schema: " + e.Message
+		return e
 	}
 	if api.Query == nil {
 		return errors.New("API schema: no query root")
@@ -92,7 +94,7 @@ func (l *loader) apiType(t *Type) (*ast.Definition, error) {
 	d.TypePositions = nil
 	d.Fields = nil
 	for _, f := range t.Def.Fields {
-		if l.links.find(f.Directives, dirInaccessible) != nil || l.hidden(f.Type.Name()) {
+		if l.links.find(f.Directives, specInaccessible) != nil || l.hidden(f.Type.Name()) {
 			continue
 		}
 		c := *f
@@ -102,7 +104,7 @@ func (l *loader) apiType(t *Type) (*ast.Definition, error) {
 	}
 	d.EnumValues = nil
 	for _, v := range t.Def.EnumValues {
-		if l.links.find(v.Directives, dirInaccessible) != nil {
+		if l.links.find(v.Directives, specInaccessible) != nil {
 			continue
 		}
 		c := *v
@@ -119,7 +121,7 @@ func (l *loader) apiType(t *Type) (*ast.Definition, error) {
 func (l *loader) apiArguments(all ast.ArgumentDefinitionList) ast.ArgumentDefinitionList {
 	var out ast.ArgumentDefinitionList
 	for _, a := range all {
-		if l.links.find(a.Directives, dirInaccessible) != nil || l.hidden(a.Type.Name()) {
+		if l.links.find(a.Directives, specInaccessible) != nil || l.hidden(a.Type.Name()) {
 			continue
 		}
 		c := *a

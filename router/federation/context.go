@@ -12,7 +12,7 @@ import (
 // readContexts lists the contexts that a type sets (@context), under the names that composition gave them.
 func (l *loader) readContexts(ds ast.DirectiveList) []string {
 	var names []string
-	for _, d := range l.links.findAll(ds, dirContext) {
+	for _, d := range l.links.findAll(ds, specContext) {
 		if name := stringArg(d, "name"); name != "" {
 			names = append(names, name)
 		}

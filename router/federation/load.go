@@ -1,7 +1,6 @@
 package federation
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -15,26 +14,32 @@ import (
 // maxSDLTokens bounds the work of reading a supergraph.
 const maxSDLTokens = 5_000_000
 
-// Load reads a supergraph SDL of the join specification, v0.3 to v0.5. The
-// error names the element of the schema that is wrong.
+// Load reads a supergraph SDL of the join specification, v0.1 to v0.5, with
+// @core or @link. The error is an *Error.
 func Load(sdl string) (*Supergraph, error) {
 	doc, err := parser.ParseSchemaWithLimit(&ast.Source{Name: "supergraph", Input: sdl}, maxSDLTokens)
 	if err != nil {
-		return nil, fmt.Errorf("supergraph: %w", err)
+		e := asError(err)
+		e.Code = CodeSyntax
+		return nil, e
 	}
 	mergeExtensions(doc)
+	links, err := readLinks(doc)
+	if err != nil {
+		return nil, asError(err)
+	}
 	l := &loader{
 		doc:    doc,
 		sg:     &Supergraph{types: map[string]*Type{}, roots: map[ast.Operation]*Type{}},
 		graphs: map[string]GraphID{},
-		links:  readLinks(doc),
+		links:  links,
 	}
 	for _, step := range []func() error{
 		l.readGraphs, l.readTypes, l.readRoots, l.linkPossible, l.readFields,
-		l.readInterfaceObjects, l.checkFieldSets, l.markLocal, l.buildAPI,
+		l.readInterfaceObjects, l.checkFieldSets, l.ownTypes, l.markLocal, l.buildAPI,
 	} {
 		if err := step(); err != nil {
-			return nil, fmt.Errorf("supergraph: %w", err)
+			return nil, asError(err)
 		}
 	}
 	return l.sg, nil
@@ -71,27 +76,28 @@ func mergeExtensions(doc *ast.SchemaDocument) {
 }
 
 func (l *loader) readGraphs() error {
-	i := slices.IndexFunc(l.doc.Definitions, func(d *ast.Definition) bool { return d.Name == "join__Graph" })
+	enum := l.links.local(specJoin, "Graph")
+	i := slices.IndexFunc(l.doc.Definitions, func(d *ast.Definition) bool { return d.Name == enum })
 	if i < 0 {
-		return errors.New("no enum join__Graph: not a supergraph of the join specification")
+		return fmt.Errorf("no enum %s: not a supergraph of the join specification", enum)
 	}
 	for _, v := range l.doc.Definitions[i].EnumValues {
-		d := v.Directives.ForName("join__graph")
-		if d == nil {
-			return fmt.Errorf("join__Graph.%s lacks @join__graph", v.Name)
+		joins := l.links.joins(v.Directives, "graph")
+		if len(joins) == 0 {
+			return at(v.Position, fmt.Errorf("%s.%s lacks @join__graph", enum, v.Name))
 		}
 		if _, dup := l.graphs[v.Name]; dup {
-			return fmt.Errorf("join__Graph.%s occurs twice", v.Name)
+			return at(v.Position, fmt.Errorf("%s.%s occurs twice", enum, v.Name))
 		}
-		g := Subgraph{Name: stringArg(d, "name"), URL: stringArg(d, "url")}
+		g := Subgraph{Name: stringArg(joins[0], "name"), URL: stringArg(joins[0], "url")}
 		if g.Name == "" {
-			return fmt.Errorf("join__Graph.%s has no name", v.Name)
+			return at(v.Position, fmt.Errorf("%s.%s has no name", enum, v.Name))
 		}
 		l.graphs[v.Name] = GraphID(len(l.sg.subgraphs))
 		l.sg.subgraphs = append(l.sg.subgraphs, g)
 	}
 	if len(l.sg.subgraphs) == 0 {
-		return errors.New("enum join__Graph is empty")
+		return at(l.doc.Definitions[i].Position, fmt.Errorf("enum %s is empty", enum))
 	}
 	return nil
 }
@@ -102,18 +108,18 @@ func (l *loader) readTypes() error {
 			continue
 		}
 		if l.sg.types[d.Name] != nil {
-			return fmt.Errorf("type %s is defined twice", d.Name)
+			return at(d.Position, fmt.Errorf("type %s is defined twice", d.Name))
 		}
 		t := &Type{
 			Name: d.Name, Kind: d.Kind, Def: d, ID: -1,
-			Inaccessible: l.links.find(d.Directives, dirInaccessible) != nil,
+			Inaccessible: l.links.find(d.Directives, specInaccessible) != nil,
 			In:           make([]*TypeJoin, len(l.sg.subgraphs)),
 			Contexts:     l.readContexts(d.Directives),
 			fields:       map[string]*Field{},
 		}
 		var err error
 		if t.Access, err = l.readAccess(d.Directives); err != nil {
-			return fmt.Errorf("type %s: %w", d.Name, err)
+			return at(d.Position, fmt.Errorf("type %s: %w", d.Name, err))
 		}
 		if err := l.readTypeJoins(t); err != nil {
 			return err
@@ -134,7 +140,7 @@ func (l *loader) readTypes() error {
 }
 
 func (l *loader) readTypeJoins(t *Type) error {
-	joins := t.Def.Directives.ForNames("join__type")
+	joins := l.links.joins(t.Def.Directives, "type")
 	for _, d := range joins {
 		g, err := l.graphArg(d, t.Name)
 		if err != nil {
@@ -150,7 +156,7 @@ func (l *loader) readTypeJoins(t *Type) error {
 		if text := stringArg(d, "key"); text != "" {
 			set, err := ParseFieldSet(text)
 			if err != nil {
-				return fmt.Errorf("type %s, @join__type(key:): %w", t.Name, err)
+				return at(d.Position, fmt.Errorf("type %s, @join__type(key:): %w", t.Name, err))
 			}
 			j.Keys = append(j.Keys, &Key{Text: text, Fields: set, Resolvable: boolArg(d, "resolvable", true)})
 		}
@@ -182,7 +188,7 @@ func (l *loader) readRoots() error {
 			continue
 		}
 		if t.Kind != ast.Object {
-			return fmt.Errorf("root type %s is not an object type", name)
+			return at(t.Def.Position, fmt.Errorf("root type %s is not an object type", name))
 		}
 		l.sg.roots[op] = t
 	}
@@ -201,14 +207,14 @@ func (l *loader) linkPossible() error {
 		for _, name := range t.Def.Interfaces {
 			i := l.sg.types[name]
 			if i == nil || i.Kind != ast.Interface {
-				return fmt.Errorf("type %s implements %s, which is not an interface", t.Name, name)
+				return at(t.Def.Position, fmt.Errorf("type %s implements %s, which is not an interface", t.Name, name))
 			}
 			if !seen[name] {
 				seen[name] = true
 				i.Possible = append(i.Possible, t)
 			}
 		}
-		joins := t.Def.Directives.ForNames("join__implements")
+		joins := l.links.joins(t.Def.Directives, "implements")
 		for _, d := range joins {
 			g, err := l.graphArg(d, t.Name)
 			if err != nil {
@@ -216,7 +222,7 @@ func (l *loader) linkPossible() error {
 			}
 			i := l.sg.types[stringArg(d, "interface")]
 			if i == nil || i.Kind != ast.Interface {
-				return fmt.Errorf("type %s, @join__implements: no interface %q", t.Name, stringArg(d, "interface"))
+				return at(d.Position, fmt.Errorf("type %s, @join__implements: no interface %q", t.Name, stringArg(d, "interface")))
 			}
 			addPossible(i, g, t)
 		}
@@ -252,13 +258,13 @@ func (l *loader) linkUnion(t *Type) error {
 	for _, name := range t.Def.Types {
 		m := l.sg.types[name]
 		if m == nil || m.Kind != ast.Object {
-			return fmt.Errorf("union %s: member %s is not an object type", t.Name, name)
+			return at(t.Def.Position, fmt.Errorf("union %s: member %s is not an object type", t.Name, name))
 		}
 		if !slices.Contains(t.Possible, m) {
 			t.Possible = append(t.Possible, m)
 		}
 	}
-	joins := t.Def.Directives.ForNames("join__unionMember")
+	joins := l.links.joins(t.Def.Directives, "unionMember")
 	for _, d := range joins {
 		g, err := l.graphArg(d, t.Name)
 		if err != nil {
@@ -266,7 +272,7 @@ func (l *loader) linkUnion(t *Type) error {
 		}
 		m := l.sg.types[stringArg(d, "member")]
 		if m == nil || !slices.Contains(t.Possible, m) {
-			return fmt.Errorf("union %s, @join__unionMember: no member %q", t.Name, stringArg(d, "member"))
+			return at(d.Position, fmt.Errorf("union %s, @join__unionMember: no member %q", t.Name, stringArg(d, "member")))
 		}
 		addPossible(t, g, m)
 	}
@@ -291,11 +297,11 @@ func addPossible(abstract *Type, g GraphID, t *Type) {
 func (l *loader) graphArg(d *ast.Directive, where string) (GraphID, error) {
 	a := d.Arguments.ForName("graph")
 	if a == nil || a.Value == nil {
-		return 0, fmt.Errorf("%s: @%s lacks graph", where, d.Name)
+		return 0, at(d.Position, fmt.Errorf("%s: @%s lacks graph", where, d.Name))
 	}
 	g, ok := l.graphs[a.Value.Raw]
 	if !ok {
-		return 0, fmt.Errorf("%s: @%s names an unknown graph %s", where, d.Name, strconv.Quote(a.Value.Raw))
+		return 0, at(d.Position, fmt.Errorf("%s: @%s names an unknown graph %s", where, d.Name, strconv.Quote(a.Value.Raw)))
 	}
 	return g, nil
 }

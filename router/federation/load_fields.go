@@ -12,19 +12,19 @@ func (l *loader) readFields() error {
 	for _, t := range l.sg.order {
 		for _, def := range t.Def.Fields {
 			if t.fields[def.Name] != nil {
-				return fmt.Errorf("field %s.%s is defined twice", t.Name, def.Name)
+				return at(def.Position, fmt.Errorf("field %s.%s is defined twice", t.Name, def.Name))
 			}
 			if l.sg.types[def.Type.Name()] == nil {
-				return fmt.Errorf("field %s.%s has an unknown type %s", t.Name, def.Name, def.Type.Name())
+				return at(def.Position, fmt.Errorf("field %s.%s has an unknown type %s", t.Name, def.Name, def.Type.Name()))
 			}
 			f := &Field{
 				Name: def.Name, Parent: t, Def: def,
-				Inaccessible: l.links.find(def.Directives, dirInaccessible) != nil,
+				Inaccessible: l.links.find(def.Directives, specInaccessible) != nil,
 				In:           make([]*FieldJoin, len(l.sg.subgraphs)),
 			}
 			var err error
 			if f.Access, err = l.readAccess(def.Directives); err != nil {
-				return fmt.Errorf("field %s.%s: %w", t.Name, def.Name, err)
+				return at(def.Position, fmt.Errorf("field %s.%s: %w", t.Name, def.Name, err))
 			}
 			if err := l.readFieldJoins(f); err != nil {
 				return err
@@ -37,7 +37,7 @@ func (l *loader) readFields() error {
 }
 
 func (l *loader) readFieldJoins(f *Field) error {
-	joins := f.Def.Directives.ForNames("join__field")
+	joins := l.links.joins(f.Def.Directives, "field")
 	if len(joins) == 0 { // resolved wherever the type is
 		for g, j := range f.Parent.In {
 			if j != nil {
@@ -56,11 +56,11 @@ func (l *loader) readFieldJoins(f *Field) error {
 			return err
 		}
 		if f.Parent.In[g] == nil {
-			return fmt.Errorf("field %s is joined to graph %s, which does not have type %s",
-				where, l.sg.subgraphs[g].Name, f.Parent.Name)
+			return at(d.Position, fmt.Errorf("field %s is joined to graph %s, which does not have type %s",
+				where, l.sg.subgraphs[g].Name, f.Parent.Name))
 		}
 		if f.In[g], err = l.readFieldJoin(f, d); err != nil {
-			return fmt.Errorf("field %s: %w", where, err)
+			return at(d.Position, fmt.Errorf("field %s: %w", where, err))
 		}
 	}
 	for _, d := range joins {
@@ -171,7 +171,7 @@ func (l *loader) checkFieldSets() error {
 			}
 			for _, k := range j.Keys {
 				if err := l.checkAgainst(k.Fields, t); err != nil {
-					return fmt.Errorf("type %s, key %q: %w", t.Name, k.Text, err)
+					return at(t.Def.Position, fmt.Errorf("type %s, key %q: %w", t.Name, k.Text, err))
 				}
 			}
 		}
@@ -181,10 +181,10 @@ func (l *loader) checkFieldSets() error {
 					continue
 				}
 				if err := l.checkAgainst(j.Requires, t); err != nil {
-					return fmt.Errorf("field %s.%s, requires: %w", t.Name, f.Name, err)
+					return at(f.Def.Position, fmt.Errorf("field %s.%s, requires: %w", t.Name, f.Name, err))
 				}
 				if err := l.checkAgainst(j.Provides, l.sg.types[f.Def.Type.Name()]); err != nil {
-					return fmt.Errorf("field %s.%s, provides: %w", t.Name, f.Name, err)
+					return at(f.Def.Position, fmt.Errorf("field %s.%s, provides: %w", t.Name, f.Name, err))
 				}
 			}
 		}

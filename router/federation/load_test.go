@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -84,28 +85,59 @@ type Book implements Media @join__type(graph: A, key: "id") @join__implements(gr
 
 func TestLoadRefuses(t *testing.T) {
 	q := "type Query @join__type(graph: A) { product: Product }\n"
-	for name, c := range map[string]struct{ sdl, want string }{
-		"syntax":           {"type Query {", "supergraph:"},
-		"no graphs":        {"type Query { a: Int }", "join__Graph"},
-		"unknown graph":    {prelude + `type Query @join__type(graph: C) { a: Int }`, `"C"`},
-		"unknown type":     {prelude + q, "Product"},
-		"key syntax":       {prelude + q + `type Product @join__type(graph: A, key: "{") { id: ID! }`, "key"},
-		"key field":        {prelude + q + `type Product @join__type(graph: A, key: "no") { id: ID! }`, "no field no"},
-		"requires field":   {prelude + q + `type Product @join__type(graph: A) { id: ID! @join__field(graph: A, requires: "no") }`, "Product.id"},
-		"provides on leaf": {prelude + q + `type Product @join__type(graph: A) { id: ID! @join__field(graph: A, provides: "x") }`, "no fields"},
-		"join type":        {prelude + q + `type Product @join__type(graph: A) { id: ID! @join__field(graph: A, type: "[") }`, "join__field(type:)"},
-		"no query":         {prelude + `type Product @join__type(graph: A) { id: ID! }`, "Query"},
-		"query not object": {prelude + `scalar Query`, "object"},
-		"all hidden":       {prelude + `type Query @join__type(graph: A) { a: Int @hidden }`, "inaccessible"},
-		"bad member":       {prelude + `type Query @join__type(graph: A) { u: U } union U @join__type(graph: A) = Gone`, "Gone"},
-		"duplicate type":   {prelude + `type Query @join__type(graph: A) { a: Int } type Query { b: Int }`, "twice"},
+	for name, c := range map[string]struct{ sdl, code, want string }{
+		"syntax":           {"type Query {", CodeSyntax, "supergraph: 1:13: Expected"},
+		"no graphs":        {"type Query { a: Int }", CodeInvalid, "join__Graph"},
+		"unknown graph":    {prelude + `type Query @join__type(graph: C) { a: Int }`, CodeInvalid, `supergraph: 6:13: Query: @join__type names an unknown graph "C"`},
+		"unknown type":     {prelude + q, CodeInvalid, "supergraph: 6:36: field Query.product has an unknown type Product"},
+		"key syntax":       {prelude + q + `type Product @join__type(graph: A, key: "{") { id: ID! }`, CodeInvalid, "supergraph: 7:15: type Product, @join__type(key:): field set"},
+		"key field":        {prelude + q + `type Product @join__type(graph: A, key: "no") { id: ID! }`, CodeInvalid, "no field no"},
+		"requires field":   {prelude + q + `type Product @join__type(graph: A) { id: ID! @join__field(graph: A, requires: "no") }`, CodeInvalid, "supergraph: 7:38: field Product.id, requires: no field no"},
+		"provides on leaf": {prelude + q + `type Product @join__type(graph: A) { id: ID! @join__field(graph: A, provides: "x") }`, CodeInvalid, "no fields"},
+		"join type":        {prelude + q + `type Product @join__type(graph: A) { id: ID! @join__field(graph: A, type: "[") }`, CodeInvalid, "join__field(type:)"},
+		"no query":         {prelude + `type Product @join__type(graph: A) { id: ID! }`, CodeInvalid, "Query"},
+		"query not object": {prelude + `scalar Query`, CodeInvalid, "object"},
+		"all hidden":       {prelude + `type Query @join__type(graph: A) { a: Int @hidden }`, CodeInvalid, "inaccessible"},
+		"bad member":       {prelude + `type Query @join__type(graph: A) { u: U } union U @join__type(graph: A) = Gone`, CodeInvalid, "Gone"},
+		"duplicate type":   {prelude + `type Query @join__type(graph: A) { a: Int } type Query { b: Int }`, CodeInvalid, "twice"},
+		"execution":        {`schema @link(url: "https://specs.example.com/magic/v1.0", for: EXECUTION) { query: Query }`, CodeUnsupported, "supergraph: 1:9: the feature magic is needed for execution"},
+		"security":         {`schema @core(feature: "https://specs.example.com/magic/v1.0", for: SECURITY) { query: Query }`, CodeUnsupported, "magic is needed for security"},
+		"join version":     {`schema @link(url: "https://specs.apollo.dev/join/v0.6", for: EXECUTION) { query: Query }`, CodeUnsupported, `"0.6"`},
+		"invalid API":      {prelude + `type Query implements I @join__type(graph: A) { a: Int } interface I @join__type(graph: A) { b: Int }`, CodeInvalid, "supergraph: 6:6: API schema: For Query to implement I"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Load(c.sdl)
-			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Fatalf("got %v, want an error with %q", err, c.want)
+			var e *Error
+			if !errors.As(err, &e) || e.Code != c.code || !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("got %v, want %s with %q", err, c.code, c.want)
 			}
 		})
+	}
+}
+
+// Whatever the schema calls the directives and namespaces of specifications, they mean the same.
+func TestLoadReadsRenamedSpecifications(t *testing.T) {
+	sg, err := Load(`
+schema @l(url: "https://specs.apollo.dev/link/v1.0", as: "l") @l(url: "https://specs.apollo.dev/join/v0.3", as: "j", for: EXECUTION, import: [{name: "@field", as: "@in"}])
+  @l(url: "https://specs.apollo.dev/inaccessible/v0.2", import: [{name: "@inaccessible", as: "@gone"}], for: SECURITY)
+  @l(url: "https://specs.apollo.dev/tag/v0.3", as: "mark") @l(url: "https://specs.apollo.dev/cost/v0.1", import: ["@listSize"])
+  @l(url: "https://example.com/own/v1.0", import: ["@own"]) { query: Query }
+directive @own on FIELD_DEFINITION
+directive @mine on FIELD_DEFINITION
+enum j__Graph { A @j__graph(name: "a", url: "http://a") B @j__graph(name: "b", url: "http://b") }
+scalar j__FieldSet
+type Query @j__type(graph: A) @j__type(graph: B) {
+  a: Int @in(graph: A) @mark(name: "x") @cost(weight: 1) @own @mine
+  b: Int @in(graph: B) @gone
+}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q := sg.Type("Query"); q.Field("a").In[0] == nil || q.Field("a").In[1] != nil || !q.Field("b").Inaccessible {
+		t.Errorf("%+v", q.Field("a"))
+	}
+	if sdl := sg.APISDL(); !strings.Contains(sdl, "a: Int @mine") || strings.Contains(sdl, "b: Int") || strings.Contains(sdl, "j__") {
+		t.Errorf("the API:\n%s", sdl)
 	}
 }
 
