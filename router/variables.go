@@ -58,6 +58,9 @@ func (c *scalarCheck) check(t *ast.Type, value any) error {
 	if takes(def, value) {
 		return nil
 	}
+	if text, isText := value.(string); isText && def.Kind == ast.Enum {
+		return gqlerror.ErrorPathf(c.path, "%s is not a valid %s", text, t.NamedType)
+	}
 	return gqlerror.ErrorPathf(c.path, "%s cannot be %s", t.NamedType, jsonKind(value))
 }
 
@@ -84,8 +87,8 @@ func (c *scalarCheck) within(step ast.PathElement, t *ast.Type, value any) error
 // subgraph that owns one judges it.
 func takes(def *ast.Definition, value any) bool {
 	if def.Kind == ast.Enum {
-		_, isText := value.(string)
-		return isText
+		text, isText := value.(string)
+		return isText && def.EnumValues.ForName(text) != nil // gqlparser would take it in any case of letters
 	}
 	switch def.Name {
 	case "String":

@@ -42,6 +42,7 @@ func TestBuiltInScalarsTakeTheirOwnKindOfJSON(t *testing.T) {
 		{"ID", `{}`, false},
 		{"Colour", `"RED"`, true},
 		{"Colour", `1`, false},
+		{"Colour", `"red"`, false},
 		{"Any", `{"a": [1, "b"]}`, true},
 		{"[String!]", `["a", "b"]`, true},
 		{"[String!]", `["a", 1]`, false},
