@@ -2,6 +2,8 @@ package federation
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -157,9 +159,24 @@ func TestParseFieldSet(t *testing.T) {
 func FuzzLoad(f *testing.F) {
 	f.Add(prelude + `type Query @join__type(graph: A) { a: Int @join__field(graph: A, provides: "x") }`)
 	f.Add(prelude + `interface I @join__type(graph: A) { a: I } type Query implements I @join__implements(graph: A, interface: "I") { a: I }`)
+	files, err := filepath.Glob("testdata/composers/*.graphql")
+	if err != nil || len(files) == 0 {
+		f.Fatal("no supergraphs", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text))
+	}
 	f.Fuzz(func(t *testing.T, sdl string) {
-		if sg, err := Load(sdl); err == nil && sg.API() == nil {
+		sg, err := Load(sdl)
+		if err == nil && sg.API() == nil {
 			t.Fatal("no error and no schema")
+		}
+		if e := new(Error); err != nil && (!errors.As(err, &e) || e.Code == "" || e.Message == "") {
+			t.Fatalf("an error without a code or a message: %v", err)
 		}
 	})
 }
