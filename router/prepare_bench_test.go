@@ -8,8 +8,8 @@ import (
 
 	"bourse/router/compose"
 	"bourse/router/federation"
-	"bourse/router/internal/workload"
 	"bourse/router/serve"
+	"bourse/router/workload"
 )
 
 // benchOperation has 60 selections over the four subgraphs of the shop, with the literals written in.
