@@ -26,10 +26,10 @@ type ready struct {
 }
 
 // Shares of the bytes that the three caches may hold, and what an entry holds about for each byte of its text (measured: a
-// definition with its variables, a syntax tree, a plan).
+// definition with its variables, a syntax tree, a plan by the text of its requests).
 const (
 	textsShare, shapesShare, plansShare     = 4, 4, 2 // a fourth, a fourth, a half
-	knownPerByte, shapePerByte, planPerByte = 4, 50, 60
+	knownPerByte, shapePerByte, planPerByte = 4, 30, 12
 	entryBytes                              = 1 << 10
 )
 
@@ -107,8 +107,19 @@ func (g *gateway) planFor(ctx context.Context, req *serve.Request, k *known, var
 		g.logger.ErrorContext(ctx, "planning failed", "operation", s.name, "error", err)
 		return nil, serve.Refuse(0, codePlanFailed, "the operation could not be planned")
 	}
-	g.ready.plans.add(pk, p, entryBytes+planPerByte*len(s.text))
+	g.ready.plans.add(pk, p, weigh(p))
 	return p, nil
+}
+
+// weigh is about how many bytes a plan takes.
+func weigh(p *plan.Plan) int {
+	n := 0
+	for _, stage := range p.Stages {
+		for _, f := range stage {
+			n += len(f.Query) + len(f.Prefix)
+		}
+	}
+	return entryBytes + planPerByte*n
 }
 
 // given is what a plan for this request depends on beside the operation, and the key that tells it from others.
