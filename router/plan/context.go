@@ -230,6 +230,9 @@ func (f *Fetch) Repeat(times []int) *Fetch {
 			out.Entries = append(out.Entries, &c)
 		}
 	}
+	out.Variables = slices.DeleteFunc(slices.Clone(f.Variables), func(v string) bool { // an operation defines no variable that it does not use
+		return !slices.ContainsFunc(out.Entries, func(e *Entry) bool { return e.vars[v] })
+	})
 	out.write()
 	return &out
 }

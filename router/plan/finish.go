@@ -357,7 +357,7 @@ func (f *finisher) buildFetch(groups []*entryGroup, n int) *Fetch {
 		maps.Copy(vars, g.vars)
 	}
 	for i, g := range groups {
-		e := &Entry{Cond: f.condID(f.conds[g.entries[0]]), text: g.text}
+		e := &Entry{Cond: f.condID(f.conds[g.entries[0]]), vars: g.vars, text: g.text}
 		all = all.either(f.conds[g.entries[0]])
 		for _, ge := range g.entries {
 			if ge.site != f.root {

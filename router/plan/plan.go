@@ -100,8 +100,8 @@ type Fetch struct {
 
 	graph federation.GraphID
 	stage int
-	name  string   // of the operation
-	defs  []string // definitions of the client's variables
+	name  string            // of the operation
+	defs  map[string]string // definitions of the client's variables
 }
 
 // Entry is one selection in a fetch and the places in the answer that it completes.
@@ -121,8 +121,9 @@ type Entry struct {
 	// once for each; see Fetch.Repeat.
 	Contexts []Context
 
-	text   string // the selection; a contextMark follows names of context variables
-	suffix string // in place of the mark
+	vars   map[string]bool // variables of the client in the selection
+	text   string          // the selection; a contextMark follows names of context variables
+	suffix string          // in place of the mark
 }
 
 // Path is a sequence of slots.

@@ -187,13 +187,14 @@ func (f *finisher) define(fetch *Fetch, vars map[string]bool, n int) {
 	if f.op.Name != "" {
 		fetch.name = f.op.Name + "__" + wordOf(fetch.Subgraph) + "__" + strconv.Itoa(n)
 	}
+	fetch.defs = map[string]string{}
 	for _, v := range fetch.Variables {
 		if def := f.variableDefinition(v); def != nil {
 			text := "$" + v + ": " + def.Type.String()
 			if def.DefaultValue != nil {
 				text += " = " + def.DefaultValue.String()
 			}
-			fetch.defs = append(fetch.defs, text)
+			fetch.defs[v] = text
 		}
 	}
 	fetch.write()
@@ -215,7 +216,9 @@ func (f *Fetch) write() {
 			defs = append(defs, "$"+c.Variable+": "+c.Type.String())
 		}
 	}
-	defs = append(defs, f.defs...)
+	for _, v := range f.Variables {
+		defs = append(defs, f.defs[v])
+	}
 	if len(defs) > 0 {
 		q.WriteString("(" + strings.Join(defs, ", ") + ")")
 	} else if f.name == "" && f.Operation == ast.Query {
