@@ -12,6 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2/parser"
 	"golang.org/x/tools/txtar"
 
+	"bourse/router/access"
 	"bourse/router/compose"
 	"bourse/router/internal/oracle"
 )
@@ -23,6 +24,7 @@ import (
 //	data.json                 what the subgraphs know
 //	operation.graphql         with variables.json where it has any
 //	labels                    which labels of progressive overrides are on, one a line
+//	rights.json               who asks, as package access knows it; nobody in particular where there is none
 //	plan.txt, answer.json     what comes of it; -update writes them
 //	differs                   why the answer rightly is not that of one schema; or
 //	errors-differ             why only its errors are not
@@ -112,6 +114,17 @@ func (op operation) labels() map[string]bool {
 		on[l] = true
 	}
 	return on
+}
+
+func (op operation) rights(t *testing.T) access.Rights {
+	t.Helper()
+	var r access.Rights
+	if text := op.section("rights.json"); text != "" {
+		if err := json.Unmarshal([]byte(text), &r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return r
 }
 
 // subgraphs are the fixture's own; none where it gives a supergraph.
@@ -237,7 +250,7 @@ func (f *fixture) write(t *testing.T, op operation, name, text string) {
 	at := slices.IndexFunc(f.archive.Files, func(have txtar.File) bool { return have.Name == name })
 	if at < 0 {
 		at = slices.IndexFunc(f.archive.Files, func(have txtar.File) bool { return have.Name == op.own("operation.graphql") }) + 1
-		for at < len(f.archive.Files) && slices.Contains([]string{op.own("variables.json"), op.own("labels"), op.own("plan.txt")}, f.archive.Files[at].Name) {
+		for at < len(f.archive.Files) && slices.Contains([]string{op.own("variables.json"), op.own("labels"), op.own("rights.json"), op.own("plan.txt")}, f.archive.Files[at].Name) {
 			at++
 		}
 		f.archive.Files = slices.Insert(f.archive.Files, at, s)

@@ -15,6 +15,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/validator"
 
+	"bourse/router/access"
 	"bourse/router/execute"
 	"bourse/router/federation"
 	"bourse/router/internal/oracle"
@@ -129,7 +130,7 @@ func (w *world) run(t *testing.T, op operation) outcome {
 	if err != nil {
 		return refused("invalid", err)
 	}
-	p, err := w.planner.Plan(doc, "", plan.Given{Labels: op.labels()})
+	p, err := w.planner.Plan(doc, "", plan.Given{Labels: op.labels(), Denies: w.denies(t, doc, op)})
 	if err != nil {
 		return refused("error", err)
 	}
@@ -144,6 +145,17 @@ func (w *world) run(t *testing.T, op operation) outcome {
 		equalsOne(t, w.data.One(w.sg.API(), doc, "", vars), got, op.reason("errors-differ") == "")
 	}
 	return got
+}
+
+// denies is what the rights of the operation's request leave out; nil where everything is open to all.
+func (w *world) denies(t *testing.T, doc *ast.QueryDocument, op operation) func(typ, field string) bool {
+	t.Helper()
+	rules := access.New(w.sg)
+	touched := rules.Touched(doc, "")
+	if len(touched) == 0 {
+		return nil
+	}
+	return rules.Decide(touched, op.rights(t)).Denies
 }
 
 // answer runs an operation; of a subscription, one event as its subgraph sends it.
