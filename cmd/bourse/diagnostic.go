@@ -46,7 +46,7 @@ func (d diagnostic) write(w io.Writer, what string) {
 	if d.Contract != "" {
 		what = "contract " + d.Contract + ": " + what
 	}
-	fmt.Fprintf(w, "%s %s: %s\n", what, d.Code, clean(d.Message))
+	fmt.Fprintf(w, "%s %s: %s\n", what, d.Code, shortened(clean(d.Message)))
 	for i, p := range d.Locations {
 		fmt.Fprintf(w, "  --> %s\n", p)
 		if i < maxShown {
@@ -56,6 +56,16 @@ func (d diagnostic) write(w io.Writer, what string) {
 	if len(d.Locations) == 0 && len(d.Subgraphs) > 0 {
 		fmt.Fprintf(w, "  in %s\n", strings.Join(d.Subgraphs, ", "))
 	}
+}
+
+// maxMessage bounds a message for people: some quote what a schema says, which may be anything.
+const maxMessage = 4000
+
+func shortened(text string) string {
+	if runes := []rune(text); len(runes) > maxMessage {
+		return string(runes[:maxMessage]) + "…"
+	}
+	return text
 }
 
 // excerpt is the line of the source with a mark below the column; empty when there is no source.

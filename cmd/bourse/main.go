@@ -42,18 +42,26 @@ func run() int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process the usual way
 	err := newRoot().ExecuteContext(ctx)
-	if err == nil {
-		return 0
-	}
-	code := 1
+	code := exitCode(err)
 	var own *exit
 	if errors.As(err, &own) {
-		code, err = own.code, own.err
+		err = own.err
 	}
 	if err != nil && !errors.Is(err, errReported) {
 		fmt.Fprintln(os.Stderr, "bourse:", err)
 	}
 	return code
+}
+
+func exitCode(err error) int {
+	var own *exit
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &own):
+		return own.code
+	}
+	return 1
 }
 
 func newRoot() *cobra.Command {
