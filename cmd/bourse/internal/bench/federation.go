@@ -1,10 +1,12 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"math/bits"
+	"slices"
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -132,7 +134,7 @@ func Plan(ctx context.Context, o Options) (Planning, error) {
 	}
 	p.Selections = selections(doc)
 	planner := plan.New(sg, plan.Options{})
-	if p.Cold, err = perRun(ctx, o, 50, func() error {
+	if p.Cold, err = perRun(ctx, o, 50, 1, func() error {
 		made, err := planner.Plan(doc, "", plan.Given{})
 		if err == nil {
 			p.Fetches = fetches(made)
@@ -155,7 +157,7 @@ func cachedPlan(ctx context.Context, o Options, sdl string) (time.Duration, erro
 		return 0, err
 	}
 	defer func() { _ = r.Close(ctx) }()
-	return perRun(ctx, o, 5000, func() error {
+	return perRun(ctx, o, 50, 100, func() error {
 		_, err := r.Plan(ctx, workload.ShopOperation, "", map[string]any{"text": "chair", "first": json.Number("3")})
 		return err
 	})
@@ -178,10 +180,12 @@ func curve(ctx context.Context, o Options) ([]PlanPoint, error) {
 			return nil, err
 		}
 		n := selections(doc)
-		took, err := perRun(ctx, o, max(4, 64/depth), func() error {
+		// The least and not the median: what else the machine does bends a curve, for it meets the long runs more often.
+		rounds, err := samples(ctx, o.Rounds*max(6, 64/depth), func() error {
 			_, err := planner.Plan(doc, "", plan.Given{})
 			return err
 		})
+		took := slices.Min(rounds)
 		if err != nil {
 			return nil, fmt.Errorf("%d selections: %w", n, err)
 		}
@@ -205,11 +209,12 @@ func log2(n int) int64 {
 	return int64(whole)*1000 + fraction*1000>>20
 }
 
-// perRun is the median over rounds of the mean over several runs.
-func perRun(ctx context.Context, o Options, runs int, run func() error) (time.Duration, error) {
+// perRun is the median of many in each round, each the mean of some runs: of one where it takes long enough to be timed alone.
+func perRun(ctx context.Context, o Options, times, runs int, run func() error) (time.Duration, error) {
 	if err := run(); err != nil { // what is made once is not measured
 		return 0, err
 	}
+	o.Rounds *= times
 	took, err := medianTook(ctx, o, func() error {
 		for range runs {
 			if err := run(); err != nil {
@@ -222,18 +227,22 @@ func perRun(ctx context.Context, o Options, runs int, run func() error) (time.Du
 }
 
 func medianTook(ctx context.Context, o Options, run func() error) (time.Duration, error) {
-	var rounds []time.Duration
-	for range o.Rounds {
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
+	rounds, err := samples(ctx, o.Rounds, run)
+	return median(rounds, func(d time.Duration) time.Duration { return d }), err
+}
+
+// samples times runs, at least one.
+func samples(ctx context.Context, n int, run func() error) ([]time.Duration, error) {
+	var took []time.Duration
+	for range n {
 		began := time.Now()
-		if err := run(); err != nil {
-			return 0, err
+		err := cmp.Or(ctx.Err(), run())
+		took = append(took, time.Since(began))
+		if err != nil {
+			return took, err
 		}
-		rounds = append(rounds, time.Since(began))
 	}
-	return median(rounds, func(d time.Duration) time.Duration { return d }), nil
+	return took, nil
 }
 
 func inputs(subgraphs []workload.Subgraph) []compose.Subgraph {
