@@ -67,7 +67,7 @@ var since = map[string]int{
 const latestMinor = 12
 
 // federation1Directives are those that a schema without @link may use, under these names.
-var federation1Directives = map[string]bool{"key": true, "requires": true, "provides": true, "external": true, "extends": true, "tag": true, "inaccessible": true}
+var federation1Directives = map[string]bool{"key": true, "requires": true, "provides": true, "external": true, "extends": true, "tag": true}
 
 // ownSpecs are directives that also have a specification of their own, linkable without federation.
 var ownSpecs = map[string][]string{

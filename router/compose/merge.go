@@ -36,9 +36,16 @@ func newMerger(subs []*subgraph, r *report) *merger {
 func (m *merger) merge() {
 	m.addQueryEverywhere()
 	m.collectOrder()
-	m.collectUsage()
+	var enums []*ast.Definition
 	for _, name := range m.order {
-		m.mergeType(name)
+		if def := m.mergeType(name); def != nil && def.Kind == ast.Enum {
+			enums = append(enums, def)
+		}
+	}
+	// Which values an enum keeps depends on what became of everything else.
+	m.collectUsage()
+	for _, def := range enums {
+		m.mergeEnum(def, m.parts(def.Name))
 	}
 	for _, name := range m.order {
 		if def := m.types[name]; def != nil && def.Kind == ast.Interface {
@@ -74,7 +81,8 @@ func (m *merger) collectOrder() {
 	}
 }
 
-// collectUsage finds which types serve as input and which as output, over all subgraphs.
+// collectUsage finds which types serve as input and which as output in the supergraph: an argument that merging leaves out does not
+// count, an input field does.
 func (m *merger) collectUsage() {
 	for _, c := range m.composedDirectives() {
 		for _, a := range c.def.Arguments {
@@ -83,18 +91,25 @@ func (m *merger) collectUsage() {
 	}
 	for _, s := range m.subs {
 		s.types(func(def *ast.Definition) {
-			for _, f := range def.Fields {
-				u := m.usage[f.Type.Name()]
-				u.input = u.input || def.Kind == ast.InputObject
-				u.output = u.output || def.Kind != ast.InputObject
-				m.usage[f.Type.Name()] = u
-				for _, a := range f.Arguments {
-					u := m.usage[a.Type.Name()]
-					u.input = true
-					m.usage[a.Type.Name()] = u
+			if def.Kind == ast.InputObject {
+				for _, f := range def.Fields {
+					m.usage[f.Type.Name()] = usage{input: true}
 				}
 			}
 		})
+	}
+	for _, def := range m.types {
+		for _, f := range def.Fields {
+			u := m.usage[f.Type.Name()]
+			u.input = u.input || def.Kind == ast.InputObject
+			u.output = u.output || def.Kind != ast.InputObject
+			m.usage[f.Type.Name()] = u
+			for _, a := range f.Arguments {
+				u := m.usage[a.Type.Name()]
+				u.input = true
+				m.usage[a.Type.Name()] = u
+			}
+		}
 	}
 }
 
@@ -109,11 +124,11 @@ func (m *merger) parts(name string) []part {
 	return out
 }
 
-func (m *merger) mergeType(name string) {
+func (m *merger) mergeType(name string) *ast.Definition {
 	parts := m.parts(name)
 	kind, ok := m.commonKind(name, parts)
 	if !ok {
-		return
+		return nil
 	}
 	def := &ast.Definition{Kind: kind, Name: name, Description: m.description(name, descriptions(parts))}
 	m.types[name] = def
@@ -128,12 +143,11 @@ func (m *merger) mergeType(name string) {
 		m.mergeFields(def, parts)
 	case ast.Union:
 		m.mergeUnion(def, parts)
-	case ast.Enum:
-		m.mergeEnum(def, parts)
 	case ast.InputObject:
 		m.mergeInput(def, parts)
-	case ast.Scalar:
+	case ast.Scalar, ast.Enum:
 	}
+	return def
 }
 
 func (m *merger) commonKind(name string, parts []part) (ast.DefinitionKind, bool) {

@@ -108,7 +108,11 @@ func (m *merger) strictest(where string, parts []inputPart, code Code) *ast.Type
 		}
 		if fits {
 			if !same {
-				m.r.hint(InconsistentArgumentType, inputSites(parts), "%s is not of the same type everywhere; the supergraph uses %q from subgraph %q",
+				hint := InconsistentArgumentType
+				if code == FieldTypeMismatch { // an input field
+					hint = InconsistentFieldType
+				}
+				m.r.hint(hint, inputSites(parts), "%s is not of the same type everywhere; the supergraph uses %q from subgraph %q",
 					where, candidate.typ, candidate.sub.name)
 			}
 			return candidate.typ
@@ -135,15 +139,18 @@ func (m *merger) mergeInput(def *ast.Definition, parts []part) {
 			}
 		}
 		where := def.Name + "." + name
-		if len(without) > 0 {
+		// What clients never see, they never send to a subgraph that lacks it.
+		unseen := slices.ContainsFunc(have, func(p inputPart) bool { return p.dirs.ForName(dirInaccessible) != nil })
+		if len(without) > 0 && !unseen {
 			m.missingInput(where, have, without, RequiredInputFieldMissing, InconsistentInputField)
+			m.mergeInputPart(where, have, FieldTypeMismatch, InputFieldDefaultMismatch) // those who have it must agree all the same
 			continue
 		}
 		typ, value := m.mergeInputPart(where, have, FieldTypeMismatch, InputFieldDefaultMismatch)
 		merged := &ast.FieldDefinition{
 			Name: name, Type: typ, DefaultValue: value,
 			Description: m.description(where, inputDescriptions(have)),
-			Directives:  append(m.joinInput(typ, have), m.mergeDirectives(where, inputDirectives(have))...),
+			Directives:  append(m.joinInput(typ, have, len(without) > 0), m.mergeDirectives(where, inputDirectives(have))...),
 		}
 		def.Fields = append(def.Fields, merged)
 	}
@@ -152,14 +159,19 @@ func (m *merger) mergeInput(def *ast.Definition, parts []part) {
 	}
 }
 
-// joinInput notes the types that subgraphs use where they differ.
-func (m *merger) joinInput(typ *ast.Type, parts []inputPart) ast.DirectiveList {
-	if !slices.ContainsFunc(parts, func(p inputPart) bool { return p.typ.String() != typ.String() }) {
+// joinInput notes who has the field, where not all do, and the types that subgraphs use, where they differ.
+func (m *merger) joinInput(typ *ast.Type, parts []inputPart, partial bool) ast.DirectiveList {
+	typed := slices.ContainsFunc(parts, func(p inputPart) bool { return p.typ.String() != typ.String() })
+	if !typed && !partial {
 		return nil
 	}
 	var out ast.DirectiveList
 	for _, p := range parts {
-		out = append(out, joinDirective("field", p.sub, stringArgument("type", p.typ.String())))
+		var args []*ast.Argument
+		if typed {
+			args = append(args, stringArgument("type", p.typ.String()))
+		}
+		out = append(out, joinDirective("field", p.sub, args...))
 	}
 	return out
 }

@@ -14,7 +14,7 @@ import (
 // subgraphs ordered it.
 func (m *merger) print(executable []*ast.DirectiveDefinition) string {
 	minor := m.joinMinor()
-	used := m.usedCarried(executable)
+	used := m.usedCarried()
 	doc := m.machinery(minor, used)
 	doc.Directives = append(doc.Directives, executable...)
 	for _, c := range m.composedDirectives() {
@@ -57,31 +57,28 @@ func (m *merger) machinery(minor int, used []carriedSpec) *ast.SchemaDocument {
 	return doc
 }
 
-// usedCarried lists the carried specifications of which some element has a directive.
-func (m *merger) usedCarried(executable []*ast.DirectiveDefinition) []carriedSpec {
+// usedCarried lists the carried specifications of which some subgraph uses a directive.
+func (m *merger) usedCarried() []carriedSpec {
 	applied := map[string]bool{}
 	note := func(list ast.DirectiveList) {
 		for _, d := range list {
 			applied[d.Name] = true
 		}
 	}
-	for _, def := range m.types {
-		eachDirectives(def, note)
-	}
-	for _, def := range executable {
-		for _, a := range def.Arguments {
-			note(a.Directives)
+	for _, s := range m.subs {
+		s.types(func(def *ast.Definition) { eachDirectives(def, note) })
+		for _, def := range s.schema.Directives {
+			for _, a := range def.Arguments {
+				note(a.Directives)
+			}
 		}
-	}
-	for _, c := range m.composedDirectives() {
-		delete(applied, c.name) // the subgraphs' own, whatever its name
 	}
 	var out []carriedSpec
 	for _, c := range carried {
 		switch {
-		case c.canonical == dirCost && applied[spoken(dirListSize)]:
+		case c.canonical == dirCost && applied[dirListSize]:
 			out = append(out, sized)
-		case applied[spoken(c.canonical)]:
+		case applied[c.canonical]:
 			out = append(out, c)
 		}
 	}

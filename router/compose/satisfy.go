@@ -126,6 +126,9 @@ func (w *walk) visit(s situation) {
 func (w *walk) visitAbstract(def *ast.Definition, s situation) {
 	at := w.reach(def.Name, s.at)
 	for _, name := range w.m.members(def) {
+		if hidden(w.m.types[name].Directives) {
+			continue
+		}
 		var here []standing
 		for _, st := range at {
 			if w.possible(st.sub, def.Name, name) {
@@ -169,12 +172,13 @@ func (w *walk) visitObject(def *ast.Definition, s situation) {
 	at := w.reach(def.Name, s.at)
 	inner := w.setBy(def, at, s.set)
 	for _, f := range def.Fields {
+		if target := w.m.types[f.Type.Name()]; hidden(f.Directives) || target != nil && hidden(target.Directives) {
+			continue // no query asks for it
+		}
 		sources := w.sources(def.Name, f.Name, at, nil)
 		path := &step{s.path, f.Name}
 		if len(sources) == 0 {
-			if !hidden(f.Directives) && !hidden(def.Directives) {
-				w.fail(def, f, s, at)
-			}
+			w.fail(def, f, s, at)
 			continue
 		}
 		if t := w.m.types[f.Type.Name()]; t != nil && t.IsCompositeType() {
