@@ -129,17 +129,6 @@ func apolloCases(t *testing.T) []apolloCase {
 	return out
 }
 
-// caseNames lists the folders of an archive.
-func caseNames(archive *txtar.Archive) []string {
-	var out []string
-	for _, f := range archive.Files {
-		if folder, _, ok := strings.Cut(f.Name, "/"); ok && !slices.Contains(out, folder) {
-			out = append(out, folder)
-		}
-	}
-	return out
-}
-
 func toCase(name string, subs []Subgraph) apolloCase {
 	c := apolloCase{Name: name}
 	for _, s := range subs {

@@ -9,14 +9,14 @@
 // errors before composition stops; errors carry the codes that Apollo documents for them, the subgraphs concerned and the
 // places in their sources.
 //
-// The output follows the join specification: v0.3, v0.4 where a subgraph links federation 2.7 (labelled @override), v0.5 from 2.8.
-// It depends only on the subgraphs, not on the order they come in: the same subgraphs give the same bytes.
+// The output follows the join specification: v0.3, v0.4 where a subgraph links federation 2.7 (labelled @override), v0.5 from 2.8 (contexts).
+// It depends only on the subgraphs, not on the order they come in: the same subgraphs give the same bytes. Federation's directives stand under
+// their own names, whatever subgraphs import them as.
 //
-// Satisfiability differs from Apollo's check in two places, both times for what execution can really do: fields that @requires names may be
-// collected where the value already is, before the hop; and after collecting them the field's subgraph must be entered by a
-// resolvable key, even when the value came from there.
+// Satisfiability differs from Apollo's check in three places, each time for what execution can really do: fields that @requires names may be
+// collected where the value already is, before the hop; after collecting them the field's subgraph must be entered by a
+// resolvable key, even when the value came from there; and every state of the labels of @override is tried. Everything else is compared with
+// Apollo's composer by `make apollo`, whose list of differences has a reason for each.
 //
-// The package does not fetch schemas, read files, plan or execute. What it does not do yet: @context and @fromContext, @cost and
-// @listSize, contracts, schema checks, and validation of a subgraph's own definitions of federation's directives (they are
-// replaced by the specification's).
+// The package does not fetch schemas, read files, plan or execute; contracts and schema checks stand beside it.
 package compose

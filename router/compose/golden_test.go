@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,6 +61,17 @@ func inputsOf(archive *txtar.Archive) (inputs []txtar.File, want map[string]stri
 		}
 	}
 	return inputs, want
+}
+
+// caseNames lists the folders of an archive.
+func caseNames(archive *txtar.Archive) []string {
+	var out []string
+	for _, f := range archive.Files {
+		if folder, _, ok := strings.Cut(f.Name, "/"); ok && !slices.Contains(out, folder) {
+			out = append(out, folder)
+		}
+	}
+	return out
 }
 
 func subgraphsOf(files []txtar.File) []Subgraph {

@@ -37,6 +37,10 @@ func (s *subgraph) types(visit func(*ast.Definition)) {
 func read(in Subgraph, r *report) *subgraph {
 	s := &subgraph{name: in.Name, url: in.URL, extended: map[string]bool{}, fields: map[string]*fieldFacts{}}
 	before := len(r.errors)
+	if nestsTooDeep(in.SDL) {
+		r.fail(InvalidGraphQL, []site{{s, nil}}, "[%s] the schema nests brackets more than %d deep", s.name, maxNesting)
+		return nil
+	}
 	doc, err := parser.ParseSchema(&ast.Source{Name: in.Name, Input: in.SDL})
 	if err != nil {
 		s.invalid(err, r)
