@@ -17,7 +17,8 @@ type Subgraph struct {
 
 // Options of one composition; the zero value is what most want.
 type Options struct {
-	// MaxStates bounds the satisfiability check: how many different situations of a query it may look at. 0 means 200,000.
+	// MaxStates bounds the satisfiability check: how many different situations of a query it may look at,
+	// for each state of the labels of @override. 0 means 200,000.
 	MaxStates int
 }
 

@@ -24,7 +24,7 @@ func (m *merger) checkSatisfiable(o Options) {
 	}
 	w.gatherContextUses()
 	for _, on := range m.labelStates() {
-		w.labels, w.seen, w.queue = on, map[string][][]standing{}, nil
+		w.labels, w.seen, w.queue, w.count = on, map[string][][]standing{}, nil, 0
 		w.run()
 	}
 	if w.exceeded {
