@@ -5,11 +5,17 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"path/filepath"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
+
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"bourse/router/access"
 	"bourse/router/execute"
+	"bourse/router/federation"
 	"bourse/router/limits"
 	"bourse/router/plan"
 	"bourse/router/serve"
@@ -115,4 +121,57 @@ func FuzzSubgraphAnswers(f *testing.F) {
 			got.Release()
 		}
 	})
+}
+
+// FuzzSupergraph serves whatever loads, however it contradicts itself.
+func FuzzSupergraph(f *testing.F) {
+	files, err := filepath.Glob("federation/testdata/composers/*.graphql")
+	if err != nil || len(files) == 0 {
+		f.Fatal("no supergraphs", err)
+	}
+	for _, file := range append(files, "testdata/protected.graphql", shops[0], shops[1]) {
+		f.Add(textOf(f, file))
+	}
+	f.Fuzz(func(t *testing.T, sdl string) {
+		sg, err := federation.Load(sdl)
+		if err != nil {
+			return
+		}
+		g := newGateway(sg, Options{Fetcher: emptyHanded(`{"data":{}}`), Plan: plan.Options{MaxSteps: 20_000}})
+		text := everything(sg.API(), sg.API().Query, 4)
+		op, refusal := g.Prepare(t.Context(), &serve.Request{Query: text})
+		if refusal != nil {
+			return
+		}
+		answer := op.Run(t.Context())
+		if out := answer.AppendJSON(nil); !json.Valid(out) {
+			t.Fatalf("%s gave %s", text, out)
+		}
+		answer.Release()
+	})
+}
+
+// everything selects all fields that need no arguments, to a depth.
+func everything(schema *ast.Schema, on *ast.Definition, depth int) string {
+	var b strings.Builder
+	b.WriteString("{ __typename")
+	for _, f := range on.Fields[:min(len(on.Fields), 8)] {
+		needs := slices.ContainsFunc(f.Arguments, func(a *ast.ArgumentDefinition) bool { return a.Type.NonNull && a.DefaultValue == nil })
+		if needs || strings.HasPrefix(f.Name, "__") {
+			continue
+		}
+		child := schema.Types[f.Type.Name()]
+		switch {
+		case !child.IsCompositeType():
+			b.WriteString(" " + f.Name)
+		case depth > 1:
+			b.WriteString(" " + f.Name + " " + everything(schema, child, depth-1))
+		}
+	}
+	for _, t := range schema.GetPossibleTypes(on) {
+		if on.IsAbstractType() {
+			b.WriteString(" ... on " + t.Name + " " + everything(schema, t, depth-1))
+		}
+	}
+	return b.String() + " }"
 }

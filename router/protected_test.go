@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"bourse/router/access"
 	"bourse/router/internal/oracle"
@@ -174,5 +175,38 @@ func TestPlansAreKeptApartByWhatMayBeSeen(t *testing.T) {
 	}
 	if n := g.ready.plans.kept.Len(); n != 3 { // of { open }, and of the other with and without
 		t.Errorf("%d plans", n)
+	}
+}
+
+// What is deferred hides the same.
+func TestDeniedFieldsInParts(t *testing.T) {
+	g, subgraphs := protectedHouse(t, access.Rights{}, nil)
+	op, refusal := g.Prepare(t.Context(), &serve.Request{Incremental: true, Query: `{ open users { id ... @defer { name tax } } }`})
+	if refusal != nil {
+		t.Fatal(refusal)
+	}
+	if !op.Deferred() {
+		t.Fatal("nothing is deferred")
+	}
+	parts := op.Deliver(t.Context())
+	defer parts.Close()
+	var all strings.Builder
+	for {
+		answer, err := parts.Next(t.Context(), time.Minute)
+		if err != nil {
+			break
+		}
+		all.Write(answer.AppendJSON(nil))
+		answer.Release()
+	}
+	for _, want := range []string{`"name":"Ada","tax":null`, denied(`["users",0,"tax"]`), denied(`["users",1,"tax"]`)} {
+		if !strings.Contains(all.String(), want) {
+			t.Errorf("no %s in %s", want, all.String())
+		}
+	}
+	for _, call := range subgraphs.Subgraph("b").Calls() {
+		if strings.Contains(call, "tax") {
+			t.Errorf("b was asked: %s", call)
+		}
 	}
 }
