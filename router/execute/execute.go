@@ -3,6 +3,9 @@
 //
 //	Input ──► stage: represent ─► fetch in parallel ─► read into the arena ──► next stage … ──► print
 //
+// Where a plan has deferred parts, there are no stages but an order of fetches, and each part is printed once its own are
+// read (deliver.go).
+//
 // It owns the memory of a response and knows nothing of HTTP, of parsing operations or of how a plan
 // was found.
 package execute

@@ -2,6 +2,7 @@ package execute
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,7 +17,11 @@ func (r *run) read(c *call) {
 		c.entries = []called{{targets: []target{{record: r.root}}}}
 	}
 	if c.err != nil {
-		r.fetchFailed(c, codeHTTP, "could not be reached", c.err)
+		what := "could not be reached"
+		if errors.Is(c.err, context.DeadlineExceeded) {
+			what = "did not answer in time"
+		}
+		r.fetchFailed(c, codeHTTP, what, c.err)
 		return
 	}
 	if release := c.response.Release; release != nil {

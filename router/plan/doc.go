@@ -18,6 +18,7 @@
 //	route      the cheapest way into a subgraph for the objects of an arrival: along keys or through the parent; no key is
 //	           needed where the objects are the root of queries
 //	stage      the number of fetches that must come before
+//	part       what is delivered at once: the primary answer, or what a deferred fragment brings to the objects of one site
 //
 // A field is placed in a source at hand if one resolves it, else in the subgraph that can be entered at the lowest
 // stage. What only one subgraph has goes first, so that fields with a choice find its entry at hand. Each such decision
@@ -25,6 +26,9 @@
 // fetches, then of selected fields. A schedule says at which stage each entry is fetched: entries of one stage and
 // subgraph become one request, and an entry that nothing waits for moves to a later call of its subgraph. Equal
 // entries of several sites become one.
+//
+// Parts are planned one after another over the same sites and slots, parents first: what no part before has goes into
+// entries of the part's own, keys into those that are there (defer.go).
 //
 // What a request decides beforehand is Given: labels of progressive overrides, and whether fragments may be deferred. Fields
 // whose arguments come from contexts have entries of their own, which the executor repeats for each value (context.go).
