@@ -121,6 +121,9 @@ func (b *builder) addParentRoutes(a *arrival, t *federation.Type, not federation
 		if t.In[g] == nil || federation.GraphID(g) == not || reached && (len(a.site.types) > 1 || a.stub != nil) || b.broughtBefore(a, federation.GraphID(g), reached) {
 			continue
 		}
+		if len(a.sources) > 0 && a.sources[0].sel.graph == federation.GraphID(g) {
+			continue // that is the way they came
+		}
 		cost := 0
 		for _, owner := range a.owners {
 			cost = max(cost, b.parentCost(a, owner, t, federation.GraphID(g), depth))

@@ -116,7 +116,7 @@ func (b *builder) search() error {
 	case s.best == nil:
 		return first
 	case s.last != s.best:
-		return s.build(s.best)
+		s.restore(s.kept)
 	}
 	return nil
 }
@@ -129,8 +129,42 @@ type searcher struct {
 	err   error     // of the first try
 	first []choice  // of the first try
 	spent int
+	kept  attempt // best as built
 	ids   map[decision]int
 	tried map[string]bool // what was decided
+}
+
+// attempt is what building leaves behind.
+type attempt struct {
+	entries []*entry
+	sources []map[*entry]bool // by part
+	untyped []*Object
+}
+
+func (b *builder) keep() attempt {
+	a := attempt{entries: b.entries}
+	for _, p := range b.parts {
+		a.sources = append(a.sources, p.sources)
+	}
+	for _, s := range b.sites {
+		for _, o := range s.outputs {
+			if o.Untyped {
+				a.untyped = append(a.untyped, o.Object)
+			}
+		}
+	}
+	return a
+}
+
+func (b *builder) restore(a attempt) {
+	b.reset()
+	b.entries = a.entries
+	for i, p := range b.parts {
+		p.sources = a.sources[i]
+	}
+	for _, o := range a.untyped {
+		o.Untyped = true
+	}
 }
 
 // peak is the best plan of one climb.
@@ -192,7 +226,7 @@ func (s *searcher) try(g *guidance) peak {
 	if err == nil {
 		p.cost = s.weigh()
 		if s.best == nil || p.cost.less(s.cost) {
-			s.best, s.cost = g, p.cost
+			s.best, s.cost, s.kept = g, p.cost, s.keep()
 		}
 	}
 	return p
