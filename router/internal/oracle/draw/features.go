@@ -2,6 +2,7 @@ package draw
 
 // Features are what random graphs have in them, for who counts what was tried.
 var Features = []string{
+	"argument from a context",
 	"arguments",
 	"composite key",
 	"covariant field",

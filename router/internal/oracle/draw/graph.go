@@ -35,6 +35,7 @@ func Subgraphs(seed uint64) Graph {
 	d.mutations()
 	d.overrides()
 	d.requirements()
+	d.contexts()
 	d.provisions()
 	d.hidden()
 	return d.graph()

@@ -122,5 +122,8 @@ func writeMarks(b *strings.Builder, marks []string, s style) {
 
 // inside is text with directives that stand in the middle of it.
 func (s style) inside(text string) string {
-	return strings.ReplaceAll(text, "@inaccessible", s.mark("@inaccessible"))
+	for _, name := range []string{"@inaccessible", "@fromContext"} {
+		text = strings.ReplaceAll(text, name, s.mark(name))
+	}
+	return text
 }
