@@ -98,11 +98,15 @@ func (p painter) draw(t *ast.Type) any {
 		if p.key {
 			n = 1
 		}
-		out := make([]any, n)
-		for j := range out {
+		out := make([]any, 0, n)
+		for range n {
 			q := p
 			q.failures = false
-			out[j] = q.draw(t.Elem)
+			item := q.draw(t.Elem)
+			if item == nil && t.Elem.NonNull {
+				break // no type or enum value that all subgraphs know: there is nothing to list
+			}
+			out = append(out, item)
 		}
 		return out
 	}
