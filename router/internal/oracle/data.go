@@ -35,7 +35,8 @@ const perType = 3
 // the field could answer: not null where any of them says so, of a concrete type and an enum value that all of them know. What
 // keys and field sets name does not fail, because the router cannot help asking for it where one schema need not; nor
 // does a field that some subgraph has stricter than the supergraph, because there more would become null; nor, where field sets name
-// objects, does one that may not be null, because it would take such an object with it.
+// objects or a subgraph has an interface object, does one that may not be null: it would take such an object with it, and an interface
+// object may be asked for more of some types than the client asks.
 func (g *Graph) RandomData(seed uint64, failures bool) *Data {
 	d := &Data{g: g, objects: map[string][]*Object{}}
 	for _, t := range g.objects {
@@ -48,7 +49,7 @@ func (g *Graph) RandomData(seed uint64, failures bool) *Data {
 		}
 	}
 	needed, keys := g.needed()
-	calm := false
+	calm := g.interfaceObjects()
 	for f := range needed {
 		calm = calm || g.types[f.typ.Name()] != nil && len(g.types[f.typ.Name()].possible) > 0
 	}
@@ -58,7 +59,7 @@ func (g *Graph) RandomData(seed uint64, failures bool) *Data {
 				// Each value has a chance of its own, so that a graph can shrink and keep its data.
 				chance := rand.New(rand.NewPCG(seed, uint64(hash([]byte(fmt.Sprint(t.name, ".", f.name, i))))))
 				p := painter{d: d, chance: chance, field: f, index: i, key: keys[f]}
-				p.failures = failures && !needed[f] && f.typ.String() == f.strict.String() && !(f.strict.NonNull && (calm || g.ofInterfaceObject(f)))
+				p.failures = failures && !needed[f] && f.typ.String() == f.strict.String() && !(f.strict.NonNull && calm)
 				o.Fields[f.name] = p.draw(f.strict)
 			}
 		}
@@ -66,14 +67,11 @@ func (g *Graph) RandomData(seed uint64, failures bool) *Data {
 	return d
 }
 
-// ofInterfaceObject says whether a subgraph answers a field without knowing the type: it may be asked of objects for which the client did not.
-func (g *Graph) ofInterfaceObject(f *field) bool {
-	for i, l := range f.in {
-		if lt := g.knows(i, f.parent); l != nil && lt != nil && lt.interfaceObject {
-			return true
-		}
-	}
-	return false
+// interfaceObjects says whether a subgraph has an interface as an object type.
+func (g *Graph) interfaceObjects() bool {
+	return slices.ContainsFunc(g.services, func(s *service) bool {
+		return slices.ContainsFunc(s.order, func(name string) bool { return s.types[name].interfaceObject })
+	})
 }
 
 // painter draws the value of one field of one object.
