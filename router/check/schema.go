@@ -18,7 +18,7 @@ const maxSchemaTokens = 5_000_000
 
 // ReadSchema reads what clients see out of SDL: of a supergraph its API, of anything else itself. name is for messages.
 func ReadSchema(name, sdl string) (*ast.Schema, error) {
-	doc, err := parser.ParseSchemaWithLimit(&ast.Source{Name: name, Input: sdl}, maxSchemaTokens)
+	doc, err := parser.ParseSchemaWithLimit(federation.Source(name, sdl), maxSchemaTokens)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}

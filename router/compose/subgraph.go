@@ -8,6 +8,8 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
 	"github.com/vektah/gqlparser/v2/validator"
+
+	"bourse/router/federation"
 )
 
 // subgraph is one input after reading: extensions folded in, root types named Query, Mutation and Subscription,
@@ -41,7 +43,7 @@ func read(in Subgraph, r *report) *subgraph {
 		r.fail(InvalidGraphQL, []site{{s, nil}}, "[%s] the schema nests brackets more than %d deep", s.name, maxNesting)
 		return nil
 	}
-	doc, err := parser.ParseSchema(&ast.Source{Name: in.Name, Input: in.SDL})
+	doc, err := parser.ParseSchema(federation.Source(in.Name, in.SDL))
 	if err != nil {
 		s.invalid(err, r)
 		return nil

@@ -64,7 +64,7 @@ func Apply(supergraphSDL string, f Filter) (*Contract, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc, err := parser.ParseSchema(&ast.Source{Name: "supergraph", Input: supergraphSDL})
+	doc, err := parser.ParseSchema(federation.Source("supergraph", supergraphSDL))
 	if err != nil {
 		return nil, fmt.Errorf("supergraph: %w", err)
 	}

@@ -17,7 +17,7 @@ const maxSDLTokens = 5_000_000
 // Load reads a supergraph SDL of the join specification, v0.1 to v0.5, with
 // @core or @link. The error is an *Error.
 func Load(sdl string) (*Supergraph, error) {
-	doc, err := parser.ParseSchemaWithLimit(&ast.Source{Name: "supergraph", Input: sdl}, maxSDLTokens)
+	doc, err := parser.ParseSchemaWithLimit(Source("supergraph", sdl), maxSDLTokens)
 	if err != nil {
 		e := asError(err)
 		e.Code = CodeSyntax

@@ -12,6 +12,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
+
+	"bourse/router/federation"
 )
 
 // Limits of one operation. A zero field means its default; there is no way to have no limit.
@@ -54,7 +56,7 @@ func (e *Exceeded) Error() string {
 
 // Parse reads an operation and holds it against the limits. It returns *Exceeded, or *gqlerror.Error where the text is not GraphQL.
 func (l Limits) Parse(text string) (*ast.QueryDocument, error) {
-	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Name: "operation", Input: text}, l.Tokens)
+	doc, err := parser.ParseQueryWithTokenLimit(federation.Source("operation", text), l.Tokens)
 	if err != nil {
 		var g *gqlerror.Error
 		if errors.As(err, &g) && strings.HasPrefix(g.Message, "exceeded token limit") {
