@@ -110,7 +110,8 @@ func newBench() *cobra.Command {
 
 ` + list.String() + `
 Without a name it takes them all. The median of the rounds counts. What needs a house starts
-one of its own in a temporary directory, with fsync on. book and venue have one core to
+one of its own in a temporary directory, with fsync on. plan, compose and load need none and
+take the figures of the federation. book and venue have one core to
 themselves. Figures go to the standard output, progress to the standard error.`,
 		Example: `  bourse bench venue
   bourse bench durable --round 10s --waiting 1000
