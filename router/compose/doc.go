@@ -15,7 +15,8 @@
 //
 // Satisfiability differs from Apollo's check in three places, each time for what execution can really do: fields that @requires names may be
 // collected where the value already is, before the hop; after collecting them the field's subgraph must be entered by a
-// resolvable key, even when the value came from there; and every state of the labels of @override is tried. Everything else is compared with
+// resolvable key, even when the value came from there; and every state of the labels of @override is tried. What @provides gives on one path
+// never counts on another. Everything else is compared with
 // Apollo's composer by `make apollo`, whose list of differences has a reason for each.
 //
 // The package does not fetch schemas, read files, plan or execute; contracts and schema checks stand beside it.
