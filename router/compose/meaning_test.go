@@ -1,3 +1,5 @@
+//go:build apollo
+
 package compose
 
 import (

@@ -370,7 +370,7 @@ func (w *world) header(t *randomType) string {
 		return head
 	}
 	for i, k := range t.keys {
-		if i > 0 && w.chance(30) || i == 0 && len(t.keys) > 1 && !(t.member && w.objects) && w.chance(30) {
+		if i > 0 && w.chance(30) || i == 0 && len(t.keys) > 1 && (!t.member || !w.objects) && w.chance(30) {
 			continue
 		}
 		if w.chance(8) {

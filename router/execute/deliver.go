@@ -94,7 +94,7 @@ func (e *Executor) Deliver(ctx context.Context, in Input) *Delivery {
 	// Without deferred parts there is no order but that of stages; of a mutation everything follows the primary answer.
 	d.staged = len(in.Plan.Deferred) == 0 || in.Plan.Operation() == ast.Mutation
 	for _, f := range fetches {
-		if len(f.After) == 0 && !(d.staged && f.Part == primary) {
+		if len(f.After) == 0 && (!d.staged || f.Part != primary) {
 			d.launch(f)
 		}
 	}

@@ -126,7 +126,8 @@ func judge(one oracle.Answer, federated []byte, subgraphs *oracle.Subgraphs) fau
 	found := func(class, text string) fault {
 		return fault{class, fmt.Sprintf("%s\nwant: %s\ngot:  %s", text, wantText, federated)}
 	}
-	for _, c := range subgraphs.Complaints() {
+	if complaints := subgraphs.Complaints(); len(complaints) > 0 {
+		c := complaints[0]
 		_, what, _ := strings.Cut(c, "INVALID: ")
 		kind, _, _ := strings.Cut(what, " ")
 		if strings.Contains(kind, ".") {

@@ -94,7 +94,7 @@ func dedent(block string) string {
 		}
 	}
 	for i, line := range lines {
-		if i > 0 && !(i == len(lines)-1 && isBlank(line)) {
+		if i > 0 && (i < len(lines)-1 || !isBlank(line)) {
 			lines[i] = line[min(max(common, 0), indentation(line)):]
 		}
 	}

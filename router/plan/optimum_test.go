@@ -51,10 +51,8 @@ func (w *world) supergraph() string {
 	var b strings.Builder
 	b.WriteString(`schema @link(url: "https://specs.apollo.dev/link/v1.0") @link(url: "https://specs.apollo.dev/join/v0.3", for: EXECUTION) { query: Query }
 enum join__Graph {`)
-	var all []int
 	for g := range w.graphs {
 		fmt.Fprintf(&b, ` G%d @join__graph(name: "g%d", url: "")`, g, g)
-		all = append(all, g)
 	}
 	b.WriteString(" }\ntype Query")
 	for g := range w.graphs {

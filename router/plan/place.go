@@ -474,7 +474,7 @@ func (b *builder) resolveField(a *arrival, t *federation.Type, sel *ast.Field, c
 		deps = append(deps, child.named.sel.entry)
 	}
 	for i, under := range unders {
-		if len(child.types) > 1 && !(child.stub != nil && alike) {
+		if len(child.types) > 1 && (child.stub == nil || !alike) {
 			for _, u := range under {
 				u.types = []*federation.Type{child.types[i]}
 			}

@@ -202,7 +202,7 @@ func (r *reference) take(before, next known, g federation.GraphID, p *refPlace, 
 		case ok:
 		case !j.Local:
 			continue
-		case len(j.Requires) > 0 && !(entered && r.has(before, p, t, j.Requires)):
+		case len(j.Requires) > 0 && (!entered || !r.has(before, p, t, j.Requires)):
 			continue
 		}
 		next[f.fact] = true

@@ -25,9 +25,7 @@ func (b *builder) checkWaysIn(a *arrival) error {
 			if w.field == nil || !w.field.ObjectDefinition.IsAbstractType() {
 				continue
 			}
-			for _, t := range intersect(g.types, a.types) {
-				mentions[w.field] = append(mentions[w.field], t)
-			}
+			mentions[w.field] = append(mentions[w.field], intersect(g.types, a.types)...)
 			if !b.oneWay(ways, a, w, mentions[w.field]) {
 				return b.unreachable(g.types[0], w)
 			}

@@ -59,7 +59,7 @@ func (g *Graph) RandomData(seed uint64, failures bool) *Data {
 				// Each value has a chance of its own, so that a graph can shrink and keep its data.
 				chance := rand.New(rand.NewPCG(seed, uint64(hash([]byte(fmt.Sprint(t.name, ".", f.name, i))))))
 				p := painter{d: d, chance: chance, field: f, index: i, key: keys[f]}
-				p.failures = failures && !needed[f] && f.typ.String() == f.strict.String() && !(f.strict.NonNull && calm)
+				p.failures = failures && !needed[f] && f.typ.String() == f.strict.String() && (!f.strict.NonNull || !calm)
 				o.Fields[f.name] = p.draw(f.strict)
 			}
 		}
@@ -219,10 +219,10 @@ func (d *Data) vary(v any, f *field, args map[string]any) any {
 // computed is a @requires field: made of what it requires alone, so that a wrong input shows.
 func (d *Data) computed(f *field, inputs map[string]any) any {
 	text := mustJSON(inputs)
-	switch {
-	case f.typ.NamedType == "Int":
+	switch f.typ.NamedType {
+	case "Int":
 		return int(hash(text) % 100_000)
-	case f.typ.NamedType == "String":
+	case "String":
 		return "from " + string(text)
 	}
 	p := painter{d: d, chance: rand.New(rand.NewPCG(uint64(hash(text)), 1)), field: f}

@@ -111,7 +111,7 @@ func (d *drawer) complete(face *abstract, member string) {
 				d.note("covariant field")
 			}
 			d.own(e, p, s)
-			p.line.typ = s.types[e.name].field(p.name).typ
+			p.typ = s.types[e.name].field(p.name).typ
 		}
 	}
 }

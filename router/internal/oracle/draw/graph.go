@@ -86,7 +86,6 @@ type keyShape struct {
 // prop is a field of an entity that some of its homes answer.
 type prop struct {
 	line
-	literal string // the arguments with which field sets name it
 	owners  []*sub
 	fixed   bool // part of an interface
 	chained bool // has requirements of its own

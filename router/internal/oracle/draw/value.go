@@ -100,10 +100,10 @@ func (w *writer) literal(t *ast.Type) string {
 	}
 	n := w.chance.IntN(10)
 	def := w.api.Types[t.NamedType]
-	switch {
-	case def.Kind == ast.Enum:
+	switch def.Kind {
+	case ast.Enum:
 		return def.EnumValues[n%len(def.EnumValues)].Name
-	case def.Kind == ast.InputObject:
+	case ast.InputObject:
 		var parts []string
 		for _, f := range def.Fields {
 			required := f.Type.NonNull && f.DefaultValue == nil
@@ -157,10 +157,10 @@ func (w *writer) value(t *ast.Type) any {
 	}
 	n := w.chance.IntN(10)
 	def := w.api.Types[t.NamedType]
-	switch {
-	case def.Kind == ast.Enum:
+	switch def.Kind {
+	case ast.Enum:
 		return def.EnumValues[n%len(def.EnumValues)].Name
-	case def.Kind == ast.InputObject:
+	case ast.InputObject:
 		out := map[string]any{}
 		for _, f := range def.Fields {
 			if f.Type.NonNull && f.DefaultValue == nil || w.one(3) && f.Type.NamedType != def.Name || w.one(9) {
