@@ -131,7 +131,7 @@ func homes(f *federation.Field, labels map[string]bool) int {
 func (b *builder) atHand(a *arrival, t *federation.Type, f *federation.Field, w *want) []option {
 	var options []option
 	for _, s := range a.sources {
-		if s.covers(t) && b.resolves(s, f) && b.part.within(s.sel.entry.part) && b.mayJoin(a, t, s, w.key || isKeyField(t.In[s.sel.graph], f.Name)) {
+		if s.covers(t) && b.resolves(s, f) && b.part.within(s.sel.entry.part) && b.mayJoin(a, t, s, w.key || isKeyField(t.In[s.sel.graph], f.Name)) && b.asksAlike(s, t, w) {
 			options = append(options, option{s.sel.graph, s, s.stage(), b.coverage(s.sel.graph, f, w)})
 		}
 	}
@@ -212,7 +212,7 @@ func (b *builder) enter(a *arrival, t *federation.Type, g federation.GraphID, j 
 	}
 	if j == nil || !needs(j) {
 		for _, s := range a.sources {
-			if s.sel.graph == g && s.covers(t) && b.mayJoin(a, t, s, false) && s.stage() <= r.cost {
+			if s.sel.graph == g && s.covers(t) && b.mayJoin(a, t, s, false) && b.asksAlike(s, t, w) && s.stage() <= r.cost {
 				return s, nil
 			}
 		}
@@ -325,7 +325,7 @@ func (b *builder) entryFor(a *arrival, t *federation.Type, g federation.GraphID,
 		if e.stage > stage && w.slot.child != nil && !b.complete(g, w.slot.child) {
 			continue // what is under the field goes on from here: do not make it wait
 		}
-		if e.tellsApart(t, fields, w) && e.take(a, t, fields) {
+		if b.bringAlike(e, t, fields, w) && b.wantAlike(e, t, w) && e.take(a, t, fields) {
 			return e
 		}
 	}
@@ -361,36 +361,6 @@ func (e *entry) take(a *arrival, t *federation.Type, fields []*repField) bool {
 	}
 	r.fields = merged
 	return true
-}
-
-// tellsApart says whether a want of objects of type t can be asked of them alone. Under the name of an interface object all types are
-// asked for the same, so all must bring the same: what requires more of some types than of others stands in an entry of its own.
-func (e *entry) tellsApart(t *federation.Type, fields []*repField, w *want) bool {
-	j := t.In[e.graph]
-	if j == nil || j.NameIn == t.Name {
-		return true
-	}
-	if have := e.rep(t); have != nil {
-		if merged, ok := mergeRep(have.fields, fields); ok {
-			fields = merged
-		}
-	}
-	for _, r := range e.reps {
-		if r.typ == nil || r.typ == t || r.typ.In[e.graph].NameIn != j.NameIn || sameFields(r.fields, fields) {
-			continue
-		}
-		if all, ok := mergeRep(fields, r.fields); !ok || len(all) > len(fields) || !e.site.wants(r.typ, w.slot) {
-			return false // the others bring more, or will not come to bring what t brings
-		}
-	}
-	return true
-}
-
-// wants says whether the client selects the slot for objects of a type as well.
-func (s *site) wants(t *federation.Type, sl *slot) bool {
-	return slices.ContainsFunc(s.groups, func(g *group) bool {
-		return slices.Contains(g.types, t) && slices.ContainsFunc(g.wants, func(w *want) bool { return w.slot == sl })
-	})
 }
 
 func sameFields(a, b []*repField) bool {

@@ -34,9 +34,8 @@ const perType = 3
 // It promises what federation relies on. Keys tell objects apart and are never null. A value is one that every subgraph with
 // the field could answer: not null where any of them says so, of a concrete type and an enum value that all of them know. What
 // keys and field sets name does not fail, because the router cannot help asking for it where one schema need not; nor
-// does a field that some subgraph has stricter than the supergraph, because there more would become null; nor, where field sets name
-// objects or a subgraph has an interface object, does one that may not be null: it would take such an object with it, and an interface
-// object may be asked for more of some types than the client asks.
+// does a field that some subgraph has stricter than the supergraph, because there more would become null; nor, where field
+// sets name objects, does one that may not be null: it would take such an object with it.
 func (g *Graph) RandomData(seed uint64, failures bool) *Data {
 	d := &Data{g: g, objects: map[string][]*Object{}}
 	for _, t := range g.objects {
@@ -49,7 +48,7 @@ func (g *Graph) RandomData(seed uint64, failures bool) *Data {
 		}
 	}
 	needed, keys := g.needed()
-	calm := g.interfaceObjects()
+	calm := false
 	for f := range needed {
 		calm = calm || g.types[f.typ.Name()] != nil && len(g.types[f.typ.Name()].possible) > 0
 	}
@@ -65,13 +64,6 @@ func (g *Graph) RandomData(seed uint64, failures bool) *Data {
 		}
 	}
 	return d
-}
-
-// interfaceObjects says whether a subgraph has an interface as an object type.
-func (g *Graph) interfaceObjects() bool {
-	return slices.ContainsFunc(g.services, func(s *service) bool {
-		return slices.ContainsFunc(s.order, func(name string) bool { return s.types[name].interfaceObject })
-	})
 }
 
 // painter draws the value of one field of one object.
