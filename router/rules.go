@@ -11,11 +11,25 @@ import (
 // validationRules are the rules of the GraphQL specification.
 func validationRules() *rules.Rules {
 	all := rules.NewDefaultRules()
+	all.AddRule("TypenameIsNeverNull", typenameIsNeverNull)
 	all.AddRule("IntsHave32Bits", intsHave32Bits)
 	all.AddRule("DeferOnlyWhereAllowed", deferOnlyWhereAllowed)
 	all.AddRule("DeferLabels", deferLabels)
 	all.AddRule("ObjectsAreInputObjects", objectsAreInputObjects)
 	return all
+}
+
+var typename = &ast.FieldDefinition{Name: "__typename", Type: ast.NonNullNamedType("String", nil)}
+
+// typenameIsNeverNull gives __typename its type (GraphQL, section 4.4), which gqlparser takes for String: under one key with the
+// field of another object, __typename merges with String! and with nothing else (section 5.3.2). A field is seen before all that
+// it stands in, so before it is compared.
+func typenameIsNeverNull(observers *core.Events, _ core.AddErrFunc) {
+	observers.OnField(func(_ *core.Walker, f *ast.Field) {
+		if f.Name == typename.Name {
+			f.Definition = typename
+		}
+	})
 }
 
 // intsHave32Bits refuses Int literals out of range (GraphQL, section 3.5.1), which gqlparser's own rule lets pass up to 64 bits.
