@@ -225,6 +225,9 @@ func build(sources []oracle.Source) (s *stage, f fault) {
 	if what := g.Differs(sg.API()); what != "" {
 		return nil, fault{"client's schema", what}
 	}
+	if g.Lacks() {
+		return nil, fault{"refused", "a field set names what has no value"}
+	}
 	return &stage{sg: sg, g: g, planner: plan.New(sg, plan.Options{})}, fault{}
 }
 

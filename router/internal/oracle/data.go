@@ -100,7 +100,7 @@ func (p painter) draw(t *ast.Type) any {
 		}
 		return out
 	}
-	if named := p.d.g.types[t.NamedType]; named != nil && slices.Contains([]ast.DefinitionKind{ast.Object, ast.Interface, ast.Union}, named.kind) {
+	if p.d.g.composite(t.NamedType) {
 		possible := p.d.g.resolvable(p.field)
 		if len(possible) == 0 {
 			return nil
@@ -114,6 +114,12 @@ func (p painter) draw(t *ast.Type) any {
 	return p.leaf(t.NamedType)
 }
 
+// composite says whether the values of a type are objects.
+func (g *Graph) composite(name string) bool {
+	t := g.types[name]
+	return t != nil && slices.Contains([]ast.DefinitionKind{ast.Object, ast.Interface, ast.Union}, t.kind)
+}
+
 // resolvable are the concrete types that every subgraph with the field can answer with.
 func (g *Graph) resolvable(f *field) []*typ {
 	possible := slices.Clone(g.types[f.typ.Name()].possible)
@@ -125,6 +131,24 @@ func (g *Graph) resolvable(f *field) []*typ {
 		possible = slices.DeleteFunc(possible, func(t *typ) bool { return !slices.Contains(here, t) })
 	}
 	return possible
+}
+
+// Lacks says whether keys or field sets name a field that may not be null, for which the subgraphs that have it know no value in
+// common. No world keeps the promise then that what they name does not fail.
+func (g *Graph) Lacks() bool {
+	needed, _ := g.needed()
+	for _, t := range g.objects {
+		for _, f := range t.fields {
+			if !needed[f] || !f.strict.NonNull || f.strict.Elem != nil {
+				continue
+			}
+			values, isEnum := g.enumValues(f)
+			if isEnum && len(values) == 0 || g.composite(f.strict.NamedType) && len(g.resolvable(f)) == 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (p painter) leaf(name string) any {
