@@ -22,7 +22,7 @@ type Query @join__type(graph: A) {
   thing: Thing
 }
 type Subscription @join__type(graph: A) { one: Int two: Int }
-type Thing @join__type(graph: A) { id: ID name(upper: Boolean): String thing: Thing }
+type Thing @join__type(graph: A) { id: ID name(upper: Boolean): String thing: Thing query: Query }
 `
 
 // TestBadInput is the table of what clients may get wrong: each is refused with a code, a message and, where the text is to blame,
@@ -50,6 +50,7 @@ func TestBadInput(t *testing.T) {
 		{query: `{}`, code: parse, message: "expected at least one definition", at: at{1, 2}},
 		{query: `fragment F on Thing { id }`, code: invalid, message: "the document has no operation"},
 		{query: `query A { f } query B { f }`, code: invalid, message: "several operations"},
+		{query: `{ thing { query { ...S } } } fragment S on Query { __schema { queryType { name } } }`, code: invalid, message: "introspection is not allowed", at: at{1, 52}},
 		{query: `query A { f }`, operation: "B", code: invalid, message: `no operation named "B"`},
 		{query: `query A { f } query A { f }`, operation: "A", code: invalid, message: `There can be only one operation named "A".`, at: at{1, 15}},
 		{query: `{ f } query A { f }`, operation: "A", code: invalid, message: "This anonymous operation must be the only defined operation.", at: at{1, 1}},

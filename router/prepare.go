@@ -111,7 +111,7 @@ func (g *gateway) check(doc *ast.QueryDocument, definition *ast.OperationDefinit
 	if g.introspection {
 		return nil
 	}
-	if f := introspects(definition.SelectionSet); f != nil {
+	if f := introspects(definition.SelectionSet, map[*ast.FragmentDefinition]bool{}); f != nil {
 		refusal := serve.Refuse(0, codeValidationFailed, "introspection is not allowed: the operation asks for "+f.Name)
 		refusal.Errors[0].Locations = []serve.Location{{Line: f.Position.Line, Column: f.Position.Column}}
 		return refusal
@@ -147,21 +147,26 @@ func choose(doc *ast.QueryDocument, name string) (*ast.OperationDefinition, *ser
 	return nil, serve.Refuse(0, codeValidationFailed, fmt.Sprintf("the document has no operation named %q", name))
 }
 
-// introspects finds a field of the root that asks for the schema. The document is valid, so fragments end.
-func introspects(set ast.SelectionSet) *ast.Field {
+// introspects finds a field that asks for the schema: the root of queries may stand deep in an answer. A fragment is looked at once.
+func introspects(set ast.SelectionSet, seen map[*ast.FragmentDefinition]bool) *ast.Field {
 	for _, sel := range set {
-		var found *ast.Field
+		var under ast.SelectionSet
 		switch sel := sel.(type) {
 		case *ast.Field:
 			if sel.Name == "__schema" || sel.Name == "__type" {
 				return sel
 			}
+			under = sel.SelectionSet
 		case *ast.InlineFragment:
-			found = introspects(sel.SelectionSet)
+			under = sel.SelectionSet
 		case *ast.FragmentSpread:
-			found = introspects(sel.Definition.SelectionSet)
+			if seen[sel.Definition] {
+				continue
+			}
+			seen[sel.Definition] = true
+			under = sel.Definition.SelectionSet
 		}
-		if found != nil {
+		if found := introspects(under, seen); found != nil {
 			return found
 		}
 	}

@@ -126,10 +126,6 @@ func (f *fixture) beyondGateway() bool {
 	})
 }
 
-func introspects(op operation) bool {
-	return strings.Contains(op.section("operation.graphql"), "__schema") || strings.Contains(op.section("operation.graphql"), "__type(")
-}
-
 func (f *fixture) question(t *testing.T, name, base string) apolloQuestion {
 	q := apolloQuestion{Name: name, Base: base + "/" + name + "/"}
 	for _, s := range f.subgraphs() {

@@ -122,7 +122,6 @@ func (e *Executor) start(ctx context.Context, in Input) *run {
 		r.conds = append(r.conds, holds(c, in.Variables))
 	}
 	r.root, _ = r.arena.record(in.Plan.Root, in.Plan.RootType.ID)
-	r.introspect()
 	return r
 }
 

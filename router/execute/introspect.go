@@ -7,29 +7,19 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// introspect answers __schema and __type from the API schema into their slots of the root record.
-func (r *run) introspect() {
-	for _, i := range r.in.Plan.Introspection {
-		if !r.wants(i.Cond) {
-			continue
+// introspect prints a __schema or __type field out of the API schema.
+func (r *run) introspect(f *ast.Field) {
+	w := &introspection{schema: r.e.sg.API(), vars: r.in.Variables, hidden: r.e.hidden, out: r.out}
+	if f.Name == "__schema" {
+		w.object(f.SelectionSet, "__Schema", w.schemaField)
+	} else {
+		name, _ := w.argument(f, "name").(string)
+		if w.hidden[name] {
+			name = ""
 		}
-		w := &introspection{schema: r.e.sg.API(), vars: r.in.Variables, hidden: r.e.hidden}
-		switch i.Field.Name {
-		case "__schema":
-			w.object(i.Field.SelectionSet, "__Schema", w.schemaField)
-		case "__type":
-			name, _ := w.argument(i.Field, "name").(string)
-			if w.hidden[name] {
-				name = ""
-			}
-			w.typeRef(i.Field.SelectionSet, ast.NamedType(name, nil))
-		}
-		v := value{kind: leaf, body: r.arena.addBody(w.out), b: uint32(len(w.out))}
-		if string(w.out) == "null" {
-			v = value{kind: null}
-		}
-		r.arena.set(r.root, i.Slot, v)
+		w.typeRef(f.SelectionSet, ast.NamedType(name, nil))
 	}
+	r.out = w.out
 }
 
 // introspection prints parts of a schema (GraphQL specification, section 4.2).

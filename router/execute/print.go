@@ -68,6 +68,10 @@ func (r *run) object(v value, o *plan.Object) bool {
 			r.out = append(r.out, '"')
 			continue
 		}
+		if f.Introspection != nil {
+			r.introspect(f.Introspection)
+			continue
+		}
 		r.path = append(r.path, segment{key: f.Name})
 		if f.Denied {
 			r.addError(DeniedMessage, r.path, CodeDenied, "", nil)

@@ -20,23 +20,22 @@ type builder struct {
 	steps    int
 	maxSteps int
 
-	parts      []*part // the primary answer first
-	part       *part   // being planned
-	root       *site
-	rootType   *federation.Type
-	entries    []*entry
-	stage      int // first stage of the epoch
-	epoch      int // mutations: one for each root field that must wait for another
-	arrivals   map[*selection]*arrival
-	slotSubs   map[*slot][]subset
-	enums      map[*federation.Type]map[string]bool
-	conds      []Condition
-	condIDs    map[string]CondID
-	outputs    []output
-	introspect []introspect
-	mentions   []mention // of a mutation's root fields
-	resolving  []goal
-	scores     map[scoreKey]int
+	parts     []*part // the primary answer first
+	part      *part   // being planned
+	root      *site
+	rootType  *federation.Type
+	entries   []*entry
+	stage     int // first stage of the epoch
+	epoch     int // mutations: one for each root field that must wait for another
+	arrivals  map[*selection]*arrival
+	slotSubs  map[*slot][]subset
+	enums     map[*federation.Type]map[string]bool
+	conds     []Condition
+	condIDs   map[string]CondID
+	outputs   []output
+	mentions  []mention // of a mutation's root fields
+	resolving []goal
+	scores    map[scoreKey]int
 
 	contextTypes map[string][]*federation.Type
 	shapes       map[*federation.FieldJoin]string
@@ -51,11 +50,6 @@ type builder struct {
 type output struct {
 	field *OutputField
 	slot  *slot
-}
-
-type introspect struct {
-	slot *slot
-	c    *collected
 }
 
 // goal is a field being resolved, to notice requirements that go round in circles.

@@ -270,12 +270,7 @@ func (b *builder) finishGroup(s *site, g *group, order []mention) error {
 			g.typename = true
 			continue
 		}
-		if strings.HasPrefix(c.field.Name, "__") && s.parent == nil {
-			if b.findSlot(s, c.collected) == nil {
-				sl := b.addSlot(s, c.key, c.field.Name, c.field.Arguments, nil)
-				b.slotSubs[sl] = c.subs
-				b.introspect = append(b.introspect, introspect{sl, c.collected})
-			}
+		if introspects(c.field) {
 			continue
 		}
 		if err := b.typeOf(c.collected, g); err != nil {

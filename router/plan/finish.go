@@ -76,14 +76,6 @@ func (b *builder) finish() *Plan {
 		o.field.Slot = o.slot.cell.find().index
 	}
 	f.simplify(b.root)
-	for _, i := range b.introspect {
-		field := *i.c.field
-		field.SelectionSet = nil
-		for _, sub := range i.c.subs {
-			field.SelectionSet = append(field.SelectionSet, sub.set...)
-		}
-		p.Introspection = append(p.Introspection, Introspection{i.slot.cell.find().index, &field, b.condID(i.c.in.any())})
-	}
 	f.buildFetches(p, merged)
 	p.Conditions = b.conds
 	return p

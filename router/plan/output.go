@@ -76,9 +76,8 @@ func (b *builder) variant(s *site, in *part, t *federation.Type, order []mention
 			of.TypeName = true
 			continue
 		}
-		if strings.HasPrefix(c.field.Name, "__") && s.parent == nil {
-			of.Type = c.field.Definition.Type
-			b.outputs = append(b.outputs, output{of, b.findSlot(s, c.collected)})
+		if introspects(c.field) {
+			of.Type, of.Introspection = c.field.Definition.Type, introspection(c.collected, in)
 			continue
 		}
 		f := t.Field(c.field.Name)

@@ -22,8 +22,6 @@ type Plan struct {
 	Output *Object
 	// Conditions that selections refer to by index; see CondID.
 	Conditions []Condition
-	// Introspection fields, answered from the API schema into their slots of the root record.
-	Introspection []Introspection
 	// RootType is the concrete type of the root record.
 	RootType *federation.Type
 
@@ -205,17 +203,12 @@ type OutputField struct {
 	Cond  CondID
 	// Unless holds when an earlier mention of the same response key was printed; Always: there is none.
 	Unless   CondID
-	TypeName bool   // print the record's type
-	Denied   bool   // null, because the client may not see it; without a slot
-	Parent   string // name of a type with the field, for messages
-	Field    string
-}
-
-// Introspection is a __schema or __type field at the root.
-type Introspection struct {
-	Slot  int
-	Field *ast.Field
-	Cond  CondID
+	TypeName bool // print the record's type
+	Denied   bool // null, because the client may not see it; without a slot
+	// Introspection is a __schema or __type field with its selections, answered from the API schema; without a slot.
+	Introspection *ast.Field
+	Parent        string // name of a type with the field, for messages
+	Field         string
 }
 
 // SearchStopped says that the search for a cheaper plan ended at its bound. The plan is right all the same.

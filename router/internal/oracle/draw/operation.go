@@ -91,7 +91,7 @@ func (w *writer) selected(typ *ast.Definition, depth int, path string) string {
 		return w.fragment(typ, depth, path)
 	case w.one(8), typ.Kind == ast.Union:
 		return w.key(typ, "__typename", "", "String!", path) + w.condition()
-	case typ == w.api.Query && path == "" && w.choice.Kind == ast.Query && w.one(12):
+	case typ == w.api.Query && w.one(12):
 		return w.introspection(typ, path)
 	}
 	var fields []*ast.FieldDefinition
