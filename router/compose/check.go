@@ -156,6 +156,11 @@ func (s *subgraph) checkNamesExternals(d *ast.Directive, on *ast.Definition, cod
 	if len(r.errors) > before {
 		return
 	}
+	if c := s.conflict(s.together(on, set)); c != nil {
+		r.fail(codes.invalid, s.at(d.Position), "[%s] @%s(fields: %q) asks for %s.%s twice with different arguments",
+			s.name, spoken(d.Name), stringArg(d, "fields"), c.on.Name, c.field.Name)
+		return
+	}
 	s.walkBelow(d, on, set, codes, r, false, func(t *ast.Definition, f *ast.FieldDefinition, leaf, below bool) bool {
 		external := s.facts(t.Name, f.Name).external
 		if leaf && !external && !below && !s.fed1 {

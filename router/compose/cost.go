@@ -126,14 +126,16 @@ func (m *merger) mergedUse(name, coordinate string, uses []application, args ast
 			sites = append(sites, site{u.sub, u.dir.Position})
 		}
 		m.r.hint(MergedDirectiveArguments, sites, "@%s on %s has different arguments in %s; merged they are (%s)",
-			name, coordinate, subgraphNames(siteNames(sites)), argumentsText(merged))
+			name, coordinate, subgraphNames(siteNames(sites)), argumentsText(merged.Arguments))
 	}
 	return merged
 }
 
 // differ reports whether the applications are not all the same.
 func differ(uses []application) bool {
-	return slices.ContainsFunc(uses, func(u application) bool { return argumentsText(u.dir) != argumentsText(uses[0].dir) })
+	return slices.ContainsFunc(uses, func(u application) bool {
+		return argumentsText(u.dir.Arguments) != argumentsText(uses[0].dir.Arguments)
+	})
 }
 
 func intArg(d *ast.Directive, name string) int {

@@ -180,7 +180,7 @@ func (m *merger) mergeComposed(coordinate string, c composed, all []applied) ast
 	var out ast.DirectiveList
 	seen := map[string]bool{}
 	for _, u := range uses {
-		if text := argumentsText(u.dir); !seen[text] {
+		if text := argumentsText(u.dir.Arguments); !seen[text] {
 			seen[text] = true
 			out = append(out, &ast.Directive{Name: c.name, Arguments: u.dir.Arguments})
 		}

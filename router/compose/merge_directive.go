@@ -152,10 +152,10 @@ func (m *merger) mostUsed(coordinate, name string, uses []application) ast.Direc
 	count := map[string]int{}
 	best := uses[0]
 	for _, u := range uses {
-		count[argumentsText(u.dir)]++
+		count[argumentsText(u.dir.Arguments)]++
 	}
 	for _, u := range uses {
-		if count[argumentsText(u.dir)] > count[argumentsText(best.dir)] {
+		if count[argumentsText(u.dir.Arguments)] > count[argumentsText(best.dir.Arguments)] {
 			best = u
 		}
 	}
@@ -165,14 +165,14 @@ func (m *merger) mostUsed(coordinate, name string, uses []application) ast.Direc
 			sites = append(sites, site{u.sub, u.dir.Position})
 		}
 		m.r.hint(InconsistentDirectiveArguments, sites, "@%s on %s has different arguments in %s; the supergraph uses (%s)",
-			name, coordinate, subgraphNames(siteNames(sites)), argumentsText(best.dir))
+			name, coordinate, subgraphNames(siteNames(sites)), argumentsText(best.dir.Arguments))
 	}
 	return ast.DirectiveList{{Name: name, Arguments: best.dir.Arguments}}
 }
 
-func argumentsText(d *ast.Directive) string {
+func argumentsText(args ast.ArgumentList) string {
 	var parts []string
-	for _, a := range d.Arguments {
+	for _, a := range args {
 		parts = append(parts, a.Name+": "+a.Value.String())
 	}
 	return strings.Join(parts, ", ")
