@@ -20,7 +20,7 @@ func (r *run) repeat(f *plan.Fetch) (*plan.Fetch, []*contextual) {
 			groups = append(groups, nil)
 			continue
 		}
-		found := r.byContext(e)
+		found := r.byContext(f, e)
 		times[i] = len(found)
 		groups = append(groups, found...)
 		once = once && len(found) == 1
@@ -31,31 +31,42 @@ func (r *run) repeat(f *plan.Fetch) (*plan.Fetch, []*contextual) {
 	return f.Repeat(times), groups
 }
 
-// byContext collects the records that an entry can complete, by the values of its contexts.
-func (r *run) byContext(e *plan.Entry) []*contextual {
+// byContext collects the records that an entry can complete, by the values of its contexts. Those for which a value is null that
+// may not be are not asked for, and get an error.
+func (r *run) byContext(f *plan.Fetch, e *plan.Entry) []*contextual {
 	if !r.wants(e.Cond) {
 		return nil
 	}
 	r.entry++
 	var groups []*contextual
-	known := map[string]*contextual{}
+	var without called
+	byKey := map[string]*contextual{}
 	for _, p := range e.Paths {
 		r.collectUnder(e, p, value{kind: object, a: r.root}, nil, func(record uint32, above []uint32) {
-			values, ok := r.contextValues(e, above)
-			if !ok {
+			values, state := r.contextValues(e, above)
+			if state == nulled {
+				without.targets = append(without.targets, target{record: record})
+			}
+			if state != known {
 				return
 			}
 			key := ""
 			for _, v := range values {
 				key += string(v) + "\n" // JSON that subgraphs wrote may hold line breaks, but then inside of a value
 			}
-			g := known[key]
+			g := byKey[key]
 			if g == nil {
 				g = &contextual{values: values}
-				known[key] = g
+				byKey[key] = g
 				groups = append(groups, g)
 			}
 			g.targets = append(g.targets, target{record: record})
+		})
+	}
+	if len(without.targets) > 0 {
+		r.part = f.Part
+		r.eachPlace(e, &without, -1, func(path []segment, record uint32) {
+			r.failFields(e, path, record, "Subgraph '"+f.Subgraph+"' needs a value from the context here, and it is null.", codeNull, f.Subgraph)
 		})
 	}
 	return groups
@@ -77,27 +88,35 @@ func (r *run) collectUnder(e *plan.Entry, p plan.Path, v value, above []uint32, 
 	}
 }
 
-// contextValues are the values of an entry's contexts for an object below others. ok is false when one is not known, or null
-// where the subgraph takes no null.
-func (r *run) contextValues(e *plan.Entry, above []uint32) (values [][]byte, ok bool) {
+// valueState says what is known of the values of contexts.
+type valueState int
+
+const (
+	known   valueState = iota
+	missing            // not answered, for which there is an error already
+	nulled             // null where the subgraph takes no null
+)
+
+// contextValues are the values of an entry's contexts for an object below others.
+func (r *run) contextValues(e *plan.Entry, above []uint32) (values [][]byte, state valueState) {
 	for _, c := range e.Contexts {
-		text := []byte("null")
+		text, ok := []byte("null"), true
 		for _, s := range c.Sources {
 			record := above[len(above)-s.Up]
 			if r.arena.typeID(record) != s.Type.ID {
 				continue
 			}
 			if text, ok = r.contextValue(nil, s.Fields, record); !ok {
-				return nil, false
+				return nil, missing
 			}
 			break
 		}
 		if c.Type.NonNull && string(text) == "null" {
-			return nil, false
+			return nil, nulled
 		}
 		values = append(values, text)
 	}
-	return values, true
+	return values, known
 }
 
 // contextValue writes the one leaf of a selection.

@@ -263,7 +263,7 @@ func (f *fixture) write(t *testing.T, op operation, name, text string) {
 
 // joinHeader spares the fixtures the same lines.
 const joinHeader = `schema @link(url: "https://specs.apollo.dev/link/v1.0")
-  @link(url: "https://specs.apollo.dev/join/v0.3", for: EXECUTION)
+  @link(url: "https://specs.apollo.dev/join/v0.3", for: EXECUTION) @link(url: "https://specs.apollo.dev/context/v0.1", for: SECURITY)
   @link(url: "https://specs.apollo.dev/inaccessible/v0.2", for: SECURITY)
 { query: Query }
 enum join__Graph {
