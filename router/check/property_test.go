@@ -66,7 +66,7 @@ func TestOperationsBreakWhereTheyNoLongerValidate(t *testing.T) {
 			agree(t, r, op.Text, fmt.Sprint(faults), len(faults) == 0)
 		})
 	}
-	if changed < 100 || broke < 20 {
+	if !testing.Short() && (changed < 100 || broke < 20) { // a short run draws too few to ask for so many
 		t.Errorf("of %d changed schemas, %d broke an operation: too few to tell", changed, broke)
 	}
 }

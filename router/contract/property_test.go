@@ -56,7 +56,7 @@ func TestAContractIsAPartOfItsGraph(t *testing.T) {
 			planOne(t, part)
 		})
 	}
-	if stood < 50 {
+	if !testing.Short() && stood < 50 { // a short run draws too few to ask for so many
 		t.Errorf("only %d filters gave a schema", stood)
 	}
 }
