@@ -100,12 +100,13 @@ const (
 // contextValues are the values of an entry's contexts for an object below others.
 func (r *run) contextValues(e *plan.Entry, above []uint32) (values [][]byte, state valueState) {
 	for _, c := range e.Contexts {
-		text, ok := []byte("null"), true
+		text := []byte("null")
 		for _, s := range c.Sources {
 			record := above[len(above)-s.Up]
 			if r.arena.typeID(record) != s.Type.ID {
 				continue
 			}
+			var ok bool
 			if text, ok = r.contextValue(nil, s.Fields, record); !ok {
 				return nil, missing
 			}

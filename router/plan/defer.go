@@ -104,14 +104,6 @@ func (p byPart) or(in *part, cl clause) byPart {
 	return append(p, partCond{in, cond(nil).or(cl)})
 }
 
-func (p byPart) any() cond {
-	var all cond
-	for _, c := range p {
-		all = all.union(c.is)
-	}
-	return all
-}
-
 // deferred is the @defer among the directives of a fragment at a site, when it means anything: the client takes parts, the
 // condition holds, and it is not at the root of a mutation, whose fields must be done in order.
 func (b *builder) deferred(s *site, ds ast.DirectiveList) *ast.Directive {
