@@ -137,7 +137,7 @@ func Undelivered(err error) bool {
 // calls begin once, when it knows where the ends are. While Redis is away it tries on; what was sent
 // meanwhile and is still kept, is read then. A message may be handed over twice.
 func (l *Link) Follow(ctx context.Context, begin func(), take func(s Stream, data []byte), streams ...Stream) {
-	r := &reader{Link: l, take: take, streams: streams, at: make([]string, len(streams))}
+	r := &reader{Link: l, take: take, streams: streams, at: make([]place, len(streams))}
 	pause := retryFirst
 	begun := false
 	for ctx.Err() == nil {
@@ -169,31 +169,47 @@ type reader struct {
 	*Link
 	take    func(Stream, []byte)
 	streams []Stream
-	at      []string // the id of the last message that was read of each; "" before the first look
+	at      []place
 }
 
-// position finds the ends of the streams, or, when it has read before, whether what it read is from
-// before Redis forgot everything: then it begins again with the first that is there.
+// place is the last message that was read of a stream; its id is "" before the first look and
+// beginning where there was none.
+type place struct{ id, data string }
+
+const beginning = "0-0"
+
+// position finds the ends of the streams, or, when it has read before, whether the message it read
+// last is still there. If not, Redis forgot everything, or so much that all there is is new: then it
+// begins again with the first. The id alone does not tell: a Redis that begins anew may give it again.
 func (r *reader) position(ctx context.Context) error {
 	for i, s := range r.streams {
 		call, cancel := context.WithTimeout(ctx, timeout)
-		last, err := r.client.XRevRangeN(call, s.name, "+", "-", 1).Result()
+		var found []goredis.XMessage
+		var err error
+		if last := r.at[i].id; last == "" {
+			found, err = r.client.XRevRangeN(call, s.name, "+", "-", 1).Result()
+		} else {
+			found, err = r.client.XRangeN(call, s.name, last, last, 1).Result()
+		}
 		cancel()
 		if err != nil {
 			return err
 		}
-		end := "0-0"
-		if len(last) > 0 {
-			end = last[0].ID
-		}
 		switch {
-		case r.at[i] == "":
-			r.at[i] = end
-		case before(end, r.at[i]):
-			r.at[i] = "0-0"
+		case len(found) == 0:
+			r.at[i] = place{id: beginning}
+		case r.at[i].id == "":
+			r.at[i] = placeOf(found[0])
+		case r.at[i] != placeOf(found[0]):
+			r.at[i] = place{id: beginning}
 		}
 	}
 	return nil
+}
+
+func placeOf(m goredis.XMessage) place {
+	data, _ := m.Values["m"].(string)
+	return place{m.ID, data}
 }
 
 func (r *reader) read(ctx context.Context) error {
@@ -201,7 +217,9 @@ func (r *reader) read(ctx context.Context) error {
 	for _, s := range r.streams {
 		args = append(args, s.name)
 	}
-	args = append(args, r.at...)
+	for _, at := range r.at {
+		args = append(args, at.id)
+	}
 	call, cancel := context.WithTimeout(ctx, blockFor+timeout)
 	defer cancel()
 	found, err := r.client.XRead(call, &goredis.XReadArgs{Streams: args, Count: readMost, Block: blockFor}).Result()
@@ -221,7 +239,7 @@ func (r *reader) read(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return nil
 			}
-			r.at[i] = m.ID
+			r.at[i] = placeOf(m)
 			if data, ok := m.Values["m"].(string); ok {
 				r.take(r.streams[i], []byte(data))
 			}
@@ -237,16 +255,4 @@ func (r *reader) index(name string) int {
 		}
 	}
 	return -1
-}
-
-// before compares two ids: milliseconds, a hyphen, a number.
-func before(a, b string) bool {
-	var am, an, bm, bn uint64
-	if _, err := fmt.Sscanf(a, "%d-%d", &am, &an); err != nil {
-		return false
-	}
-	if _, err := fmt.Sscanf(b, "%d-%d", &bm, &bn); err != nil {
-		return false
-	}
-	return am < bm || am == bm && an < bn
 }
