@@ -67,6 +67,7 @@ var house = map[string]part{
 	"router/lift":            leaf(1),
 	"router/access":          leaf(1), // who may see what; pure
 	"router/limits":          leaf(1),
+	"router/identity":        leaf(1), // whom a request speaks for; knows no GraphQL
 	"router/execute":         leaf(2),
 	"router/fetch":           leaf(3),
 	"router/subscribe":       leaf(3),

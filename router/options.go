@@ -5,10 +5,12 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"bourse/router/access"
 	"bourse/router/execute"
+	"bourse/router/identity"
 	"bourse/router/limits"
 	"bourse/router/plan"
 	"bourse/router/serve"
@@ -54,6 +56,10 @@ type Options struct {
 	// is asked only about operations that touch something protected, with the policies on which these depend. The context is the
 	// request's, the header has what subgraphs see.
 	Rights func(ctx context.Context, header http.Header, policies []string) access.Rights
+
+	// Address and Admit find out where a request comes from and whom it speaks for, or refuse it; see serve.Options.
+	Address func(r *http.Request) (netip.Addr, *serve.Refusal)
+	Admit   func(ctx context.Context, r *http.Request, header http.Header) (*identity.Identity, *serve.Refusal)
 
 	AllowedOrigins   []string // see serve.Options
 	AllowCredentials bool

@@ -50,7 +50,8 @@ func New(supergraphSDL string, o Options) (*Router, error) {
 	g := newGateway(sg, o)
 	r.gateway = g
 	r.Server = serve.New(serve.Options{
-		Gateway:        g,
+		Gateway: g,
+		Address: o.Address, Admit: o.Admit,
 		ForwardHeaders: o.ForwardHeaders, ConnectionParams: o.ConnectionParams,
 		AllowedOrigins: o.AllowedOrigins, AllowCredentials: o.AllowCredentials,
 		MaxBodyBytes: g.limits.BodyBytes, RequestTimeout: o.RequestTimeout, WriteTimeout: o.WriteTimeout,
@@ -160,10 +161,17 @@ func observer(o Options) func(context.Context, Record) {
 			o.Logger.LogAttrs(ctx, level, "graphql",
 				slog.String("request_id", r.RequestID), slog.String("transport", r.Transport), slog.String("operation", r.Operation),
 				slog.String("kind", r.Kind), slog.Int("status", r.Status), slog.String("code", r.Code), slog.Bool("errors", r.Errors),
-				slog.Int("bytes", r.Bytes), slog.Int("events", r.Events), slog.Duration("duration", r.Duration))
+				slog.String("client", clientOf(r)), slog.Int("bytes", r.Bytes), slog.Int("events", r.Events), slog.Duration("duration", r.Duration))
 		}
 		if o.Observe != nil {
 			o.Observe(ctx, r)
 		}
 	}
+}
+
+func clientOf(r Record) string {
+	if !r.Address.IsValid() {
+		return ""
+	}
+	return r.Address.String()
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"bourse/router/federation"
+	"bourse/router/identity"
 	"bourse/router/plan"
 )
 
@@ -52,8 +53,9 @@ func New(sg *federation.Supergraph, f Fetcher, o Options) *Executor {
 // Input is one request for a plan.
 type Input struct {
 	Plan      *plan.Plan
-	Variables map[string]any // coerced by gqlparser's validator.VariableValues; json.Number kept for numbers
-	Header    http.Header    // passed on to every fetch
+	Variables map[string]any     // coerced by gqlparser's validator.VariableValues; json.Number kept for numbers
+	Header    http.Header        // passed on to every fetch
+	Identity  *identity.Identity // likewise
 }
 
 // Execute runs a query or a mutation. It always returns a result; failures are errors in it. Of a plan with deferred
@@ -210,7 +212,7 @@ func (r *run) fetch(c *call) {
 
 func (r *run) request(c *call) *Request {
 	return &Request{
-		Subgraph: c.fetch.Subgraph, Body: c.body, Header: r.in.Header,
+		Subgraph: c.fetch.Subgraph, Body: c.body, Header: r.in.Header, Identity: r.in.Identity,
 		Idempotent: c.fetch.Operation == ast.Query,
 	}
 }

@@ -3,6 +3,8 @@ package execute
 import (
 	"context"
 	"net/http"
+
+	"bourse/router/identity"
 )
 
 // Fetcher posts one operation to one subgraph. Implementations are safe for concurrent use and honour ctx.
@@ -14,10 +16,11 @@ type Fetcher interface {
 
 // Request is one operation for one subgraph.
 type Request struct {
-	Subgraph   string      // name in the supergraph
-	Body       []byte      // JSON: query, variables, operationName; not modified, not kept after Fetch returns
-	Header     http.Header // what the client's request passes on; may be nil; not modified
-	Idempotent bool        // true for queries, which may be retried
+	Subgraph   string             // name in the supergraph
+	Body       []byte             // JSON: query, variables, operationName; not modified, not kept after Fetch returns
+	Header     http.Header        // what the client's request passes on; may be nil; not modified
+	Idempotent bool               // true for queries, which may be retried
+	Identity   *identity.Identity // whom the client's request speaks for; nil: nobody
 }
 
 // Response is what a subgraph answered.

@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"bourse/router/identity"
 )
 
 // Gateway answers GraphQL requests. It is used by many goroutines at once.
@@ -56,8 +59,10 @@ type Request struct {
 	OperationName string
 	Variables     map[string]any // numbers are json.Number
 	Extensions    map[string]json.RawMessage
-	Incremental   bool        // the client takes the answer in parts, as @defer asks for
-	Header        http.Header // what may be passed on to subgraphs; not shared with other requests
+	Incremental   bool               // the client takes the answer in parts, as @defer asks for
+	Header        http.Header        // what may be passed on to subgraphs; not shared with other requests
+	Identity      *identity.Identity // whom the request speaks for, as Options.Admit found; nil: nobody
+	Address       netip.Addr         // the client's, as Options.Address found
 }
 
 // Codes of refusals that this package makes itself.
@@ -68,6 +73,7 @@ const (
 	CodeLimitExceeded    = "OPERATION_LIMIT_EXCEEDED"
 	CodeInternal         = "INTERNAL_SERVER_ERROR"
 	CodeShuttingDown     = "SHUTTING_DOWN"
+	CodeUnauthenticated  = "UNAUTHENTICATED" // who the request speaks for is not proven, or no longer
 )
 
 // Refusal is why a request gets no answer with data.
@@ -75,6 +81,7 @@ type Refusal struct {
 	// Status is the HTTP status. 0 stands for a GraphQL request that was well-formed as a request but refused as GraphQL: 400, or 200
 	// for clients that asked for application/json, as the GraphQL over HTTP specification has it.
 	Status int
+	Header http.Header // of the HTTP answer, such as WWW-Authenticate and Retry-After; may be nil
 	Errors []Error
 }
 
@@ -140,4 +147,6 @@ type Record struct {
 	Bytes     int    // written, before compression
 	Events    int    // of a subscription, or messages of an answer in parts
 	Duration  time.Duration
+	Address   netip.Addr         // the client's
+	Identity  *identity.Identity // nil: nobody
 }

@@ -14,6 +14,8 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"go.uber.org/goleak"
+
+	"bourse/router/identity"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -22,6 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 //
 //	query X      answers {"data":"X"}          mutation X   the same
 //	panic        panics when run               refuse       is refused as GraphQL
+//	who          answers whom the request speaks for, and from where
 //	slow         runs until its context ends   header NAME  answers that header
 //	count N      subscribes to N events        silent       subscribes to nothing, until its context ends
 //	fail         subscribes, one event, then a refusal
@@ -81,6 +84,14 @@ func (o *scripted) Run(ctx context.Context) Answer {
 		return text("late")
 	case "header":
 		return text(o.req.Header.Get(o.rest))
+	case "who":
+		if o.req.Identity != identity.From(ctx) {
+			return text("one in the request, another in its context")
+		}
+		if o.req.Identity == nil {
+			return text("nobody at " + o.req.Address.String())
+		}
+		return text(o.req.Identity.Subject + " at " + o.req.Address.String())
 	case "variables":
 		b, _ := json.Marshal(o.req.Variables)
 		return text(string(b))

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"bourse/router/identity"
 )
 
 // exchange is one HTTP request on its way to an answer.
@@ -43,6 +45,12 @@ func (x *exchange) serve() {
 			"this GET may come from another site's page: send the header GraphQL-Require-Preflight, or use POST"))
 		return
 	}
+	who, refusal := x.s.admit(x.r.Context(), x.r, x.r.Header)
+	if refusal != nil {
+		x.refuse(refusal)
+		return
+	}
+	x.record.Identity = who
 	req, refusal := x.s.readRequest(x.w, x.r)
 	if refusal != nil {
 		x.refuse(refusal)
@@ -50,7 +58,8 @@ func (x *exchange) serve() {
 	}
 	req.Header = x.s.passedOn(x.r, x.record.RequestID)
 	req.Incremental = x.parts || x.media == mediaEvents
-	ctx, cancel := context.WithCancel(x.r.Context())
+	req.Identity, req.Address = who, x.record.Address
+	ctx, cancel := context.WithCancel(identity.With(x.r.Context(), who))
 	defer cancel()
 	defer context.AfterFunc(x.s.aborted, cancel)()
 	op, refusal := x.s.prepare(ctx, req)
@@ -110,6 +119,9 @@ func (x *exchange) refuse(refusal *Refusal) {
 	}
 	if x.media == "" || x.media == mediaEvents || x.media == mediaParts {
 		x.media = mediaJSON // problems before a stream begins are told in plain JSON
+	}
+	for name, values := range refusal.Header {
+		x.w.Header()[http.CanonicalHeaderKey(name)] = values
 	}
 	x.record.Code, x.record.Errors = refusal.Code(), true
 	x.write(status, refusal.appendJSON(nil))

@@ -6,12 +6,15 @@ import (
 	"encoding/hex"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"bourse/router/identity"
 )
 
 // Options of a Server. Zero fields mean the defaults; Gateway is required.
@@ -22,6 +25,12 @@ type Options struct {
 	ConnectionParams []string // entries of connection_init that stand in for missing headers of that name; default Authorization
 	AllowedOrigins   []string // origins besides the server's own: "https://app.example.com", "https://*.example.com", "*"
 	AllowCredentials bool     // lets those origins send cookies; never applies to "*"
+
+	// Address finds a client's address, or refuses it before anything of its request is read; nil: the other end of the connection.
+	Address func(r *http.Request) (netip.Addr, *Refusal)
+	// Admit finds out whom a request speaks for, or refuses it; nil: everyone is nobody. The header is the request's; on a WebSocket it
+	// is the upgrade's with what the params of connection_init stand in for, and Admit is called once for all of its operations.
+	Admit func(ctx context.Context, r *http.Request, header http.Header) (*identity.Identity, *Refusal)
 
 	MaxBodyBytes   int64         // request bodies and WebSocket messages; default 1 MiB
 	RequestTimeout time.Duration // of a query or mutation; default 60 s
@@ -56,6 +65,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.ConnectionParams == nil {
 		o.ConnectionParams = []string{"Authorization"}
+	}
+	if o.Address == nil {
+		o.Address = func(r *http.Request) (netip.Addr, *Refusal) { return identity.Peer(r), nil }
+	}
+	if o.Admit == nil {
+		o.Admit = func(context.Context, *http.Request, http.Header) (*identity.Identity, *Refusal) { return nil, nil }
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -143,8 +158,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.leave()
+	var refusal *Refusal
+	if x.record.Address, refusal = s.o.Address(r); refusal != nil {
+		x.refuse(refusal)
+		return
+	}
 	if isWebSocket(r) {
-		s.serveSocket(w, r, x.record.RequestID)
+		s.serveSocket(w, r, x.record)
 		return
 	}
 	s.origins.writeHeaders(w, r)
@@ -171,6 +191,12 @@ func (s *Server) passedOn(r *http.Request, id string) http.Header {
 func (s *Server) prepare(ctx context.Context, req *Request) (op Operation, refusal *Refusal) {
 	defer s.recovered(ctx, "prepare", &refusal)
 	return s.o.Gateway.Prepare(ctx, req)
+}
+
+// admit is Options.Admit, guarded like prepare.
+func (s *Server) admit(ctx context.Context, r *http.Request, header http.Header) (who *identity.Identity, refusal *Refusal) {
+	defer s.recovered(ctx, "admit", &refusal)
+	return s.o.Admit(ctx, r, header)
 }
 
 func (s *Server) run(ctx context.Context, op Operation) (answer Answer, refusal *Refusal) {

@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/coder/websocket"
+
+	"bourse/router/identity"
 )
 
 const socketProtocol = "graphql-transport-ws"
@@ -19,6 +22,7 @@ const socketProtocol = "graphql-transport-ws"
 const (
 	closeInvalidMessage  websocket.StatusCode = 4400
 	closeUnauthorized    websocket.StatusCode = 4401
+	closeForbidden       websocket.StatusCode = 4403
 	closeProtocol        websocket.StatusCode = 4406
 	closeInitTimeout     websocket.StatusCode = 4408
 	closeDuplicateID     websocket.StatusCode = 4409
@@ -30,10 +34,13 @@ const (
 type socket struct {
 	s       *Server
 	conn    *websocket.Conn
-	id      string // of the upgrade request
+	upgrade *http.Request
+	address netip.Addr // the client's
+	id      string     // of the upgrade request
 	ctx     context.Context
 	cancel  context.CancelFunc
 	running sync.WaitGroup
+	who     *identity.Identity // set by connection_init; only the reading goroutine uses it
 
 	mu     sync.Mutex
 	inited bool
@@ -65,9 +72,9 @@ func isWebSocket(r *http.Request) bool {
 }
 
 // serveSocket carries one WebSocket from the upgrade to its end.
-func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, id string) {
+func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, of Record) {
 	refuse := func(refusal *Refusal) {
-		x := &exchange{s: s, w: w, r: r, began: time.Now(), record: Record{RequestID: id, Transport: "websocket"}}
+		x := &exchange{s: s, w: w, r: r, began: time.Now(), record: Record{RequestID: of.RequestID, Address: of.Address, Transport: "websocket"}}
 		x.refuse(refusal)
 	}
 	if !s.origins.allows(r) {
@@ -91,7 +98,10 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, id string) 
 	conn.SetReadLimit(s.o.MaxBodyBytes)
 	// The request's context does not end with a connection that was taken over, so the socket has its own.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
-	k := &socket{s: s, conn: conn, id: id, ctx: ctx, cancel: cancel, header: s.passedOn(r, id), ops: map[string]*subscriber{}}
+	k := &socket{
+		s: s, conn: conn, upgrade: r, address: of.Address, id: of.RequestID, ctx: ctx, cancel: cancel,
+		header: s.passedOn(r, of.RequestID), ops: map[string]*subscriber{},
+	}
 	k.serve()
 }
 
@@ -209,17 +219,32 @@ func (k *socket) init(payload json.RawMessage) (websocket.StatusCode, string) {
 	k.mu.Lock()
 	again := k.inited
 	k.inited = true
+	proof := k.upgrade.Header.Clone()
 	for name, raw := range params {
 		var value string
 		wanted := slices.ContainsFunc(k.s.o.ConnectionParams, func(p string) bool { return strings.EqualFold(p, name) })
-		if wanted && k.header.Get(name) == "" && json.Unmarshal(raw, &value) == nil && !strings.ContainsAny(value, "\r\n\x00") {
-			k.header.Set(name, value)
+		if !wanted || json.Unmarshal(raw, &value) != nil || strings.ContainsAny(value, "\r\n\x00") {
+			continue
+		}
+		for _, h := range []http.Header{k.header, proof} {
+			if h.Get(name) == "" {
+				h.Set(name, value)
+			}
 		}
 	}
 	k.mu.Unlock()
 	if again {
 		return closeTooManyRequests, "Too many initialisation requests"
 	}
+	who, refusal := k.s.admit(k.ctx, k.upgrade, proof)
+	if refusal != nil {
+		k.s.o.Observe(k.ctx, Record{RequestID: k.id, Address: k.address, Transport: "websocket", Code: refusal.Code(), Errors: true})
+		if refusal.Status == http.StatusUnauthorized {
+			return closeUnauthorized, trimReason(refusal.Error())
+		}
+		return closeForbidden, trimReason(refusal.Error())
+	}
+	k.who = who
 	k.send(message{Type: "connection_ack"})
 	return 0, ""
 }
@@ -234,8 +259,12 @@ func (k *socket) subscribe(m message) (websocket.StatusCode, string) {
 		return closeInvalidMessage, trimReason(refusal.Error())
 	}
 	req.Incremental = true // there is nothing like Accept here: whoever writes @defer takes what it means
-	ctx, cancel := context.WithCancel(k.ctx)
-	run := &socketRun{k: k, id: m.ID, op: &subscriber{cancel}, record: Record{RequestID: k.id, Transport: "websocket"}}
+	req.Identity, req.Address = k.who, k.address
+	ctx, cancel := context.WithCancel(identity.With(k.ctx, k.who))
+	run := &socketRun{
+		k: k, id: m.ID, op: &subscriber{cancel},
+		record: Record{RequestID: k.id, Address: k.address, Identity: k.who, Transport: "websocket"},
+	}
 	code, reason, full := k.register(run, req)
 	if code != 0 || full {
 		cancel()
