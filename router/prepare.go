@@ -87,20 +87,34 @@ func (g *gateway) read(req *serve.Request) (*known, *shape, *serve.Refusal) {
 	return k, s, nil
 }
 
+// parse reads a text within the limits.
 func (g *gateway) parse(text string) (*ast.QueryDocument, *serve.Refusal) {
-	doc, err := g.limits.Parse(text)
-	var tooMuch *limits.Exceeded
-	if errors.As(err, &tooMuch) {
-		refusal := serve.Refuse(0, serve.CodeLimitExceeded, tooMuch.Error())
-		refusal.Errors[0].Extensions["limit"] = tooMuch.Limit
-		refusal.Errors[0].Extensions["max"] = tooMuch.Max
-		refusal.Errors[0].Extensions["actual"] = tooMuch.Actual
-		return nil, refusal
-	}
+	doc, warnings, err := g.limits.Parse(text)
+	g.warn(warnings)
 	if err != nil {
-		return nil, refuseErrors(codeParseFailed, err)
+		return nil, refuseLimit(codeParseFailed, err)
 	}
 	return doc, nil
+}
+
+// warn tells the operator of limits that only warn.
+func (g *gateway) warn(exceeded []limits.Exceeded) {
+	for _, e := range exceeded {
+		g.logger.Warn("limit exceeded", "limit", e.Limit, "max", e.Max, "actual", e.Actual)
+	}
+}
+
+// refuseLimit says which limit is exceeded; any other error is refused with the code.
+func refuseLimit(code string, err error) *serve.Refusal {
+	var tooMuch *limits.Exceeded
+	if !errors.As(err, &tooMuch) {
+		return refuseErrors(code, err)
+	}
+	refusal := serve.Refuse(0, serve.CodeLimitExceeded, tooMuch.Error())
+	refusal.Errors[0].Extensions["limit"] = tooMuch.Limit
+	refusal.Errors[0].Extensions["max"] = tooMuch.Max
+	refusal.Errors[0].Extensions["actual"] = tooMuch.Actual
+	return refusal
 }
 
 // check validates a document.
@@ -121,6 +135,13 @@ func (g *gateway) check(doc *ast.QueryDocument, definition *ast.OperationDefinit
 
 // variables coerces a request's variables (GraphQL, section 6.1.2).
 func (g *gateway) variables(definition *ast.OperationDefinition, values map[string]any) (map[string]any, *serve.Refusal) {
+	if len(values) > 0 {
+		warnings, err := g.limits.CheckVariables(values)
+		g.warn(warnings)
+		if err != nil {
+			return nil, refuseLimit(codeBadUserInput, err)
+		}
+	}
 	if err := checkScalars(g.sg.API(), definition.VariableDefinitions, values); err != nil {
 		return nil, refuseErrors(codeBadUserInput, err)
 	}

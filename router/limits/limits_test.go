@@ -8,7 +8,7 @@ import (
 )
 
 func TestParseRefusesTooMuch(t *testing.T) {
-	l := Limits{Depth: 3, Aliases: 2, RootFields: 3, Fields: 8, Directives: 2, Tokens: 60}.WithDefaults()
+	l := Limits{Depth: 3, Aliases: 2, RootFields: 3, Fields: 8, Directives: 2, Tokens: 60, Repeats: 2, Operations: 2, ListItems: 3, InputDepth: 3, InputValues: 10}.WithDefaults()
 	for _, c := range []struct{ name, text, limit string }{
 		{"within all", "{ a { b { c } } x: a y: b }", ""},
 		{"depth", "{ a { b { c { d } } } }", "depth"},
@@ -22,11 +22,22 @@ func TestParseRefusesTooMuch(t *testing.T) {
 		{"directives on the operation", "query @a @b @c { a }", "directives"},
 		{"tokens", "{ " + strings.Repeat("a ", 60) + "}", "tokens"},
 		{"second operation", "query A { a } query B { a b c d }", "root_fields"},
+		{"repeated fields", "{ a { b b b } }", "repeats"},
+		{"repeated fields through fragments", "{ a { ...F ...F b } } fragment F on T { b }", "repeats"},
+		{"keys repeat, not fields", "{ a { b } c { b } d { b } }", ""},
+		{"operations", "query A { a } query B { a } query C { a }", "operations"},
+		{"list", "{ a(x: [1 2 3 4]) }", "list_items"},
+		{"list inside", "{ a(x: {y: [1 2 3 4]}) }", "list_items"},
+		{"nesting", "{ a(x: [[[1]]]) }", "input_depth"},
+		{"nesting in a directive", "{ a @x(y: {y: {y: {y: 1}}}) }", "input_depth"},
+		{"nesting in a default", "query($v: [[[Int]]] = [[[1]]]) { a }", "input_depth"},
+		{"values", "{ a(x: [1 2 3] y: [1 2 3] z: [1 2 3]) }", "input_values"},
+		{"values through fragments", "{ a { ...F } b { ...F } c { ...F } } fragment F on T { a(x: [1 2 3]) }", "input_values"},
 		{"cycle", "{ ...F } fragment F on Query { a ...F }", ""},
 		{"unknown fragment", "{ ...F }", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := l.Parse(c.text)
+			_, _, err := l.Parse(c.text)
 			var e *Exceeded
 			switch {
 			case c.limit == "" && err != nil:
@@ -45,7 +56,7 @@ func TestFragmentBombIsCountedNotSpread(t *testing.T) {
 		fmt.Fprintf(&b, " fragment F%d on Query { ...F%d ...F%d }", i, i+1, i+1)
 	}
 	b.WriteString(" fragment F100 on Query { a { b } }")
-	_, err := Limits{}.WithDefaults().Parse(b.String())
+	_, _, err := Limits{}.WithDefaults().Parse(b.String())
 	var e *Exceeded
 	if !errors.As(err, &e) || e.Limit != "root_fields" {
 		t.Fatalf("got %v", err)
@@ -53,7 +64,7 @@ func TestFragmentBombIsCountedNotSpread(t *testing.T) {
 }
 
 func TestSyntaxErrorsComeThrough(t *testing.T) {
-	_, err := Limits{}.WithDefaults().Parse("{ a ")
+	_, _, err := Limits{}.WithDefaults().Parse("{ a ")
 	var e *Exceeded
 	if err == nil || errors.As(err, &e) {
 		t.Fatalf("got %v", err)
@@ -66,7 +77,74 @@ func TestDefaultsLetIntrospectionThrough(t *testing.T) {
 	text := `query IntrospectionQuery { __schema { queryType { name } types { ...T } directives { name args { ...V } } } }
 fragment T on __Type { kind name fields(includeDeprecated: true) { name args { ...V } type { ...R } } inputFields { ...V } interfaces { ...R } possibleTypes { ...R } }
 fragment V on __InputValue { name type { ...R } defaultValue } ` + ref
-	if _, err := (Limits{}).WithDefaults().Parse(text); err != nil {
+	if _, _, err := (Limits{}).WithDefaults().Parse(text); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestVariablesAreCountedNoFurtherThanTheyMayGo(t *testing.T) {
+	l := Limits{ListItems: 3, InputDepth: 3, InputValues: 10}.WithDefaults()
+	wide := make([]any, 4)
+	many := make([]any, 1_000_000)
+	deep := any(1)
+	for range 5_000 {
+		deep = []any{deep}
+	}
+	for name, c := range map[string]struct {
+		value any
+		limit string
+	}{
+		"within":  {map[string]any{"a": []any{1, 2}}, ""},
+		"list":    {map[string]any{"a": wide}, "list_items"},
+		"nesting": {[]any{[]any{[]any{1}}}, "input_depth"},
+		"deep":    {deep, "input_depth"},
+		"many":    {many, "list_items"},
+		"values":  {[]any{wide[:3], wide[:3], wide[:3]}, "input_values"},
+	} {
+		_, err := l.CheckVariables(map[string]any{"v": c.value})
+		var e *Exceeded
+		if c.limit == "" && err != nil || c.limit != "" && (!errors.As(err, &e) || e.Limit != c.limit) {
+			t.Errorf("%s: got %v, want %q", name, err, c.limit)
+		}
+	}
+	var v values
+	if v.countJSON(many, 1, 100) || v.total > 101 {
+		t.Errorf("%d values were looked at, where 101 are enough", v.total)
+	}
+}
+
+func TestWarningsHaveAnEnd(t *testing.T) {
+	l := Limits{RootFields: 2, Warn: true}.WithDefaults()
+	_, warnings, err := l.Parse("{ a b c }")
+	if err != nil || len(warnings) != 1 || warnings[0] != (Exceeded{"root_fields", 2, 3}) {
+		t.Errorf("three where two are allowed: %v, %v", warnings, err)
+	}
+	var e *Exceeded
+	if _, _, err = l.Parse("{ " + strings.Repeat("a ", 21) + "}"); !errors.As(err, &e) {
+		t.Errorf("more than ten times the limit: %v", err)
+	}
+	if warnings, err = l.CheckVariables(map[string]any{"a": make([]any, 5_001)}); err != nil || len(warnings) != 1 {
+		t.Errorf("variables: %v, %v", warnings, err)
+	}
+}
+
+// Each of 60 fragments spreads the next one twice, beside a field: written out that is 2^60 fields. Counting them may take no more steps than
+// there are selections in the text, and stops where no limit allows more.
+func TestBombsAreCountedInStepsOfTheirText(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("{ ...F0 }")
+	for i := range 60 {
+		fmt.Fprintf(&b, " fragment F%d on Query { a%d ...F%d ...F%d }", i, i, i+1, i+1)
+	}
+	b.WriteString(" fragment F60 on Query { a { b } }")
+	l := Limits{}.WithDefaults()
+	allocated := testing.AllocsPerRun(5, func() {
+		var e *Exceeded
+		if _, _, err := l.Parse(b.String()); !errors.As(err, &e) {
+			t.Fatalf("got %v", err)
+		}
+	})
+	if allocated > 5_000 {
+		t.Errorf("%.0f allocations for a text of %d bytes", allocated, b.Len())
 	}
 }
