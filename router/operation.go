@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"time"
 
@@ -14,10 +15,7 @@ import (
 	"bourse/router/subscribe"
 )
 
-const (
-	codeSubscriptionLagged = "SUBSCRIPTION_LAGGED"
-	codeSubrequestFailed   = "SUBREQUEST_HTTP_ERROR"
-)
+const codeSubrequestFailed = "SUBREQUEST_HTTP_ERROR"
 
 // operation is one client's run of a plan.
 type operation struct {
@@ -69,7 +67,7 @@ func (d *delivery) Next(ctx context.Context, patience time.Duration) (serve.Answ
 }
 
 // Subscribe implements serve.Operation.
-func (o *operation) Subscribe(ctx context.Context) (serve.Stream, *serve.Refusal) {
+func (o *operation) Subscribe(ctx context.Context, sink serve.Sink) (context.CancelFunc, *serve.Refusal) {
 	if len(o.input.Plan.Stages) == 0 {
 		return nil, o.denied()
 	}
@@ -78,11 +76,37 @@ func (o *operation) Subscribe(ctx context.Context) (serve.Stream, *serve.Refusal
 		o.g.logger.ErrorContext(ctx, "subscription cannot be requested", "operation", o.name, "error", err)
 		return nil, serve.Refuse(http.StatusInternalServerError, serve.CodeInternal, "internal error")
 	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	upstream, err := subscribe.Open(ctx, o.g.fetcher, req, o.g.subscribe)
 	if err != nil {
+		cancel()
 		return nil, o.ended(ctx, err)
 	}
-	return &stream{o, upstream}, nil
+	go o.follow(ctx, upstream, sink)
+	return cancel, nil
+}
+
+// follow completes the events of a subscription.
+func (o *operation) follow(ctx context.Context, upstream *subscribe.Subscription, sink serve.Sink) {
+	defer upstream.Close()
+	for {
+		raw, err := upstream.Next(ctx)
+		switch {
+		case err == nil:
+			result := o.g.executor.Event(ctx, o.input, raw)
+			e := serve.NewEvent(result.AppendJSON(nil), result.HasErrors())
+			result.Release()
+			sink.Event(e)
+		case ctx.Err() != nil:
+			return
+		case errors.Is(err, io.EOF):
+			sink.End(nil)
+			return
+		default:
+			sink.End(o.ended(ctx, err))
+			return
+		}
+	}
 }
 
 // denied refuses a subscription whose root field the client may not see: there is nothing to subscribe to.
@@ -97,7 +121,7 @@ func (o *operation) denied() *serve.Refusal {
 // ended says in the client's terms why a subscription is over.
 func (o *operation) ended(ctx context.Context, err error) *serve.Refusal {
 	if errors.Is(err, subscribe.ErrLagged) {
-		return serve.Refuse(0, codeSubscriptionLagged, "events came faster than they were taken; some are lost: subscribe again")
+		return serve.Refuse(0, serve.CodeSubscriptionLagged, "events came faster than they were taken; some are lost: subscribe again")
 	}
 	refusal := serve.Refuse(http.StatusBadGateway, codeSubrequestFailed, "the subscription was broken off")
 	var dropped *subscribe.DroppedError
@@ -107,31 +131,3 @@ func (o *operation) ended(ctx context.Context, err error) *serve.Refusal {
 	}
 	return refusal
 }
-
-// stream completes the events of one subscription.
-type stream struct {
-	o        *operation
-	upstream *subscribe.Subscription
-}
-
-// Next implements serve.Stream.
-func (s *stream) Next(ctx context.Context, patience time.Duration) (serve.Answer, error) {
-	waiting, cancel := context.WithTimeout(ctx, patience)
-	raw, err := s.upstream.Next(waiting)
-	cancel()
-	var dropped *subscribe.DroppedError
-	switch {
-	case err == nil:
-		return s.o.g.executor.Event(ctx, s.o.input, raw), nil
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	case errors.As(err, &dropped), errors.Is(err, subscribe.ErrLagged): // before the next: what dropped it may itself be a timeout
-		return nil, s.o.ended(ctx, err)
-	case errors.Is(err, context.DeadlineExceeded):
-		return nil, serve.ErrNothingYet
-	default:
-		return nil, err // io.EOF
-	}
-}
-
-func (s *stream) Close() { s.upstream.Close() }

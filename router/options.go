@@ -69,6 +69,7 @@ type Options struct {
 	InitTimeout      time.Duration // for a WebSocket's connection_init; default 5 s
 	MaxSockets       int           // WebSockets at once; default 10,000
 	MaxOperations    int           // running operations on one WebSocket; default 100
+	Backlog          serve.Backlog // events that may wait for one slow client
 
 	// Logger gets one line for each operation (level Info, or Warn when it was refused or the router failed) and what clients are not told.
 	// nil: nothing is logged.

@@ -139,7 +139,7 @@ func TestDeniedSubscriptionsAreRefused(t *testing.T) {
 	if refusal != nil {
 		t.Fatal(refusal)
 	}
-	_, refusal = op.Subscribe(t.Context())
+	_, refusal = op.Subscribe(t.Context(), nil)
 	if refusal == nil || refusal.Code() != "UNAUTHORIZED_FIELD_OR_TYPE" || len(refusal.Errors[0].Path) != 1 || refusal.Errors[0].Path[0] != "p" {
 		t.Fatalf("%+v", refusal)
 	}

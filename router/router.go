@@ -56,7 +56,8 @@ func New(supergraphSDL string, o Options) (*Router, error) {
 		AllowedOrigins: o.AllowedOrigins, AllowCredentials: o.AllowCredentials,
 		MaxBodyBytes: g.limits.BodyBytes, RequestTimeout: o.RequestTimeout, WriteTimeout: o.WriteTimeout,
 		KeepAlive: o.KeepAlive, InitTimeout: o.InitTimeout, MaxSockets: o.MaxSockets, MaxOperations: o.MaxOperations,
-		Logger: o.Logger, Observe: observer(o),
+		Backlog: o.Backlog,
+		Logger:  o.Logger, Observe: observer(o),
 	})
 	return r, nil
 }

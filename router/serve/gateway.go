@@ -30,8 +30,10 @@ type Operation interface {
 	// Deliver executes a query or mutation with deferred parts, no longer than ctx lasts. Its Stream ends with io.EOF after the
 	// answer of which HasNext is false.
 	Deliver(ctx context.Context) Stream
-	// Subscribe starts a subscription that lasts no longer than ctx.
-	Subscribe(ctx context.Context) (Stream, *Refusal)
+	// Subscribe starts a subscription, or joins one that others have, and does not wait for its first event. It lasts until it ends by
+	// itself, which the Sink is told, or until cancel is called; the end of ctx does not end it. cancel may be called again, from
+	// any goroutine, and does not block.
+	Subscribe(ctx context.Context, sink Sink) (cancel context.CancelFunc, refusal *Refusal)
 }
 
 // Answer is one response, ready to be written.
@@ -45,7 +47,7 @@ type Answer interface {
 // ErrNothingYet is what a Stream says when it has waited long enough.
 var ErrNothingYet = errors.New("no event yet")
 
-// Stream is a running subscription, or an answer on its way in parts.
+// Stream is an answer on its way in parts, or the events of a subscription for whoever waits for them.
 type Stream interface {
 	// Next waits up to patience for the next event. It returns ErrNothingYet then, io.EOF when the stream is complete, a *Refusal
 	// that the client should be told when it ended otherwise, or the error of ctx.
@@ -67,13 +69,14 @@ type Request struct {
 
 // Codes of refusals that this package makes itself.
 const (
-	CodeBadRequest       = "BAD_REQUEST"
-	CodeMethodNotAllowed = "METHOD_NOT_ALLOWED"
-	CodeCSRFPrevented    = "CSRF_PREVENTED"
-	CodeLimitExceeded    = "OPERATION_LIMIT_EXCEEDED"
-	CodeInternal         = "INTERNAL_SERVER_ERROR"
-	CodeShuttingDown     = "SHUTTING_DOWN"
-	CodeUnauthenticated  = "UNAUTHENTICATED" // who the request speaks for is not proven, or no longer
+	CodeBadRequest         = "BAD_REQUEST"
+	CodeMethodNotAllowed   = "METHOD_NOT_ALLOWED"
+	CodeCSRFPrevented      = "CSRF_PREVENTED"
+	CodeLimitExceeded      = "OPERATION_LIMIT_EXCEEDED"
+	CodeInternal           = "INTERNAL_SERVER_ERROR"
+	CodeShuttingDown       = "SHUTTING_DOWN"
+	CodeSubscriptionLagged = "SUBSCRIPTION_LAGGED"
+	CodeUnauthenticated    = "UNAUTHENTICATED" // who the request speaks for is not proven, or no longer
 )
 
 // Refusal is why a request gets no answer with data.

@@ -99,17 +99,33 @@ func (o *scripted) Run(ctx context.Context) Answer {
 	return text(o.rest)
 }
 
-func (o *scripted) Subscribe(context.Context) (Stream, *Refusal) {
-	s := &scriptedStream{o: o}
+// Subscribe brings its events from a goroutine that nothing holds back but its cancellation.
+func (o *scripted) Subscribe(ctx context.Context, sink Sink) (context.CancelFunc, *Refusal) {
+	left := 0
 	switch o.word {
 	case "count":
-		_, _ = fmt.Sscan(o.rest, &s.left)
+		_, _ = fmt.Sscan(o.rest, &left)
 	case "fail":
-		s.left = 1
+		left = 1
 	default:
 		o.g.started <- o.req.Query
 	}
-	return s, nil
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	go func() {
+		for n := 1; n <= left && ctx.Err() == nil; n++ {
+			sink.Event(NewEvent(text(fmt.Sprint(n)).AppendJSON(nil), false))
+		}
+		switch o.word {
+		case "fail":
+			sink.End(Refuse(0, "UPSTREAM_FAILED", "too bad"))
+		case "count":
+			sink.End(nil)
+		default:
+			<-ctx.Done()
+			o.g.ended <- o.req.Query
+		}
+	}()
+	return cancel, nil
 }
 
 func (o *scripted) Deferred() bool { return strings.HasPrefix(o.word, "defer") && o.req.Incremental }
@@ -167,36 +183,6 @@ type part struct {
 }
 
 func (p part) HasNext() bool { return p.more }
-
-type scriptedStream struct {
-	o       *scripted
-	n, left int
-}
-
-func (s *scriptedStream) Next(ctx context.Context, patience time.Duration) (Answer, error) {
-	if s.n < s.left {
-		s.n++
-		return text(fmt.Sprint(s.n)), ctx.Err()
-	}
-	switch s.o.word {
-	case "fail":
-		return nil, Refuse(0, "SUBSCRIPTION_LAGGED", "too slow")
-	case "count":
-		return nil, io.EOF
-	}
-	select {
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-time.After(patience):
-		return nil, ErrNothingYet
-	}
-}
-
-func (s *scriptedStream) Close() {
-	if s.o.word == "silent" {
-		s.o.g.ended <- s.o.req.Query
-	}
-}
 
 type text string
 

@@ -245,7 +245,7 @@ func TestEventStream(t *testing.T) {
 		"count 2": event(`{"data":"1"}`) + event(`{"data":"2"}`) + done,
 		"count 0": done,
 		"query x": event(`{"data":"x"}`) + done,
-		"fail":    event(`{"data":"1"}`) + event(`{"errors":[{"message":"too slow","extensions":{"code":"SUBSCRIPTION_LAGGED"}}]}`) + done,
+		"fail":    event(`{"data":"1"}`) + event(`{"errors":[{"message":"too bad","extensions":{"code":"UPSTREAM_FAILED"}}]}`) + done,
 		"panic":   event(`{"errors":[{"message":"internal error","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}`) + done,
 	} {
 		res := post(query)

@@ -39,6 +39,7 @@ type Options struct {
 	InitTimeout    time.Duration // for connection_init; default 5 s
 	MaxSockets     int           // WebSockets at once; default 10,000
 	MaxOperations  int           // running operations on one WebSocket; default 100
+	Backlog        Backlog       // of each subscription
 
 	Logger  *slog.Logger                  // for what clients are not told; nil: discards
 	Observe func(context.Context, Record) // called once for each operation; may be nil
@@ -72,6 +73,7 @@ func (o Options) withDefaults() Options {
 	if o.Admit == nil {
 		o.Admit = func(context.Context, *http.Request, http.Header) (*identity.Identity, *Refusal) { return nil, nil }
 	}
+	o.Backlog = o.Backlog.withDefaults()
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -211,8 +213,11 @@ func (s *Server) open(ctx context.Context, op Operation) (stream Stream, stop co
 	stop = func() {}
 	defer s.recovered(ctx, "open", &refusal)
 	if op.Kind() == ast.Subscription {
-		stream, refusal = op.Subscribe(ctx)
-		return stream, stop, refusal
+		in := newInbox(&s.o.Backlog)
+		if in.cancel, refusal = op.Subscribe(ctx, in); refusal != nil {
+			return nil, stop, refusal
+		}
+		return in, stop, nil
 	}
 	ctx, stop = context.WithTimeout(ctx, s.o.RequestTimeout)
 	return op.Deliver(ctx), stop, nil

@@ -104,7 +104,7 @@ func TestSocketCarriesOperations(t *testing.T) {
 	c.expect(`{"id":"r","type":"error","payload":[{"message":"no","extensions":{"code":"GRAPHQL_VALIDATION_FAILED"}}]}`)
 	c.subscribe("f", "fail")
 	c.expect(`{"id":"f","type":"next","payload":{"data":"1"}}`)
-	c.expect(`{"id":"f","type":"error","payload":[{"message":"too slow","extensions":{"code":"SUBSCRIPTION_LAGGED"}}]}`)
+	c.expect(`{"id":"f","type":"error","payload":[{"message":"too bad","extensions":{"code":"UPSTREAM_FAILED"}}]}`)
 	c.subscribe("p", "panic")
 	c.expect(`{"id":"p","type":"error","payload":[{"message":"internal error","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}`)
 	c.subscribe("q", "query again") // a finished id is free
@@ -284,7 +284,7 @@ func TestSilentClientLosesItsSocket(t *testing.T) {
 }
 
 func TestClientThatTakesNothingLosesItsSocket(t *testing.T) {
-	h, g, _ := serveScript(t, Options{WriteTimeout: 50 * time.Millisecond, MaxOperations: 3})
+	h, g, _ := serveScript(t, Options{WriteTimeout: 50 * time.Millisecond, MaxOperations: 3, Backlog: Backlog{DropOldest: true}})
 	c := greet(t, h.URL, "", nil)
 	c.subscribe("held", "silent")
 	within(t, g.started)
