@@ -38,7 +38,12 @@ func (o *operation) Kind() ast.Operation { return o.input.Plan.Operation() }
 func (o *operation) Name() string        { return o.name }
 
 // Run implements serve.Operation.
-func (o *operation) Run(ctx context.Context) serve.Answer { return o.g.executor.Execute(ctx, o.input) }
+func (o *operation) Run(ctx context.Context) serve.Answer {
+	if o.g.operations == nil {
+		return o.g.executor.Execute(ctx, o.input)
+	}
+	return o.g.operations.Execute(ctx, o.input, o.g.executor.Execute)
+}
 
 // Deferred implements serve.Operation.
 func (o *operation) Deferred() bool { return len(o.input.Plan.Deferred) > 0 }

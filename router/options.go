@@ -2,26 +2,22 @@ package router
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"time"
 
 	"bourse/router/access"
-	"bourse/router/execute"
 	"bourse/router/identity"
 	"bourse/router/limits"
 	"bourse/router/plan"
 	"bourse/router/serve"
 	"bourse/router/subscribe"
+	"bourse/router/traffic"
 )
 
 // FetcherWithStream reaches subgraphs for queries, mutations and subscriptions. fetch.HTTP and fetch.Local do.
-type FetcherWithStream interface {
-	execute.Fetcher
-	Stream(ctx context.Context, req *execute.Request) (io.ReadCloser, error)
-}
+type FetcherWithStream = traffic.Fetcher
 
 // Record is what is known of a finished operation; see serve.Record.
 type Record = serve.Record
@@ -37,6 +33,9 @@ type Options struct {
 	ForwardHeaders   []string    // request headers that subgraphs see, such as Authorization; X-Request-Id always
 	ConnectionParams []string    // entries of a WebSocket's connection_init that stand in for missing headers; default Authorization
 	SubgraphHeaders  http.Header // set on each subgraph request, over what the client sent
+
+	// Traffic says what is shared between equal requests and how subgraphs are spared. The zero value shares and bounds nothing.
+	Traffic traffic.Options
 
 	Introspection bool // lets clients ask for the schema
 	MaskErrors    bool // hides messages of subgraph errors that have no extensions.code

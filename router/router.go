@@ -21,6 +21,7 @@ import (
 	"bourse/router/plan"
 	"bourse/router/serve"
 	"bourse/router/subscribe"
+	"bourse/router/traffic"
 )
 
 // Router serves one supergraph. It is an http.Handler for the GraphQL endpoint.
@@ -47,6 +48,7 @@ func New(supergraphSDL string, o Options) (*Router, error) {
 		}
 		o.Fetcher, r.closeFetcher = h, h.Close
 	}
+	o.Fetcher = o.Traffic.Before(o.Fetcher)
 	g := newGateway(sg, o)
 	r.gateway = g
 	r.Server = serve.New(serve.Options{
@@ -96,6 +98,7 @@ type gateway struct {
 	access        *access.Rules // nil: everything is open to all
 	rights        func(ctx context.Context, header http.Header, policies []string) access.Rights
 	headers       http.Header
+	operations    *traffic.Operations // nil: equal queries are not shared
 	subscribe     subscribe.Options
 	introspection bool
 	label         func(ctx context.Context, label string) bool
@@ -113,7 +116,7 @@ func newGateway(sg *federation.Supergraph, o Options) *gateway {
 	if o.Chance == nil {
 		o.Chance = rand.Uint64N
 	}
-	return &gateway{
+	g := &gateway{
 		access: access.New(sg), rights: o.Rights,
 		label: o.Label, chance: o.Chance,
 		sg:      sg,
@@ -128,6 +131,10 @@ func newGateway(sg *federation.Supergraph, o Options) *gateway {
 		fetcher: o.Fetcher, limits: o.Limits.WithDefaults(), rules: validationRules(), ready: newReady(o.PlanCacheSize, o.PlanCacheBytes),
 		headers: canonical(o.SubgraphHeaders), subscribe: o.Subscriptions, introspection: o.Introspection, logger: o.Logger,
 	}
+	if o.Traffic.ShareOperations {
+		g.operations = traffic.NewOperations(o.Traffic.MaxFollowers)
+	}
+	return g
 }
 
 // canonical spells header names the way that http.Header looks them up.

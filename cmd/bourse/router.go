@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bourse/router"
+	"bourse/router/traffic"
 )
 
 // routing is one run of bourse router.
@@ -84,7 +85,10 @@ func (r *routing) run(cmd *cobra.Command) error {
 	if err != nil {
 		return &exit{exitUsage, fmt.Errorf("read the supergraph: %w", err)}
 	}
-	options := router.Options{ForwardHeaders: r.forward, Introspection: r.introspection, MaskErrors: r.mask, Logger: logger}
+	options := router.Options{
+		ForwardHeaders: r.forward, Introspection: r.introspection, MaskErrors: r.mask, Logger: logger,
+		Traffic: traffic.Options{ShareOperations: true},
+	}
 	if options.SubgraphURLs, err = subgraphURLs(os.Getenv("BOURSE_SUBGRAPHS"), r.subgraphs); err != nil {
 		return &exit{exitUsage, err}
 	}
