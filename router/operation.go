@@ -87,12 +87,25 @@ func (o *operation) Subscribe(ctx context.Context, sink serve.Sink) (context.Can
 		cancel()
 		return nil, o.ended(ctx, err)
 	}
-	go o.follow(ctx, upstream, sink)
+	go o.follow(ctx, upstream, sink, o.watched(ctx, req.Subgraph))
 	return cancel, nil
 }
 
+// watched reports the beginning of a subscription to the operator's hook. What it returns reports the end, before the client hears of it.
+func (o *operation) watched(ctx context.Context, subgraph string) func(told *serve.Refusal) {
+	if o.g.hooks.Subscription == nil {
+		return func(*serve.Refusal) {}
+	}
+	began, e := time.Now(), SubscriptionEvent{Phase: SubscriptionStarted, Operation: o.name, Subgraph: subgraph}
+	o.g.hooks.Subscription(ctx, e)
+	return func(told *serve.Refusal) {
+		e.Phase, e.Duration, e.Told = SubscriptionEnded, time.Since(began), told
+		o.g.hooks.Subscription(ctx, e)
+	}
+}
+
 // follow completes the events of a subscription.
-func (o *operation) follow(ctx context.Context, upstream *subscribe.Subscription, sink serve.Sink) {
+func (o *operation) follow(ctx context.Context, upstream *subscribe.Subscription, sink serve.Sink, end func(told *serve.Refusal)) {
 	defer upstream.Close()
 	for {
 		raw, err := upstream.Next(ctx)
@@ -103,12 +116,16 @@ func (o *operation) follow(ctx context.Context, upstream *subscribe.Subscription
 			result.Release()
 			sink.Event(e)
 		case ctx.Err() != nil:
+			end(nil)
 			return
 		case errors.Is(err, io.EOF):
+			end(nil)
 			sink.End(nil)
 			return
 		default:
-			sink.End(o.ended(ctx, err))
+			told := o.ended(ctx, err)
+			end(told)
+			sink.End(told)
 			return
 		}
 	}

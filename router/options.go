@@ -28,7 +28,9 @@ type Options struct {
 	Fetcher FetcherWithStream
 
 	// SubgraphURLs are where subgraphs are reached instead of where the supergraph says, by name; not used with a Fetcher.
-	SubgraphURLs map[string]string
+	SubgraphURLs        map[string]string
+	SubgraphTimeout     time.Duration // of one request to a subgraph; default 30 s; not used with a Fetcher
+	MaxSubgraphResponse int64         // bytes of one answer of a subgraph; default 64 MiB; not used with a Fetcher
 
 	ForwardHeaders   []string    // request headers that subgraphs see, such as Authorization; X-Request-Id always
 	ConnectionParams []string    // entries of a WebSocket's connection_init that stand in for missing headers; default Authorization
@@ -69,6 +71,9 @@ type Options struct {
 	MaxSockets       int           // WebSockets at once; default 10,000
 	MaxOperations    int           // running operations on one WebSocket; default 100
 	Backlog          serve.Backlog // events that may wait for one slow client
+
+	// Hooks take part in requests on their way.
+	Hooks Hooks
 
 	// Logger gets one line for each operation (level Info, or Warn when it was refused or the router failed) and what clients are not told.
 	// nil: nothing is logged.

@@ -50,7 +50,11 @@ func (g *gateway) Prepare(ctx context.Context, req *serve.Request) (serve.Operat
 		return nil, refusal
 	}
 	maps.Copy(variables, k.literals)
-	return &operation{g: g, name: k.definition.Name, input: execute.Input{Plan: p, Variables: variables, Header: g.passOn(req.Header), Identity: req.Identity}}, nil
+	op := &operation{g: g, name: k.definition.Name, input: execute.Input{Plan: p, Variables: variables, Header: g.passOn(req.Header), Identity: req.Identity}}
+	if refusal := g.admitted(ctx, op, req.Query); refusal != nil {
+		return nil, refusal
+	}
+	return op, nil
 }
 
 // read reads and checks an operation and keeps what it finds. An operation that differs from one read before only in its literals

@@ -42,13 +42,13 @@ func New(supergraphSDL string, o Options) (*Router, error) {
 	}
 	r := &Router{closeFetcher: func() {}}
 	if o.Fetcher == nil {
-		h, err := overHTTP(sg, o.SubgraphURLs)
+		h, err := overHTTP(sg, o)
 		if err != nil {
 			return nil, err
 		}
 		o.Fetcher, r.closeFetcher = h, h.Close
 	}
-	o.Fetcher = o.Traffic.Before(o.Fetcher)
+	o.Fetcher = o.Traffic.Before(withHooks(o.Fetcher, o.Hooks))
 	g := newGateway(sg, o)
 	r.gateway = g
 	r.Server = serve.New(serve.Options{
@@ -59,7 +59,7 @@ func New(supergraphSDL string, o Options) (*Router, error) {
 		MaxBodyBytes: g.limits.BodyBytes, RequestTimeout: o.RequestTimeout, WriteTimeout: o.WriteTimeout,
 		KeepAlive: o.KeepAlive, InitTimeout: o.InitTimeout, MaxSockets: o.MaxSockets, MaxOperations: o.MaxOperations,
 		Backlog: o.Backlog,
-		Logger:  o.Logger, Observe: observer(o),
+		Request: o.Hooks.Request, Logger: o.Logger, Observe: observer(o),
 	})
 	return r, nil
 }
@@ -72,18 +72,18 @@ func (r *Router) Close(ctx context.Context) error {
 	return err
 }
 
-func overHTTP(sg *federation.Supergraph, elsewhere map[string]string) (*fetch.HTTP, error) {
+func overHTTP(sg *federation.Supergraph, o Options) (*fetch.HTTP, error) {
 	urls := map[string]string{}
 	for _, s := range sg.Subgraphs() {
 		urls[s.Name] = s.URL
 	}
-	for name, url := range elsewhere {
+	for name, url := range o.SubgraphURLs {
 		if _, known := urls[name]; !known {
 			return nil, fmt.Errorf("the supergraph has no subgraph %q; it has %s", name, strings.Join(slices.Sorted(maps.Keys(urls)), ", "))
 		}
 		urls[name] = url
 	}
-	return fetch.NewHTTP(urls, fetch.HTTPOptions{}), nil
+	return fetch.NewHTTP(urls, fetch.HTTPOptions{Timeout: o.SubgraphTimeout, MaxResponseBytes: o.MaxSubgraphResponse}), nil
 }
 
 // gateway is what answers behind the protocols: the path of a request from its text to an answer.
@@ -103,6 +103,7 @@ type gateway struct {
 	introspection bool
 	label         func(ctx context.Context, label string) bool
 	chance        func(n uint64) uint64
+	hooks         Hooks
 	logger        *slog.Logger
 }
 
@@ -129,7 +130,7 @@ func newGateway(sg *federation.Supergraph, o Options) *gateway {
 			o.Logger.Log(ctx, level, "subgraph request failed", "subgraph", subgraph, "error", err)
 		}}),
 		fetcher: o.Fetcher, limits: o.Limits.WithDefaults(), rules: validationRules(), ready: newReady(o.PlanCacheSize, o.PlanCacheBytes),
-		headers: canonical(o.SubgraphHeaders), subscribe: o.Subscriptions, introspection: o.Introspection, logger: o.Logger,
+		headers: canonical(o.SubgraphHeaders), subscribe: o.Subscriptions, introspection: o.Introspection, hooks: o.Hooks, logger: o.Logger,
 	}
 	if o.Traffic.ShareOperations {
 		g.operations = traffic.NewOperations(o.Traffic.MaxFollowers)

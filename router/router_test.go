@@ -54,15 +54,21 @@ func openHouse(t *testing.T, o router.Options, local bool) *house {
 	server := httptest.NewServer(r)
 	h.url, h.router = server.URL, r
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := r.Close(ctx); err != nil {
-			t.Errorf("close: %v", err)
-		}
+		h.closeRouter(t)
 		server.Close()
 		http.DefaultClient.CloseIdleConnections()
 	})
 	return h
+}
+
+// closeRouter waits for what runs, at most ten seconds.
+func (h *house) closeRouter(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := h.router.Close(ctx); err != nil {
+		t.Errorf("close: %v", err)
+	}
 }
 
 // post sends one request and returns the status and the body.

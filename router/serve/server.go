@@ -41,6 +41,10 @@ type Options struct {
 	MaxOperations  int           // running operations on one WebSocket; default 100
 	Backlog        Backlog       // of each subscription
 
+	// Request is asked about each request that is no preflight, WebSockets' upgrades too, before its body is read; the context that it
+	// returns is the request's from then on. May be nil.
+	Request func(ctx context.Context, r *http.Request) (context.Context, *Refusal)
+
 	Logger  *slog.Logger                  // for what clients are not told; nil: discards
 	Observe func(context.Context, Record) // called once for each operation; may be nil
 }
@@ -165,16 +169,35 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.refuse(refusal)
 		return
 	}
-	if isWebSocket(r) {
-		s.serveSocket(w, r, x.record)
-		return
+	socket := isWebSocket(r)
+	if !socket {
+		s.origins.writeHeaders(w, r)
+		if r.Method == http.MethodOptions {
+			writePreflight(w, r)
+			return
+		}
 	}
-	s.origins.writeHeaders(w, r)
-	if r.Method == http.MethodOptions {
-		writePreflight(w, r)
-		return
+	switch refusal = x.ask(); {
+	case refusal != nil:
+		x.refuse(refusal)
+	case socket:
+		s.serveSocket(w, x.r, x.record)
+	default:
+		x.serve()
 	}
-	x.serve()
+}
+
+// ask asks the operator's hook about a request.
+func (x *exchange) ask() (refusal *Refusal) {
+	if x.s.o.Request == nil {
+		return nil
+	}
+	defer x.s.recovered(x.r.Context(), "request hook", &refusal)
+	ctx, refusal := x.s.o.Request(x.r.Context(), x.r)
+	if refusal == nil {
+		x.r = x.r.WithContext(ctx)
+	}
+	return refusal
 }
 
 // passedOn collects the headers that subgraphs may see.

@@ -1,0 +1,68 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"reflect"
+
+	"bourse/router"
+)
+
+// Config is a whole configuration file. Default has the values that hold where the file says nothing.
+type Config struct {
+	Listen     Listen     `yaml:"listen" doc:"Where clients are served."`
+	Supergraph Supergraph `yaml:"supergraph" doc:"The graph that is served."`
+	Subgraphs  Subgraphs  `yaml:"subgraphs" doc:"How subgraphs are reached."`
+	Plans      Plans      `yaml:"plans" doc:"Query plans and how many of them are kept."`
+}
+
+// section is a part of the configuration that changes the router's options; all fields of Config that are one are asked in their order.
+type section interface{ apply(b *Built) error }
+
+// Built is what a Config becomes: options for router.New or Reload, and what goes with them.
+type Built struct {
+	Options router.Options
+	// Admin are handlers for the admin listener, by pattern of http.ServeMux.
+	Admin   map[string]http.Handler
+	closers []func()
+}
+
+// OnClose is called by sections that opened something that lives as long as the options are in use.
+func (b *Built) OnClose(f func()) { b.closers = append(b.closers, f) }
+
+// Close gives back what sections opened, the last first. Call it when no request uses the options any more.
+func (b *Built) Close() {
+	for i := len(b.closers) - 1; i >= 0; i-- {
+		b.closers[i]()
+	}
+	b.closers = nil
+}
+
+// Default is the configuration of an empty file.
+func Default() *Config {
+	c := &Config{}
+	setDefaults(reflect.ValueOf(c).Elem())
+	return c
+}
+
+// Build makes the router's options. The caller closes what it gets.
+func (c *Config) Build(logger *slog.Logger) (*Built, error) {
+	b := &Built{Options: router.Options{Logger: logger}, Admin: map[string]http.Handler{}}
+	var errs []error
+	for i := range reflect.TypeFor[Config]().NumField() {
+		s, ok := reflect.ValueOf(c).Elem().Field(i).Addr().Interface().(section)
+		if !ok {
+			continue
+		}
+		if err := s.apply(b); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", keyOf(reflect.TypeFor[Config]().Field(i)), err))
+		}
+	}
+	if len(errs) > 0 {
+		b.Close()
+		return nil, errors.Join(errs...)
+	}
+	return b, nil
+}

@@ -1,0 +1,141 @@
+package config_test
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"bourse/router/config"
+)
+
+func environment(pairs map[string]string) func(string) (string, bool) {
+	return func(name string) (string, bool) { v, ok := pairs[name]; return v, ok }
+}
+
+func TestAFileBecomesOptions(t *testing.T) {
+	c, err := config.Read("router.yaml", []byte(`
+listen:
+  address: ${HOST:-0.0.0.0}:${PORT}
+  header_timeout: 1500ms
+supergraph: { file: graph.graphql, watch: "${WATCH}" }
+subgraphs:
+  timeout: 3s
+  max_response: 1.5MiB
+  each:
+    products: { url: "${PRODUCTS}/graphql" }
+plans:
+  cache: 7
+`), environment(map[string]string{"PORT": "4001", "WATCH": "false", "PRODUCTS": "http://10.0.0.7"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Listen.Address != "0.0.0.0:4001" || c.Listen.HeaderTimeout.Std() != 1500*time.Millisecond || c.Listen.Path != "/graphql" {
+		t.Errorf("listen is %+v", c.Listen)
+	}
+	if c.Supergraph.File != "graph.graphql" || c.Supergraph.Watch {
+		t.Errorf("supergraph is %+v", c.Supergraph)
+	}
+	b, err := c.Build(slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	o := b.Options
+	if o.SubgraphTimeout != 3*time.Second || o.MaxSubgraphResponse != 3<<19 || o.SubgraphURLs["products"] != "http://10.0.0.7/graphql" || o.PlanCacheSize != 7 {
+		t.Errorf("options are %+v", o)
+	}
+}
+
+// Every way to be wrong is told at its place, with what would be right.
+func TestFaultsHaveAPlaceAndAWayOut(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"unknown section", "listn:\n  address: :1", `r.yaml:1:1: the configuration has no key "listn": did you mean "listen"? allowed: `},
+		{"unknown key", "listen:\n  adress: :1", `r.yaml:2:3: listen has no key "adress": did you mean "address"? allowed: address, admin, `},
+		{"unknown key with nothing near", "plans:\n  zzzzzzzzzzzz: 1", `r.yaml:2:3: plans has no key "zzzzzzzzzzzz": allowed: cache, cache_bytes`},
+		{"key of one subgraph", "subgraphs: { each: { products: { urls: x } } }", `r.yaml:1:34: subgraphs.each.products has no key "urls": did you mean "url"? allowed: `},
+		{"twice", "plans: {cache: 1, cache: 2}", `r.yaml:1:19: plans has "cache" twice`},
+		{"bad duration", "listen:\n  header_timeout: 10", `r.yaml:2:19: listen.header_timeout cannot be "10": a duration is a number with a unit, such as "250ms"`},
+		{"too short", "listen:\n  header_timeout: 0s", `r.yaml:2:19: listen.header_timeout cannot be "0s": it is at least 1ms`},
+		{"negative", "listen: {drain: {delay: -1s}}", `r.yaml:1:25: listen.drain.delay cannot be "-1s": it is at least 0s`},
+		{"bad size", "subgraphs:\n  max_response: much", `r.yaml:2:17: subgraphs.max_response cannot be "much": a size is a number with a unit`},
+		{"huge size", "subgraphs:\n  max_response: 99999999999GiB", `a size is a number with a unit`},
+		{"no number", "plans: {cache: many}", `r.yaml:1:16: plans.cache cannot be "many": a whole number is wanted`},
+		{"no boolean", "supergraph: {watch: yes}", `r.yaml:1:21: supergraph.watch cannot be "yes": allowed: true, false`},
+		{"a list for a value", "plans: {cache: [1]}", `r.yaml:1:16: plans.cache is one value`},
+		{"a value for a section", "plans: 3", `r.yaml:1:8: plans is a mapping of keys to values`},
+		{"nothing for a value", "plans: {cache: }", `plans.cache has no value`},
+		{"unset variable", "listen:\n  address: ${NOWHERE}", `r.yaml:2:12: listen.address: the environment has no NOWHERE; ${NOWHERE:-otherwise} would`},
+		{"broken reference", "listen:\n  address: ${9}", `r.yaml:2:12: listen.address: "${" begins a variable`},
+		{"a check of its own", "listen:\n  address: nowhere", `r.yaml:2:12: listen.address: an address is HOST:PORT`},
+		{"no YAML", "listen: ]", `r.yaml:1:1: not YAML: `},
+		{"no YAML, found by the parser", "plans: {}\nlisten: {\n  a: b: c }", `r.yaml:2:1: not YAML: `},
+		{"no YAML, found by the scanner", "plans: {}\nlisten: @", `r.yaml:2:1: not YAML: `},
+		{"two documents", "plans: {}\n---\nplans: {}", `the file has several documents`},
+		{"too large", strings.Repeat("#", 2<<20), "larger than 1MiB"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := config.Read("r.yaml", []byte(c.text), environment(nil))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got  %v\nwant %s", err, c.want)
+			}
+		})
+	}
+}
+
+func TestAllFaultsAreToldAtOnce(t *testing.T) {
+	_, err := config.Read("r.yaml", []byte("listen: {adress: x}\nplans: {cache: -1}\nsubgraphs: {timeout: fast}"), environment(nil))
+	if faults, ok := err.(config.Faults); !ok || len(faults) != 3 || faults[0].Line != 1 || faults[2].Line != 3 {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What comes out of the environment may be a secret: a fault shows the variable's name alone.
+func TestFaultsDoNotTellTheEnvironment(t *testing.T) {
+	_, err := config.Read("r.yaml", []byte("plans: {cache: '${SECRET}'}"), environment(map[string]string{"SECRET": "hunter2"}))
+	if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "${SECRET}") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAnchorsAndMerges(t *testing.T) {
+	c, err := config.Read("r.yaml", []byte("subgraphs:\n  each:\n    a: &a {url: 'http://a'}\n    b: *a\n    c: {<<: *a, url: 'http://c'}\n"), environment(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := c.Subgraphs.Each; e["b"].URL != "http://a" || e["c"].URL != "http://c" {
+		t.Errorf("each is %v", e)
+	}
+}
+
+func TestAliasesAreBounded(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("subgraphs:\n  each:\n    a: &a {url: 'http://a'}\n")
+	for range 2000 {
+		text.WriteString("    x: *a\n")
+	}
+	if _, err := config.Read("r.yaml", []byte(text.String()), environment(nil)); err == nil {
+		t.Error("2,000 aliases are read")
+	}
+	// Aliases of aliases: a file of a kilobyte that would stand for gigabytes.
+	bomb := "a: &a {x: 1}\nb: &b {<<: [*a]}\nsubgraphs: {<<: *b}"
+	if _, err := config.Read("r.yaml", []byte(bomb), environment(nil)); err == nil {
+		t.Error("unknown keys are read")
+	}
+}
+
+func TestLiteralDollar(t *testing.T) {
+	c, err := config.Read("r.yaml", []byte("supergraph: {file: 'a$${b}c$d'}"), environment(nil))
+	if err != nil || c.Supergraph.File != "a${b}c$d" {
+		t.Errorf("%q, %v", c.Supergraph.File, err)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add("listen: {address: ':1'}")
+	f.Add("subgraphs: &a {each: {x: *a}}")
+	f.Add("plans: {<<: {cache: 1}}")
+	f.Fuzz(func(_ *testing.T, text string) {
+		_, _ = config.Read("r.yaml", []byte(text), environment(nil)) // it may refuse, and must not panic or hang
+	})
+}
