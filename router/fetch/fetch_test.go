@@ -25,16 +25,18 @@ type fetcher interface {
 	Stream(ctx context.Context, req *execute.Request) (io.ReadCloser, error)
 }
 
-// both runs a test over HTTP and in process.
+// both runs a test over HTTP, by package http1 and by net/http, and in process.
 func both(t *testing.T, h http.HandlerFunc, test func(t *testing.T, f fetcher)) {
-	t.Run("http", func(t *testing.T) {
-		defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-		s := httptest.NewServer(h)
-		defer s.Close()
-		f := fetch.NewHTTP(map[string]string{"s": s.URL}, fetch.HTTPOptions{MaxResponseBytes: 1 << 20})
-		defer f.Close()
-		test(t, f)
-	})
+	for name, netHTTP := range map[string]bool{"http": false, "net/http": true} {
+		t.Run(name, func(t *testing.T) {
+			defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+			s := httptest.NewServer(h)
+			defer s.Close()
+			f := fetch.NewHTTP(map[string]string{"s": s.URL}, fetch.HTTPOptions{MaxResponseBytes: 1 << 20, NetHTTP: netHTTP})
+			defer f.Close()
+			test(t, f)
+		})
+	}
 	t.Run("local", func(t *testing.T) {
 		defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 		test(t, fetch.NewLocal(map[string]http.Handler{"s": h}))

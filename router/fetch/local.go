@@ -31,7 +31,7 @@ func NewLocal(handlers map[string]http.Handler) *Local {
 // Fetch implements execute.Fetcher: it runs the handler on the caller's goroutine. A handler that panics is
 // an error.
 func (l *Local) Fetch(ctx context.Context, req *execute.Request) (*execute.Response, error) {
-	h, hr, err := l.request(ctx, req, "application/graphql-response+json, application/json")
+	h, hr, err := l.request(ctx, req, acceptAnswer)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,29 @@
+//go:build unix
+
+package http1
+
+import (
+	"errors"
+	"net"
+	"syscall"
+)
+
+// quiet says whether an idle connection is still open and has nothing to read: neither its end nor an answer that nobody asked for.
+func quiet(n net.Conn) bool {
+	s, ok := n.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	raw, err := s.SyscallConn()
+	if err != nil {
+		return false
+	}
+	open := false
+	err = raw.Read(func(fd uintptr) bool {
+		var one [1]byte
+		_, err := syscall.Read(int(fd), one[:])
+		open = errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EWOULDBLOCK)
+		return true // never waits
+	})
+	return err == nil && open
+}
