@@ -31,6 +31,7 @@ type Options struct {
 	SubgraphURLs        map[string]string
 	SubgraphTimeout     time.Duration // of one request to a subgraph; default 30 s; not used with a Fetcher
 	MaxSubgraphResponse int64         // bytes of one answer of a subgraph; default 64 MiB; not used with a Fetcher
+	SubgraphNetHTTP     bool          // fetch.HTTPOptions.NetHTTP; not used with a Fetcher
 
 	ForwardHeaders   []string    // request headers that subgraphs see, such as Authorization; X-Request-Id always
 	ConnectionParams []string    // entries of a WebSocket's connection_init that stand in for missing headers; default Authorization

@@ -83,7 +83,7 @@ func overHTTP(sg *federation.Supergraph, o Options) (*fetch.HTTP, error) {
 		}
 		urls[name] = url
 	}
-	return fetch.NewHTTP(urls, fetch.HTTPOptions{Timeout: o.SubgraphTimeout, MaxResponseBytes: o.MaxSubgraphResponse}), nil
+	return fetch.NewHTTP(urls, fetch.HTTPOptions{Timeout: o.SubgraphTimeout, MaxResponseBytes: o.MaxSubgraphResponse, NetHTTP: o.SubgraphNetHTTP}), nil
 }
 
 // gateway is what answers behind the protocols: the path of a request from its text to an answer.

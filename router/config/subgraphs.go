@@ -9,6 +9,7 @@ import (
 type Subgraphs struct {
 	Timeout     Duration            `yaml:"timeout" default:"30s" min:"1ms" doc:"Time for one request to a subgraph; subscriptions have none."`
 	MaxResponse Size                `yaml:"max_response" default:"64MiB" min:"1KiB" doc:"Size of one answer of a subgraph."`
+	NetHTTP     bool                `yaml:"net_http" default:"false" doc:"Fetch through Go's net/http even by plain HTTP/1.1, where the router's own client costs several times less."`
 	Each        map[string]Subgraph `yaml:"each" doc:"What is special about one subgraph, by its name in the supergraph."`
 }
 
@@ -31,6 +32,7 @@ func (s *Subgraph) Check() error {
 func (s *Subgraphs) apply(b *Built) error {
 	b.Options.SubgraphTimeout = s.Timeout.Std()
 	b.Options.MaxSubgraphResponse = int64(s.MaxResponse)
+	b.Options.SubgraphNetHTTP = s.NetHTTP
 	b.Options.SubgraphURLs = map[string]string{}
 	for name, one := range s.Each {
 		if name == "" {

@@ -1,6 +1,10 @@
 // Package fetch carries subgraph requests: over HTTP with kept-alive connections, or straight into a
 // http.Handler of this process without a socket.
 //
+//	Fetch  ─┬─ plain HTTP ─▶ package http1, on the caller's goroutine
+//	        └─ https, or a Transport of the operator's ─▶ net/http
+//	Stream ─── server-sent events ─▶ net/http
+//
 // It knows nothing of GraphQL beyond the media types.
 package fetch
 
