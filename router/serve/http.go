@@ -17,7 +17,8 @@ import (
 
 // exchange is one HTTP request on its way to an answer.
 type exchange struct {
-	s      *Server
+	s      *edition
+	held   *edition // nil once let go
 	w      http.ResponseWriter
 	r      *http.Request
 	began  time.Time

@@ -12,7 +12,7 @@ import (
 )
 
 // readRequest takes the GraphQL request out of an HTTP request; the headers are the caller's to add.
-func (s *Server) readRequest(w http.ResponseWriter, r *http.Request) (*Request, *Refusal) {
+func (s *edition) readRequest(w http.ResponseWriter, r *http.Request) (*Request, *Refusal) {
 	if r.Method == http.MethodGet {
 		return readQueryString(r)
 	}

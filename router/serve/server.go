@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -47,6 +48,9 @@ type Options struct {
 
 	Logger  *slog.Logger                  // for what clients are not told; nil: discards
 	Observe func(context.Context, Record) // called once for each operation; may be nil
+
+	// Released is called once, when nothing uses these options any more: after Reload, or with Close. May be nil.
+	Released func()
 }
 
 func (o Options) withDefaults() Options {
@@ -87,15 +91,15 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Server is an http.Handler for one GraphQL endpoint.
+// Server is an http.Handler for one GraphQL endpoint. What it serves by, an edition, may be replaced while it runs.
 type Server struct {
-	o       Options
-	origins origins
-
 	closing context.Context // done when no new work is taken and streams should end
 	close   context.CancelFunc
 	aborted context.Context // done when running work must stop
 	abort   context.CancelFunc
+
+	current   atomic.Pointer[edition] // changed under mu
+	releasing sync.WaitGroup
 
 	mu      sync.Mutex
 	active  int
@@ -105,10 +109,10 @@ type Server struct {
 
 // New makes a server; Close it when done.
 func New(o Options) *Server {
-	s := &Server{o: o.withDefaults(), idle: make(chan struct{})}
-	s.origins = newOrigins(s.o.AllowedOrigins, s.o.AllowCredentials)
+	s := &Server{idle: make(chan struct{})}
 	s.closing, s.close = context.WithCancel(context.Background())
 	s.aborted, s.abort = context.WithCancel(context.Background())
+	s.current.Store(newEdition(s, o))
 	return s
 }
 
@@ -122,7 +126,11 @@ func (s *Server) Close(ctx context.Context) error {
 		close(s.idle)
 	}
 	s.mu.Unlock()
+	defer s.releasing.Wait()
 	defer s.abort()
+	if first {
+		defer s.retire(s.now())
+	}
 	select {
 	case <-s.idle:
 		return nil
@@ -133,45 +141,27 @@ func (s *Server) Close(ctx context.Context) error {
 	}
 }
 
-// enter counts a request in; false when the server is closing.
-func (s *Server) enter() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closing.Err() != nil {
-		return false
-	}
-	s.active++
-	return true
-}
-
-func (s *Server) leave() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.active--
-	if s.active == 0 && s.closing.Err() != nil {
-		close(s.idle)
-	}
-}
-
 // ServeHTTP answers one request or carries one WebSocket to its end.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{s: s, w: w, r: r, began: time.Now()}
+	e, open := s.enter()
+	x := &exchange{s: e, w: w, r: r, began: time.Now()}
 	x.record.RequestID = requestID(r)
 	w.Header().Set("X-Request-Id", x.record.RequestID)
-	if !s.enter() {
+	if !open {
 		w.Header().Set("Retry-After", "1")
 		x.refuse(Refuse(http.StatusServiceUnavailable, CodeShuttingDown, "the server is shutting down"))
 		return
 	}
-	defer s.leave()
+	x.held = e
+	defer func() { s.leave(x.held) }()
 	var refusal *Refusal
-	if x.record.Address, refusal = s.o.Address(r); refusal != nil {
+	if x.record.Address, refusal = e.o.Address(r); refusal != nil {
 		x.refuse(refusal)
 		return
 	}
 	socket := isWebSocket(r)
 	if !socket {
-		s.origins.writeHeaders(w, r)
+		e.origins.writeHeaders(w, r)
 		if r.Method == http.MethodOptions {
 			writePreflight(w, r)
 			return
@@ -181,10 +171,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case refusal != nil:
 		x.refuse(refusal)
 	case socket:
-		s.serveSocket(w, x.r, x.record)
+		e.serveSocket(w, x.r, x.record, x.letGo)
 	default:
 		x.serve()
 	}
+}
+
+// letGo gives up the edition: what is left of the exchange needs it no more.
+func (x *exchange) letGo() {
+	x.held.letGo(x.held)
+	x.held = nil
 }
 
 // ask asks the operator's hook about a request.
@@ -201,7 +197,7 @@ func (x *exchange) ask() (refusal *Refusal) {
 }
 
 // passedOn collects the headers that subgraphs may see.
-func (s *Server) passedOn(r *http.Request, id string) http.Header {
+func (s *edition) passedOn(r *http.Request, id string) http.Header {
 	h := http.Header{}
 	for _, name := range s.o.ForwardHeaders {
 		if values := r.Header.Values(name); len(values) > 0 {
@@ -213,18 +209,18 @@ func (s *Server) passedOn(r *http.Request, id string) http.Header {
 }
 
 // prepare is Gateway.Prepare with panics turned into refusals: a fault in one request must not end the others.
-func (s *Server) prepare(ctx context.Context, req *Request) (op Operation, refusal *Refusal) {
+func (s *edition) prepare(ctx context.Context, req *Request) (op Operation, refusal *Refusal) {
 	defer s.recovered(ctx, "prepare", &refusal)
 	return s.o.Gateway.Prepare(ctx, req)
 }
 
 // admit is Options.Admit, guarded like prepare.
-func (s *Server) admit(ctx context.Context, r *http.Request, header http.Header) (who *identity.Identity, refusal *Refusal) {
+func (s *edition) admit(ctx context.Context, r *http.Request, header http.Header) (who *identity.Identity, refusal *Refusal) {
 	defer s.recovered(ctx, "admit", &refusal)
 	return s.o.Admit(ctx, r, header)
 }
 
-func (s *Server) run(ctx context.Context, op Operation) (answer Answer, refusal *Refusal) {
+func (s *edition) run(ctx context.Context, op Operation) (answer Answer, refusal *Refusal) {
 	defer s.recovered(ctx, "run", &refusal)
 	ctx, cancel := context.WithTimeout(ctx, s.o.RequestTimeout)
 	defer cancel()
@@ -232,7 +228,7 @@ func (s *Server) run(ctx context.Context, op Operation) (answer Answer, refusal 
 }
 
 // open starts a subscription, or an answer in parts, which ends with the time of a request. The caller calls stop when done.
-func (s *Server) open(ctx context.Context, op Operation) (stream Stream, stop context.CancelFunc, refusal *Refusal) {
+func (s *edition) open(ctx context.Context, op Operation) (stream Stream, stop context.CancelFunc, refusal *Refusal) {
 	stop = func() {}
 	defer s.recovered(ctx, "open", &refusal)
 	if op.Kind() == ast.Subscription {
@@ -246,7 +242,7 @@ func (s *Server) open(ctx context.Context, op Operation) (stream Stream, stop co
 	return op.Deliver(ctx), stop, nil
 }
 
-func (s *Server) next(ctx context.Context, stream Stream) (answer Answer, err error) {
+func (s *edition) next(ctx context.Context, stream Stream) (answer Answer, err error) {
 	var refusal *Refusal
 	defer func() {
 		if refusal != nil {
@@ -257,7 +253,7 @@ func (s *Server) next(ctx context.Context, stream Stream) (answer Answer, err er
 	return stream.Next(ctx, s.o.KeepAlive)
 }
 
-func (s *Server) recovered(ctx context.Context, step string, refusal **Refusal) {
+func (s *edition) recovered(ctx context.Context, step string, refusal **Refusal) {
 	if v := recover(); v != nil {
 		s.o.Logger.ErrorContext(ctx, "panic while answering", "step", step, "panic", v, "stack", string(debug.Stack()))
 		*refusal = Refuse(http.StatusInternalServerError, CodeInternal, "internal error")

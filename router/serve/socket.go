@@ -71,8 +71,8 @@ func isWebSocket(r *http.Request) bool {
 	return false
 }
 
-// serveSocket carries one WebSocket from the upgrade to its end.
-func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, of Record) {
+// serveSocket carries one WebSocket from the upgrade to its end. Once it stands it lets the edition go: each operation enters one itself.
+func (s *edition) serveSocket(w http.ResponseWriter, r *http.Request, of Record, letGo func()) {
 	refuse := func(refusal *Refusal) {
 		x := &exchange{s: s, w: w, r: r, began: time.Now(), record: Record{RequestID: of.RequestID, Address: of.Address, Transport: "websocket"}}
 		x.refuse(refusal)
@@ -99,13 +99,14 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, of Record) 
 	// The request's context does not end with a connection that was taken over, so the socket has its own.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	k := &socket{
-		s: s, conn: conn, upgrade: r, address: of.Address, id: of.RequestID, ctx: ctx, cancel: cancel,
+		s: s.Server, conn: conn, upgrade: r, address: of.Address, id: of.RequestID, ctx: ctx, cancel: cancel,
 		header: s.passedOn(r, of.RequestID), ops: map[string]*subscriber{},
 	}
+	letGo()
 	k.serve()
 }
 
-func (s *Server) takeSocket() bool {
+func (s *edition) takeSocket() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.sockets >= s.o.MaxSockets {
@@ -135,9 +136,9 @@ func (k *socket) serve() {
 
 // watch ends the socket when the client does not introduce itself, does not answer pings, or the server closes.
 func (k *socket) watch() {
-	hello := time.NewTimer(k.s.o.InitTimeout)
+	hello := time.NewTimer(k.s.now().o.InitTimeout)
 	defer hello.Stop()
-	beat := time.NewTicker(k.s.o.KeepAlive)
+	beat := time.NewTicker(k.s.now().o.KeepAlive)
 	defer beat.Stop()
 	for {
 		select {
@@ -155,7 +156,7 @@ func (k *socket) watch() {
 				return
 			}
 		case <-beat.C:
-			ctx, cancel := context.WithTimeout(k.ctx, k.s.o.WriteTimeout)
+			ctx, cancel := context.WithTimeout(k.ctx, k.s.now().o.WriteTimeout)
 			err := k.conn.Ping(ctx)
 			cancel()
 			if err != nil {
@@ -222,7 +223,7 @@ func (k *socket) init(payload json.RawMessage) (websocket.StatusCode, string) {
 	proof := k.upgrade.Header.Clone()
 	for name, raw := range params {
 		var value string
-		wanted := slices.ContainsFunc(k.s.o.ConnectionParams, func(p string) bool { return strings.EqualFold(p, name) })
+		wanted := slices.ContainsFunc(k.s.now().o.ConnectionParams, func(p string) bool { return strings.EqualFold(p, name) })
 		if !wanted || json.Unmarshal(raw, &value) != nil || strings.ContainsAny(value, "\r\n\x00") {
 			continue
 		}
@@ -236,9 +237,9 @@ func (k *socket) init(payload json.RawMessage) (websocket.StatusCode, string) {
 	if again {
 		return closeTooManyRequests, "Too many initialisation requests"
 	}
-	who, refusal := k.s.admit(k.ctx, k.upgrade, proof)
+	who, refusal := k.s.now().admit(k.ctx, k.upgrade, proof)
 	if refusal != nil {
-		k.s.o.Observe(k.ctx, Record{RequestID: k.id, Address: k.address, Transport: "websocket", Code: refusal.Code(), Errors: true})
+		k.s.now().o.Observe(k.ctx, Record{RequestID: k.id, Address: k.address, Transport: "websocket", Code: refusal.Code(), Errors: true})
 		if refusal.Status == http.StatusUnauthorized {
 			return closeUnauthorized, trimReason(refusal.Error())
 		}
@@ -272,18 +273,25 @@ func (k *socket) subscribe(m message) (websocket.StatusCode, string) {
 	if full {
 		// Said from the reading goroutine, so that who does not take the answer cannot ask on.
 		run.refuse(Refuse(0, CodeLimitExceeded, "too many operations run on this WebSocket"))
-		k.s.o.Observe(k.ctx, run.record)
+		k.s.now().o.Observe(k.ctx, run.record)
 	}
 	if code != 0 || full {
 		return code, reason
 	}
+	e, open := k.s.enter()
+	if !open {
+		cancel()
+		return websocket.StatusGoingAway, "the server is shutting down"
+	}
+	run.e = e
 	k.running.Go(func() {
+		defer k.s.leave(e)
 		defer k.retire()
 		defer cancel()
 		began := time.Now()
 		run.run(ctx, req)
 		run.record.Duration = time.Since(began)
-		k.s.o.Observe(ctx, run.record)
+		e.o.Observe(ctx, run.record)
 	})
 	return 0, ""
 }
@@ -297,7 +305,7 @@ func (k *socket) register(run *socketRun, req *Request) (code websocket.StatusCo
 		return closeUnauthorized, "Unauthorized", false
 	case k.ops[run.id] != nil:
 		return closeDuplicateID, trimReason("Subscriber for " + run.id + " already exists"), false
-	case k.live >= k.s.o.MaxOperations:
+	case k.live >= k.s.now().o.MaxOperations:
 		return 0, "", true
 	}
 	k.ops[run.id] = run.op
@@ -339,7 +347,7 @@ func (k *socket) send(m message) {
 
 // write sends one message. A client that does not take it in time loses the connection: that is what cancelling a write means.
 func (k *socket) write(text []byte) error {
-	ctx, cancel := context.WithTimeout(k.ctx, k.s.o.WriteTimeout)
+	ctx, cancel := context.WithTimeout(k.ctx, k.s.now().o.WriteTimeout)
 	defer cancel()
 	err := k.conn.Write(ctx, websocket.MessageText, text)
 	if errors.Is(err, context.DeadlineExceeded) {

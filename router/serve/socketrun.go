@@ -12,20 +12,21 @@ import (
 // socketRun is one operation on a WebSocket.
 type socketRun struct {
 	k      *socket
+	e      *edition
 	id     string
 	op     *subscriber
 	record Record
 }
 
 func (r *socketRun) run(ctx context.Context, req *Request) {
-	op, refusal := r.k.s.prepare(ctx, req)
+	op, refusal := r.e.prepare(ctx, req)
 	if refusal != nil {
 		r.fail(refusal)
 		return
 	}
 	r.record.Operation, r.record.Kind = op.Name(), kindName(op.Kind())
 	if op.Kind() == ast.Subscription || op.Deferred() {
-		stream, stop, refusal := r.k.s.open(ctx, op)
+		stream, stop, refusal := r.e.open(ctx, op)
 		defer stop()
 		if refusal != nil {
 			r.fail(refusal)
@@ -34,7 +35,7 @@ func (r *socketRun) run(ctx context.Context, req *Request) {
 		r.follow(ctx, stream)
 		return
 	}
-	answer, refusal := r.k.s.run(ctx, op)
+	answer, refusal := r.e.run(ctx, op)
 	if refusal != nil {
 		r.fail(refusal)
 		return
@@ -48,7 +49,7 @@ func (r *socketRun) run(ctx context.Context, req *Request) {
 func (r *socketRun) follow(ctx context.Context, stream Stream) {
 	defer stream.Close()
 	for {
-		answer, err := r.k.s.next(ctx, stream)
+		answer, err := r.e.next(ctx, stream)
 		var refusal *Refusal
 		switch {
 		case err == nil:
