@@ -32,3 +32,19 @@ type Response struct {
 	// use of Body.
 	Release func()
 }
+
+// FetchError is why a Fetcher has no answer, where clients are told more than that the subgraph could not be reached.
+type FetchError struct {
+	Code string // for extensions.code
+	What string // in a message after the subgraph's name: "is not available"
+	Err  error  // what clients are not told; may be nil
+}
+
+func (e *FetchError) Error() string {
+	if e.Err == nil {
+		return e.What
+	}
+	return e.What + ": " + e.Err.Error()
+}
+
+func (e *FetchError) Unwrap() error { return e.Err }

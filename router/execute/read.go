@@ -17,11 +17,14 @@ func (r *run) read(c *call) {
 		c.entries = []called{{targets: []target{{record: r.root}}}}
 	}
 	if c.err != nil {
-		what := "could not be reached"
-		if errors.Is(c.err, context.DeadlineExceeded) {
+		code, what := codeHTTP, "could not be reached"
+		var known *FetchError
+		if errors.As(c.err, &known) {
+			code, what = known.Code, known.What
+		} else if errors.Is(c.err, context.DeadlineExceeded) {
 			what = "did not answer in time"
 		}
-		r.fetchFailed(c, codeHTTP, what, c.err)
+		r.fetchFailed(c, code, what, c.err)
 		return
 	}
 	if release := c.response.Release; release != nil {
