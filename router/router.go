@@ -48,7 +48,7 @@ func New(supergraphSDL string, o Options) (*Router, error) {
 		}
 		o.Fetcher, r.closeFetcher = h, h.Close
 	}
-	o.Fetcher = o.Traffic.Before(withHooks(o.Fetcher, o.Hooks))
+	o.Fetcher = inFront(sg, o)
 	g := newGateway(sg, o)
 	r.gateway = g
 	r.Server = serve.New(serve.Options{
@@ -72,6 +72,21 @@ func (r *Router) Close(ctx context.Context) error {
 	return err
 }
 
+// inFront puts before the fetcher what is asked for, from the inside out; what is off is not there.
+func inFront(sg *federation.Supergraph, o Options) FetcherWithStream {
+	f := o.Traffic.Guard(o.Fetcher, namesOf(sg))
+	f = withHooks(f, o.Hooks)
+	return o.Traffic.Share(f)
+}
+
+func namesOf(sg *federation.Supergraph) []string {
+	var names []string
+	for _, s := range sg.Subgraphs() {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
 func overHTTP(sg *federation.Supergraph, o Options) (*fetch.HTTP, error) {
 	urls := map[string]string{}
 	for _, s := range sg.Subgraphs() {
@@ -83,7 +98,7 @@ func overHTTP(sg *federation.Supergraph, o Options) (*fetch.HTTP, error) {
 		}
 		urls[name] = url
 	}
-	return fetch.NewHTTP(urls, fetch.HTTPOptions{Timeout: o.SubgraphTimeout, MaxResponseBytes: o.MaxSubgraphResponse, NetHTTP: o.SubgraphNetHTTP}), nil
+	return fetch.NewHTTP(urls, fetch.HTTPOptions{Timeout: o.Traffic.Longest(o.SubgraphTimeout), MaxResponseBytes: o.MaxSubgraphResponse, NetHTTP: o.SubgraphNetHTTP}), nil
 }
 
 // gateway is what answers behind the protocols: the path of a request from its text to an answer.

@@ -16,6 +16,7 @@ type Config struct {
 	Supergraph Supergraph `yaml:"supergraph" doc:"The graph that is served."`
 	Subgraphs  Subgraphs  `yaml:"subgraphs" doc:"How subgraphs are reached."`
 	Plans      Plans      `yaml:"plans" doc:"Query plans and how many of them are kept."`
+	Traffic    Traffic    `yaml:"traffic" doc:"What is asked of subgraphs only once, and how they are spared."`
 }
 
 // section is a part of the configuration that changes the router's options; all fields of Config that are one are asked in their order.

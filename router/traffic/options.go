@@ -1,5 +1,7 @@
 package traffic
 
+import "time"
+
 // Options of the traffic to subgraphs. The zero value shares and bounds nothing.
 type Options struct {
 	// ShareOperations executes equal queries that are under way once: same plan, variables, forwarded headers and identity. It is for
@@ -8,12 +10,54 @@ type Options struct {
 	// ShareFetches sends equal fetches of queries that are under way once.
 	ShareFetches bool
 	MaxFollowers int // who may wait for one of either; default 10,000
+
+	Rules     Rules            // for each subgraph
+	Subgraphs map[string]Rules // instead of Rules, by the subgraph's name
+	// OnState hears of breakers that open and close. It may be nil and must not block.
+	OnState func(subgraph string, from, to State)
 }
 
-// Before puts what is asked for before a fetcher.
-func (o Options) Before(f Fetcher) Fetcher {
+// RulesFor are the rules of one subgraph.
+func (o Options) RulesFor(subgraph string) Rules {
+	if r, ok := o.Subgraphs[subgraph]; ok {
+		return r
+	}
+	return o.Rules
+}
+
+// Longest is the time that a fetcher with this limit, 0: its own, must allow so that no subgraph has less than its rules say.
+func (o Options) Longest(limit time.Duration) time.Duration {
+	longest := o.Rules.Timeout
+	for _, r := range o.Subgraphs {
+		longest = max(longest, r.Timeout)
+	}
+	if longest > 0 && limit <= 0 {
+		limit = usualTimeout
+	}
+	return max(limit, longest)
+}
+
+// usualTimeout is what subgraphs without a rule have when the fetcher's own limit must be raised.
+const usualTimeout = 30 * time.Second
+
+// Guard puts the rules before a fetcher of these subgraphs; without rules that is the fetcher itself.
+func (o Options) Guard(f Fetcher, subgraphs []string) Fetcher {
+	rules := map[string]Rules{}
+	for _, name := range subgraphs {
+		if r := o.RulesFor(name); !r.empty() {
+			rules[name] = r
+		}
+	}
+	if len(rules) == 0 {
+		return f
+	}
+	return NewGuard(f, rules, o.OnState)
+}
+
+// Share puts the sharing of fetches before a fetcher where it is asked for.
+func (o Options) Share(f Fetcher) Fetcher {
 	if o.ShareFetches {
-		f = NewFetches(f, o.MaxFollowers)
+		return NewFetches(f, o.MaxFollowers)
 	}
 	return f
 }

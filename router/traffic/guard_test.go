@@ -1,0 +1,403 @@
+package traffic
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"bourse/router/execute"
+)
+
+func status(code int, header ...string) *execute.Response {
+	h := http.Header{}
+	for i := 0; i < len(header); i += 2 {
+		h.Set(header[i], header[i+1])
+	}
+	return &execute.Response{Status: code, Header: h, Body: []byte(strconv.Itoa(code))}
+}
+
+// script answers one call after another, the last one for ever.
+func script(answers ...any) *below {
+	b := &below{}
+	b.answer = func(context.Context, *execute.Request) (*execute.Response, error) {
+		switch a := answers[min(int(b.calls.Load()), len(answers))-1].(type) {
+		case error:
+			return nil, a
+		case *execute.Response:
+			return a, nil
+		}
+		panic("unknown answer")
+	}
+	return b
+}
+
+var (
+	noConnection = &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+	reset        = &net.OpError{Op: "read", Err: syscall.ECONNRESET}
+)
+
+func guard(b *below, r Rules) *Guard { return NewGuard(b, map[string]Rules{"s": r}, nil) }
+
+func write() *execute.Request {
+	req := one("w")
+	req.Idempotent = false
+	return req
+}
+
+func TestWhatIsAskedAgain(t *testing.T) {
+	retry := RetryOptions{Attempts: 2, MinBackoff: 100 * time.Millisecond}
+	for _, c := range []struct {
+		name    string
+		req     *execute.Request
+		answers []any
+		calls   int64
+		status  int // 0: an error
+	}{
+		{"a query after a reset", one("q"), []any{reset, status(200)}, 2, 200},
+		{"a query after no connection", one("q"), []any{noConnection, noConnection, status(200)}, 3, 200},
+		{"a query no more than it may", one("q"), []any{reset}, 3, 0},
+		{"a query after 503", one("q"), []any{status(503), status(200)}, 2, 200},
+		{"a query that stays at 503", one("q"), []any{status(503)}, 3, 503},
+		{"no query after 500", one("q"), []any{status(500), status(200)}, 1, 500},
+		{"no query after 429", one("q"), []any{status(429), status(200)}, 1, 429},
+		{"no query after an unknown fault", one("q"), []any{errors.New("too large"), status(200)}, 1, 0},
+		{"a mutation that was never sent", write(), []any{noConnection, status(200)}, 2, 200},
+		{"no mutation after a reset", write(), []any{reset, status(200)}, 1, 0},
+		{"no mutation after 503", write(), []any{status(503), status(200)}, 1, 503},
+		{"after a pause that the subgraph asks for", one("q"), []any{status(503, "Retry-After", "1"), status(200)}, 2, 200},
+		{"not when it asks for too long a pause", one("q"), []any{status(503, "Retry-After", "60"), status(200)}, 1, 503},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := script(c.answers...)
+				began := time.Now()
+				resp, err := guard(b, Rules{Retry: retry}).Fetch(t.Context(), c.req)
+				if b.calls.Load() != c.calls || (err == nil) != (c.status != 0) || err == nil && resp.Status != c.status {
+					t.Errorf("%d calls, got %v, %v", b.calls.Load(), resp, err)
+				}
+				least := time.Duration(0)
+				if c.calls > 1 {
+					least = 50*time.Millisecond + 100*time.Millisecond*time.Duration(c.calls-2)
+				}
+				if took := time.Since(began); took < least || took > 2*time.Second {
+					t.Errorf("%d calls took %s", c.calls, took)
+				}
+			})
+		})
+	}
+}
+
+func TestRetriesEndWithTheRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := script(reset)
+		ctx, cancel := context.WithTimeout(t.Context(), 120*time.Millisecond)
+		defer cancel()
+		began := time.Now()
+		_, err := guard(b, Rules{Retry: RetryOptions{Attempts: 50, MinBackoff: 50 * time.Millisecond}}).Fetch(ctx, one("q"))
+		if !errors.Is(err, syscall.ECONNRESET) || time.Since(began) >= 120*time.Millisecond || b.calls.Load() < 2 {
+			t.Errorf("%d calls, %s, %v", b.calls.Load(), time.Since(began), err)
+		}
+		// Without a deadline, but given up in the middle of a pause.
+		ctx, cancel = context.WithCancel(t.Context())
+		time.AfterFunc(10*time.Millisecond, cancel)
+		if _, err = guard(script(reset), Rules{Retry: RetryOptions{Attempts: 50, MinBackoff: time.Second}}).Fetch(ctx, one("q")); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// A subgraph that is down gets little more than the requests that there are.
+func TestRetriesDoNotStorm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := script(status(503))
+		g := guard(b, Rules{Retry: RetryOptions{Attempts: 5, Budget: 0.1}})
+		var wg sync.WaitGroup
+		for range 1000 {
+			wg.Go(func() { _, _ = g.Fetch(t.Context(), one("q")) })
+		}
+		wg.Wait()
+		if n := b.calls.Load(); n < 1000+purseSize || n > 1000+purseSize+100 {
+			t.Errorf("%d calls for 1000 requests", n)
+		}
+	})
+}
+
+func TestRetriedAnswersAreReleased(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bad := status(503)
+		released := 0
+		bad.Release = func() { released++ }
+		if _, err := guard(script(bad, bad, status(200)), Rules{Retry: RetryOptions{Attempts: 2}}).Fetch(t.Context(), one("q")); err != nil || released != 2 {
+			t.Errorf("released %d, %v", released, err)
+		}
+	})
+}
+
+func TestABreakerOpensTriesAndCloses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &below{}
+		var answer atomic.Pointer[execute.Response]
+		answer.Store(status(200))
+		b.answer = func(context.Context, *execute.Request) (*execute.Response, error) { return answer.Load(), nil }
+		var states []State
+		g := NewGuard(b, map[string]Rules{"s": {Breaker: BreakerOptions{FailureRatio: 0.5, MinRequests: 10, Window: 10 * time.Second, Cooldown: 5 * time.Second, Trials: 2}}},
+			func(_ string, _, to State) { states = append(states, to) })
+		ask := func(times int) (refused int) {
+			for range times {
+				var why *execute.FetchError
+				if _, err := g.Fetch(t.Context(), one("q")); errors.As(err, &why) && why.Code == CodeUnavailable {
+					refused++
+				}
+			}
+			return refused
+		}
+		expect := func(what string, refused, want int, s State) {
+			t.Helper()
+			if refused != want || g.States()["s"] != s {
+				t.Errorf("%s: %d refused and %s, want %d and %s", what, refused, g.States()["s"], want, s)
+			}
+		}
+		expect("good", ask(6), 0, Closed)
+		answer.Store(status(500))
+		expect("half bad", ask(5), 0, Closed)
+		time.Sleep(11 * time.Second)
+		expect("what is old does not count", ask(9), 0, Closed)
+		expect("too much is bad", ask(3), 2, Open)
+		time.Sleep(4 * time.Second)
+		expect("cooling down", ask(1), 1, Open)
+		time.Sleep(2 * time.Second)
+		expect("a trial fails", ask(2), 1, Open)
+		answer.Store(status(200))
+		time.Sleep(6 * time.Second)
+		expect("a trial succeeds", ask(1), 0, HalfOpen)
+		expect("enough trials", ask(1), 0, Closed)
+		expect("as before", ask(20), 0, Closed)
+		want := []State{Open, HalfOpen, Open, HalfOpen, Closed}
+		if len(states) != len(want) {
+			t.Fatalf("states %v", states)
+		}
+		for i := range want {
+			if states[i] != want[i] {
+				t.Errorf("states %v, want %v", states, want)
+			}
+		}
+	})
+}
+
+// Whatever happens, a half-open breaker lets no more through than its trials, an open one nothing, and it never stays stuck.
+func TestABreakerIsNeverStuck(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		o := BreakerOptions{FailureRatio: 0.5, MinRequests: rapid.IntRange(1, 5).Draw(t, "min"), Cooldown: time.Second, Trials: rapid.IntRange(1, 3).Draw(t, "trials")}
+		b := newBreaker(o, nil)
+		now := time.Unix(1000, 0)
+		var underway []int
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			switch rapid.IntRange(0, 2).Draw(t, "step") {
+			case 0:
+				if term, ok := b.allow(now); ok {
+					underway = append(underway, term)
+				}
+			case 1:
+				if len(underway) > 0 {
+					i := rapid.IntRange(0, len(underway)-1).Draw(t, "which")
+					b.report(underway[i], now, outcome(rapid.IntRange(0, 2).Draw(t, "what")), 0)
+					underway = append(underway[:i], underway[i+1:]...)
+				}
+			case 2:
+				now = now.Add(time.Duration(rapid.IntRange(0, 1500).Draw(t, "ms")) * time.Millisecond)
+			}
+			if b.state == HalfOpen && (b.trials < 0 || b.trials+b.passed > o.Trials) {
+				t.Fatalf("%d trials under way and %d passed of %d", b.trials, b.passed, o.Trials)
+			}
+		}
+		for _, term := range underway {
+			b.report(term, now, succeeded, 0)
+		}
+		now = now.Add(20 * time.Second) // what was bad is forgotten
+		for range o.Trials + 1 {
+			now = now.Add(o.Cooldown)
+			if term, ok := b.allow(now); ok {
+				b.report(term, now, succeeded, 0)
+			}
+		}
+		if _, ok := b.allow(now); !ok || b.state != Closed {
+			t.Fatalf("the breaker is %s for a subgraph that is well", b.state)
+		}
+	})
+}
+
+func TestSlowCallsOpenABreaker(t *testing.T) {
+	b := newBreaker(BreakerOptions{FailureRatio: 1, MinRequests: 1, SlowCall: time.Second}, nil)
+	now := time.Unix(1000, 0)
+	term, _ := b.allow(now)
+	b.report(term, now, succeeded, 2*time.Second)
+	if _, ok := b.allow(now); ok {
+		t.Error("it is still closed")
+	}
+}
+
+func TestAClientThatLeavesSaysNothingOfTheSubgraph(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &below{gate: make(chan struct{}), answer: echo}
+		g := guard(b, Rules{Breaker: BreakerOptions{FailureRatio: 0.1, MinRequests: 1}})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { _, err := g.Fetch(ctx, one("q")); done <- err }()
+		synctest.Wait()
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) || g.States()["s"] != Closed {
+			t.Errorf("%v, %s", err, g.States()["s"])
+		}
+	})
+}
+
+func TestRequestsAtOnceAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &below{gate: make(chan struct{}), answer: echo}
+		g := guard(b, Rules{MaxConcurrent: 3, MaxQueue: 2, QueueTimeout: time.Second})
+		codes := make(chan string, 6)
+		for range 6 {
+			go func() {
+				var why *execute.FetchError
+				if _, err := g.Fetch(t.Context(), one("q")); errors.As(err, &why) {
+					codes <- why.Code
+				} else {
+					codes <- ""
+				}
+			}()
+			synctest.Wait()
+		}
+		if got := <-codes; got != CodeOverloaded || b.calls.Load() != 3 {
+			t.Errorf("the sixth got %q, %d at once", got, b.calls.Load())
+		}
+		b.gate <- struct{}{} // one of three is done: the first in the queue takes its place
+		if got := <-codes; got != "" {
+			t.Errorf("got %q", got)
+		}
+		synctest.Wait()
+		if n := b.calls.Load(); n != 4 {
+			t.Errorf("%d calls", n)
+		}
+		time.Sleep(2 * time.Second)
+		if got := <-codes; got != CodeOverloaded || b.calls.Load() != 4 {
+			t.Errorf("the one that waited too long got %q", got)
+		}
+		close(b.gate)
+		for range 3 {
+			if got := <-codes; got != "" {
+				t.Errorf("got %q", got)
+			}
+		}
+	})
+}
+
+func TestAnAttemptHasItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &below{gate: make(chan struct{}), answer: echo}
+		began := time.Now()
+		_, err := guard(b, Rules{Timeout: time.Second, Retry: RetryOptions{Attempts: 1}}).Fetch(t.Context(), one("q"))
+		if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || b.calls.Load() != 2 || took > 3*time.Second {
+			t.Errorf("%v after %s and %d calls", err, took, b.calls.Load())
+		}
+	})
+}
+
+// first answers late, or never; all others at once.
+func firstIsLate(d time.Duration) *below {
+	b := &below{}
+	b.answer = func(ctx context.Context, req *execute.Request) (*execute.Response, error) {
+		if n := b.calls.Load(); n == 1 {
+			select {
+			case <-time.After(d):
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}
+		return echo(ctx, req)
+	}
+	return b
+}
+
+func TestALateQueryIsAskedTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hedge := Rules{Hedge: HedgeOptions{Delay: 50 * time.Millisecond}}
+		b := firstIsLate(time.Hour)
+		began := time.Now()
+		resp, err := guard(b, hedge).Fetch(t.Context(), one("q"))
+		if took := time.Since(began); err != nil || string(resp.Body) != signature(one("q")) || b.calls.Load() != 2 || took != 50*time.Millisecond {
+			t.Errorf("%v, %v after %s and %d calls", resp, err, took, b.calls.Load())
+		}
+		b = firstIsLate(40 * time.Millisecond)
+		if _, err := guard(b, hedge).Fetch(t.Context(), one("q")); err != nil || b.calls.Load() != 1 {
+			t.Errorf("one in time was asked %d times: %v", b.calls.Load(), err)
+		}
+		b = firstIsLate(time.Second)
+		if _, err := guard(b, hedge).Fetch(t.Context(), write()); err != nil || b.calls.Load() != 1 {
+			t.Errorf("a mutation was asked %d times: %v", b.calls.Load(), err)
+		}
+		// The second fails, the first comes through.
+		b = &below{}
+		b.answer = func(ctx context.Context, req *execute.Request) (*execute.Response, error) {
+			if b.calls.Load() == 1 {
+				time.Sleep(time.Second)
+				return echo(ctx, req)
+			}
+			return nil, reset
+		}
+		if resp, err := guard(b, hedge).Fetch(t.Context(), one("q")); err != nil || resp.Status != 200 {
+			t.Errorf("%v, %v", resp, err)
+		}
+	})
+}
+
+func TestHedgesAreBudgetedAndWaitForWhatIsUsual(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &below{answer: func(ctx context.Context, req *execute.Request) (*execute.Response, error) {
+			time.Sleep(100 * time.Millisecond)
+			return echo(ctx, req)
+		}}
+		g := guard(b, Rules{Hedge: HedgeOptions{Delay: time.Millisecond, Budget: 0.1}})
+		for range 1000 {
+			_, _ = g.Fetch(t.Context(), one("q"))
+		}
+		if n := b.calls.Load(); n < 1100 || n > 1100+purseSize+1 {
+			t.Errorf("%d calls for 1000 requests", n)
+		}
+		usual := true
+		b = &below{}
+		b.answer = func(ctx context.Context, req *execute.Request) (*execute.Response, error) {
+			took := time.Duration(50+b.calls.Load()*37%51) * time.Millisecond
+			if !usual {
+				took, usual = time.Hour, true
+			}
+			select {
+			case <-time.After(took):
+				return echo(ctx, req)
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}
+		g = guard(b, Rules{Hedge: HedgeOptions{Percentile: 95}})
+		for range 100 {
+			_, _ = g.Fetch(t.Context(), one("q"))
+		}
+		if n := b.calls.Load(); n > 110 {
+			t.Errorf("%d calls for 100 requests of which none was late", n)
+		}
+		usual = false
+		began := time.Now()
+		if _, err := g.Fetch(t.Context(), one("q")); err != nil || time.Since(began) > time.Second {
+			t.Errorf("a late one took %s: %v", time.Since(began), err)
+		}
+	})
+}
