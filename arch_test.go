@@ -67,6 +67,8 @@ var house = map[string]part{
 	"router/lift":            leaf(1),
 	"router/access":          leaf(1), // who may see what; pure
 	"router/limits":          leaf(1),
+	"router/cost":            leaf(1), // what an operation may cost, by the schema
+	"router/rate":            leaf(2), // tells clients apart by their identities
 	"router/identity":        leaf(1), // whom a request speaks for; knows no GraphQL
 	"router/execute":         leaf(2),
 	"router/fetch":           leaf(3),

@@ -36,7 +36,7 @@ func Load(sdl string) (*Supergraph, error) {
 	}
 	for _, step := range []func() error{
 		l.readGraphs, l.readTypes, l.readRoots, l.linkPossible, l.readFields,
-		l.readInterfaceObjects, l.checkFieldSets, l.ownTypes, l.markLocal, l.buildAPI,
+		l.readInterfaceObjects, l.checkFieldSets, l.ownTypes, l.markLocal, l.readCosts, l.buildAPI,
 	} {
 		if err := step(); err != nil {
 			return nil, asError(err)

@@ -14,6 +14,7 @@ type Supergraph struct {
 	order     []*Type // in document order
 	objects   []*Type // concrete types by ID
 	roots     map[ast.Operation]*Type
+	costs     Costs
 }
 
 // Subgraph is one service of the supergraph.
