@@ -1,0 +1,138 @@
+package telemetry
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// CacheFigures are of a cache at this moment.
+type CacheFigures struct {
+	Entries, Bytes int
+	Evictions      int64
+}
+
+// Watched is what is looked up when somebody asks for metrics. What is nil counts as 0.
+type Watched struct {
+	Plans         func() CacheFigures
+	Sockets       func() int
+	Subscriptions func() int
+	Upstreams     func() int
+}
+
+// watch holds what is watched now; it changes with every reload.
+type watch struct{ now atomic.Pointer[Watched] }
+
+// Watch says where figures are looked up from now on. Fields that are nil keep what they were.
+func (t *Telemetry) Watch(w Watched) {
+	if t == nil || t.metrics == nil {
+		return
+	}
+	if before := t.metrics.watch.now.Load(); before != nil {
+		if w.Plans == nil {
+			w.Plans = before.Plans
+		}
+		if w.Sockets == nil {
+			w.Sockets = before.Sockets
+		}
+		if w.Subscriptions == nil {
+			w.Subscriptions = before.Subscriptions
+		}
+		if w.Upstreams == nil {
+			w.Upstreams = before.Upstreams
+		}
+	}
+	t.metrics.watch.now.Store(&w)
+}
+
+func (w *watch) plans() CacheFigures {
+	if now := w.now.Load(); now != nil && now.Plans != nil {
+		return now.Plans()
+	}
+	return CacheFigures{}
+}
+
+func (w *watch) count(of func(*Watched) func() int) int {
+	if now := w.now.Load(); now != nil {
+		if figure := of(now); figure != nil {
+			return figure()
+		}
+	}
+	return 0
+}
+
+func (w *watch) sockets() int { return w.count(func(n *Watched) func() int { return n.Sockets }) }
+
+func (w *watch) subscriptions() int {
+	return w.count(func(n *Watched) func() int { return n.Subscriptions })
+}
+
+func (w *watch) upstreams() int { return w.count(func(n *Watched) func() int { return n.Upstreams }) }
+
+// Events counts events of subscriptions that reached their clients and that did not.
+func (t *Telemetry) Events(delivered, dropped int) {
+	if t == nil || t.metrics == nil {
+		return
+	}
+	t.metrics.events.WithLabelValues("delivered").Add(float64(delivered))
+	if dropped > 0 {
+		t.metrics.events.WithLabelValues("dropped").Add(float64(dropped))
+	}
+}
+
+// SharedOperation counts an operation that an equal one under way answered.
+func (t *Telemetry) SharedOperation() {
+	if t != nil && t.metrics != nil {
+		t.metrics.sharedOperations.Inc()
+	}
+}
+
+// Breaker tells the state of a subgraph's circuit breaker: 0 closed, 1 half open, 2 open.
+func (t *Telemetry) Breaker(subgraph string, state int) {
+	if t != nil && t.metrics != nil {
+		t.metrics.breakers.WithLabelValues(subgraph).Set(float64(state))
+	}
+}
+
+// EntityCache counts what was and was not found in the entity cache.
+func (t *Telemetry) EntityCache(subgraph string, hits, misses int) {
+	if t == nil || t.metrics == nil {
+		return
+	}
+	t.metrics.entityCache.WithLabelValues(subgraph, "hit").Add(float64(hits))
+	t.metrics.entityCache.WithLabelValues(subgraph, "miss").Add(float64(misses))
+}
+
+// Limited counts an operation that a limit refused.
+func (t *Telemetry) Limited(limit string) {
+	if t != nil && t.metrics != nil {
+		t.metrics.limited.WithLabelValues(t.metrics.codes.label(limit)).Inc()
+	}
+}
+
+// RateLimited counts an operation that a rate limit refused.
+func (t *Telemetry) RateLimited(rule string) {
+	if t != nil && t.metrics != nil {
+		t.metrics.rateLimited.WithLabelValues(t.metrics.codes.label(rule)).Inc()
+	}
+}
+
+// Persisted counts a look for a persisted document: hit, miss or registered.
+func (t *Telemetry) Persisted(result string) {
+	if t != nil && t.metrics != nil {
+		t.metrics.persisted.WithLabelValues(result).Inc()
+	}
+}
+
+// Reloaded tells of a reload of what ("supergraph" or "configuration"), and how it went.
+func (t *Telemetry) Reloaded(what string, took time.Duration, err error) {
+	if t == nil || t.metrics == nil {
+		return
+	}
+	if err != nil {
+		t.metrics.reloads.WithLabelValues(what, "failed").Inc()
+		return
+	}
+	t.metrics.reloads.WithLabelValues(what, "ok").Inc()
+	t.metrics.reloadTimes.WithLabelValues(what).Observe(took.Seconds())
+	t.metrics.loaded.WithLabelValues(what).SetToCurrentTime()
+}
