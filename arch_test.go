@@ -70,6 +70,7 @@ var house = map[string]part{
 	"router/cost":            leaf(1), // what an operation may cost, by the schema
 	"router/rate":            leaf(2), // tells clients apart by their identities
 	"router/identity":        leaf(1), // whom a request speaks for; knows no GraphQL
+	"router/telemetry":       leaf(2), // everything above reports to it; identities are what it knows of those who ask
 	"router/execute":         leaf(2),
 	"router/fetch":           leaf(3),
 	"router/subscribe":       leaf(3),

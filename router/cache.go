@@ -4,6 +4,8 @@ import (
 	"sync"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
+
+	"bourse/router/telemetry"
 )
 
 // cache keeps what was used last, bounded in entries and in bytes. It is safe for concurrent use.
@@ -11,6 +13,7 @@ type cache[K comparable, V any] struct {
 	mu       sync.Mutex
 	kept     *simplelru.LRU[K, weighed[V]]
 	bytes    int
+	evicted  int64
 	maxBytes int
 }
 
@@ -45,9 +48,18 @@ func (c *cache[K, V]) add(key K, value V, bytes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.kept.Remove(key)
-	c.kept.Add(key, weighed[V]{value, bytes})
+	if c.kept.Add(key, weighed[V]{value, bytes}) {
+		c.evicted++
+	}
 	c.bytes += bytes
 	for c.bytes > c.maxBytes {
 		c.kept.RemoveOldest()
+		c.evicted++
 	}
+}
+
+func (c *cache[K, V]) figures() telemetry.CacheFigures {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return telemetry.CacheFigures{Entries: c.kept.Len(), Bytes: c.bytes, Evictions: c.evicted}
 }

@@ -13,6 +13,7 @@ import (
 	"bourse/router/plan"
 	"bourse/router/serve"
 	"bourse/router/subscribe"
+	"bourse/router/telemetry"
 	"bourse/router/traffic"
 )
 
@@ -75,6 +76,9 @@ type Options struct {
 
 	// Hooks take part in requests on their way.
 	Hooks Hooks
+
+	// Telemetry takes reports of everything that the router does; nil: none. The caller closes it, after the Router.
+	Telemetry *telemetry.Telemetry
 
 	// Logger gets one line for each operation (level Info, or Warn when it was refused or the router failed) and what clients are not told.
 	// nil: nothing is logged.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -15,6 +16,7 @@ import (
 	"bourse/router/lift"
 	"bourse/router/limits"
 	"bourse/router/serve"
+	"bourse/router/telemetry"
 )
 
 // Codes of refusals before execution.
@@ -34,10 +36,11 @@ func (g *gateway) Prepare(ctx context.Context, req *serve.Request) (serve.Operat
 	if req.Query == "" {
 		return nil, serve.Refuse(0, codeNotPersisted, "the persisted query is not known: send its text")
 	}
+	var told telemetry.Prepared
 	k, ok := g.ready.texts.get(textKey{req.Query, req.OperationName})
 	if !ok {
 		var refusal *serve.Refusal
-		if k, _, refusal = g.read(req); refusal != nil {
+		if k, _, refusal = g.read(req, &told); refusal != nil {
 			return nil, refusal
 		}
 	}
@@ -45,12 +48,16 @@ func (g *gateway) Prepare(ctx context.Context, req *serve.Request) (serve.Operat
 	if refusal != nil {
 		return nil, refusal
 	}
-	p, refusal := g.planFor(ctx, req, k, variables)
+	p, refusal := g.planFor(ctx, req, k, variables, &told)
 	if refusal != nil {
 		return nil, refusal
 	}
 	maps.Copy(variables, k.literals)
 	op := &operation{g: g, name: k.definition.Name, input: execute.Input{Plan: p, Variables: variables, Header: g.passOn(req.Header), Identity: req.Identity}}
+	if account := telemetry.Of(ctx); account != nil {
+		told.Document, told.Kind, told.Plan, told.Variables = k.document, p.Operation(), p, req.Variables
+		account.Prepared(told)
+	}
 	if refusal := g.admitted(ctx, op, req.Query); refusal != nil {
 		return nil, refusal
 	}
@@ -59,8 +66,10 @@ func (g *gateway) Prepare(ctx context.Context, req *serve.Request) (serve.Operat
 
 // read reads and checks an operation and keeps what it finds. An operation that differs from one read before only in its literals
 // is not validated again: what stands in Literals is valid by itself.
-func (g *gateway) read(req *serve.Request) (*known, *shape, *serve.Refusal) {
+func (g *gateway) read(req *serve.Request, told *telemetry.Prepared) (*known, *shape, *serve.Refusal) {
+	began := time.Now()
 	doc, refusal := g.parse(req.Query)
+	told.Parse = time.Since(began)
 	if refusal != nil {
 		return nil, nil, refusal
 	}
@@ -69,6 +78,7 @@ func (g *gateway) read(req *serve.Request) (*known, *shape, *serve.Refusal) {
 		return nil, nil, refusal
 	}
 	// What the client said of its variables, before those for literals come to it.
+	began = time.Now()
 	client := &ast.OperationDefinition{Operation: definition.Operation, Name: definition.Name, VariableDefinitions: definition.VariableDefinitions}
 	read := lift.Read(g.sg.API(), doc, definition)
 	s, ok := g.ready.shapes.get(read.Text)
@@ -86,7 +96,9 @@ func (g *gateway) read(req *serve.Request) (*known, *shape, *serve.Refusal) {
 		s = &shape{text: read.Text, doc: doc, name: definition.Name, needs: g.needsOf(doc, definition)}
 		g.ready.shapes.add(s.text, s, entryBytes+shapePerByte*len(s.text))
 	}
+	told.Validate = time.Since(began)
 	k := &known{definition: client, literals: read.Literals, shape: s.text, needs: s.needs}
+	k.document = g.telemetry.Document(req.Query, client.Name, client.Operation)
 	g.ready.texts.add(textKey{req.Query, req.OperationName}, k, entryBytes+knownPerByte*len(req.Query))
 	return k, s, nil
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"bourse/router/access"
 	"bourse/router/plan"
 	"bourse/router/serve"
+	"bourse/router/telemetry"
 )
 
 // ready is what requests find prepared:
@@ -53,6 +55,7 @@ type known struct {
 	literals   map[string]any           // variables of the shape that stand for the text's literals
 	shape      string                   // its text
 	needs      needs
+	document   *telemetry.Document // nil: nobody wants to know
 }
 
 // needs is what must be known of a request, beside the operation, to plan it.
@@ -80,25 +83,29 @@ type shape struct {
 }
 
 // planFor finds or makes the plan of an operation for one request.
-func (g *gateway) planFor(ctx context.Context, req *serve.Request, k *known, variables map[string]any) (*plan.Plan, *serve.Refusal) {
+func (g *gateway) planFor(ctx context.Context, req *serve.Request, k *known, variables map[string]any, told *telemetry.Prepared) (*plan.Plan, *serve.Refusal) {
 	given, key := g.given(ctx, req, k, variables)
 	pk := planKey{k.shape, key}
 	if p, ok := g.ready.plans.get(pk); ok {
+		told.Cached = true
 		return p, nil
 	}
 	s, ok := g.ready.shapes.get(k.shape)
 	if !ok {
 		var refusal *serve.Refusal
-		if _, s, refusal = g.read(req); refusal != nil {
+		if _, s, refusal = g.read(req, told); refusal != nil {
 			return nil, refusal
 		}
 	}
 	s.planning.Lock()
 	defer s.planning.Unlock()
 	if p, ok := g.ready.plans.get(pk); ok {
+		told.Cached = true // another request has planned it meanwhile
 		return p, nil
 	}
+	began := time.Now()
 	p, err := g.planner.Plan(s.doc, s.name, given)
+	told.Planning = time.Since(began)
 	if err != nil {
 		var unplannable *plan.Error
 		if errors.As(err, &unplannable) {
@@ -109,6 +116,17 @@ func (g *gateway) planFor(ctx context.Context, req *serve.Request, k *known, var
 	}
 	g.ready.plans.add(pk, p, weigh(p))
 	return p, nil
+}
+
+// figures are of the plans that are kept, and of what leads to them.
+func (r *ready) figures() telemetry.CacheFigures {
+	var all telemetry.CacheFigures
+	for _, one := range []telemetry.CacheFigures{r.texts.figures(), r.shapes.figures(), r.plans.figures()} {
+		all.Bytes += one.Bytes
+		all.Evictions += one.Evictions
+		all.Entries = one.Entries // plans come last
+	}
+	return all
 }
 
 // weigh is about how many bytes a plan takes.

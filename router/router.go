@@ -21,6 +21,7 @@ import (
 	"bourse/router/plan"
 	"bourse/router/serve"
 	"bourse/router/subscribe"
+	"bourse/router/telemetry"
 	"bourse/router/traffic"
 )
 
@@ -48,9 +49,13 @@ func New(supergraphSDL string, o Options) (*Router, error) {
 		}
 		o.Fetcher, r.closeFetcher = h, h.Close
 	}
-	o.Fetcher = inFront(sg, o)
+	o.Fetcher = withTelemetry(inFront(sg, o), o.Telemetry)
 	g := newGateway(sg, o)
 	r.gateway = g
+	begin := o.Telemetry.Begin
+	if o.Telemetry == nil {
+		begin = nil
+	}
 	r.Server = serve.New(serve.Options{
 		Gateway: g,
 		Address: o.Address, Admit: o.Admit,
@@ -59,8 +64,10 @@ func New(supergraphSDL string, o Options) (*Router, error) {
 		MaxBodyBytes: g.limits.BodyBytes, RequestTimeout: o.RequestTimeout, WriteTimeout: o.WriteTimeout,
 		KeepAlive: o.KeepAlive, InitTimeout: o.InitTimeout, MaxSockets: o.MaxSockets, MaxOperations: o.MaxOperations,
 		Backlog: o.Backlog,
-		Request: o.Hooks.Request, Logger: o.Logger, Observe: observer(o),
+		Begin:   begin, Request: o.Hooks.Request, Logger: o.Logger, Observe: observer(o),
 	})
+	o.Telemetry.Watch(telemetry.Watched{Plans: g.ready.figures, Sockets: r.Sockets})
+	o.Telemetry.Schema(sg.API())
 	return r, nil
 }
 
@@ -98,7 +105,7 @@ func overHTTP(sg *federation.Supergraph, o Options) (*fetch.HTTP, error) {
 		}
 		urls[name] = url
 	}
-	return fetch.NewHTTP(urls, fetch.HTTPOptions{Timeout: o.Traffic.Longest(o.SubgraphTimeout), MaxResponseBytes: o.MaxSubgraphResponse, NetHTTP: o.SubgraphNetHTTP}), nil
+	return fetch.NewHTTP(urls, fetch.HTTPOptions{Timeout: o.Traffic.Longest(o.SubgraphTimeout), MaxResponseBytes: o.MaxSubgraphResponse, NetHTTP: o.SubgraphNetHTTP, Propagate: o.Telemetry.Propagate()}), nil
 }
 
 // gateway is what answers behind the protocols: the path of a request from its text to an answer.
@@ -119,6 +126,7 @@ type gateway struct {
 	label         func(ctx context.Context, label string) bool
 	chance        func(n uint64) uint64
 	hooks         Hooks
+	telemetry     *telemetry.Telemetry // nil: nobody is told
 	logger        *slog.Logger
 }
 
@@ -145,7 +153,7 @@ func newGateway(sg *federation.Supergraph, o Options) *gateway {
 			o.Logger.Log(ctx, level, "subgraph request failed", "subgraph", subgraph, "error", err)
 		}}),
 		fetcher: o.Fetcher, limits: o.Limits.WithDefaults(), rules: validationRules(), ready: newReady(o.PlanCacheSize, o.PlanCacheBytes),
-		headers: canonical(o.SubgraphHeaders), subscribe: o.Subscriptions, introspection: o.Introspection, hooks: o.Hooks, logger: o.Logger,
+		headers: canonical(o.SubgraphHeaders), subscribe: o.Subscriptions, introspection: o.Introspection, hooks: o.Hooks, telemetry: o.Telemetry, logger: o.Logger,
 	}
 	if o.Traffic.ShareOperations {
 		g.operations = traffic.NewOperations(o.Traffic.MaxFollowers)
@@ -181,12 +189,13 @@ func observer(o Options) func(context.Context, Record) {
 		if r.Code != "" {
 			level = slog.LevelWarn
 		}
-		if o.Logger.Enabled(ctx, level) {
+		if !o.Telemetry.LogsAccess() && o.Logger.Enabled(ctx, level) {
 			o.Logger.LogAttrs(ctx, level, "graphql",
 				slog.String("request_id", r.RequestID), slog.String("transport", r.Transport), slog.String("operation", r.Operation),
 				slog.String("kind", r.Kind), slog.Int("status", r.Status), slog.String("code", r.Code), slog.Bool("errors", r.Errors),
 				slog.String("client", clientOf(r)), slog.Int("bytes", r.Bytes), slog.Int("events", r.Events), slog.Duration("duration", r.Duration))
 		}
+		o.Telemetry.End(ctx, r)
 		if o.Observe != nil {
 			o.Observe(ctx, r)
 		}

@@ -213,8 +213,17 @@ func (r *run) fetch(c *call) {
 func (r *run) request(c *call) *Request {
 	return &Request{
 		Subgraph: c.fetch.Subgraph, Body: c.body, Header: r.in.Header, Identity: r.in.Identity,
-		Idempotent: c.fetch.Operation == ast.Query,
+		Idempotent: c.fetch.Operation == ast.Query, Index: c.fetch.Index, Entities: c.entities(),
 	}
+}
+
+// entities counts the representations that a call sends.
+func (c *call) entities() int {
+	n := 0
+	for _, e := range c.entries {
+		n += e.count
+	}
+	return n
 }
 
 // Result is the response of one execution. It is not safe for concurrent use.

@@ -21,6 +21,8 @@ type Request struct {
 	Header     http.Header        // what the client's request passes on; may be nil; not modified
 	Idempotent bool               // true for queries, which may be retried
 	Identity   *identity.Identity // whom the client's request speaks for; nil: nobody
+	Index      int                // of the fetch in its plan
+	Entities   int                // representations in the body; 0: no entities are asked for
 }
 
 // Response is what a subgraph answered.

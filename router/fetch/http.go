@@ -13,6 +13,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -54,6 +55,8 @@ type HTTPOptions struct {
 	Transport        http.RoundTripper // nil: an own http.Transport
 	// NetHTTP fetches through net/http even where package http1 would do, which costs far less: by plain HTTP and without a Transport.
 	NetHTTP bool
+	// Propagate adds to a request's headers which trace it belongs to; may be nil.
+	Propagate func(ctx context.Context, header http.Header)
 }
 
 // HTTP fetches over HTTP. It is safe for concurrent use.
@@ -124,8 +127,15 @@ func (h *HTTP) Fetch(ctx context.Context, req *execute.Request) (*execute.Respon
 	if t == nil {
 		return h.fetchByTransport(ctx, req)
 	}
+	header := req.Header
+	if h.o.Propagate != nil {
+		if header = maps.Clone(header); header == nil {
+			header = http.Header{}
+		}
+		h.o.Propagate(ctx, header)
+	}
 	a, err := t.Post(ctx, &http1.Request{
-		Header: req.Header, Skip: isOwn, Body: req.Body, Repeatable: req.Idempotent, Deadline: time.Now().Add(h.o.Timeout),
+		Header: header, Skip: isOwn, Body: req.Body, Repeatable: req.Idempotent, Deadline: time.Now().Add(h.o.Timeout),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("subgraph %s: %w", req.Subgraph, err)
@@ -224,6 +234,9 @@ func (h *HTTP) request(ctx context.Context, req *execute.Request, accept string)
 	// A copy: the transport may still be writing when an early answer is back.
 	body := bytes.Clone(req.Body)
 	hr := newRequest(ctx, u, req, body, accept)
+	if h.o.Propagate != nil {
+		h.o.Propagate(ctx, hr.Header)
+	}
 	hr.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	if req.Idempotent {
 		// An empty value is not sent; it allows the transport to repeat the request when a kept

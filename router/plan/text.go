@@ -40,6 +40,32 @@ func (p *Plan) Text() string {
 	return t.String()
 }
 
+// String is the plan in one line: the subgraphs of each stage, and behind a bar those of deferred parts.
+//
+//	products > inventory + reviews > products | shipping
+func (p *Plan) String() string {
+	var b strings.Builder
+	write := func(stages [][]*Fetch) {
+		for i, fetches := range stages {
+			if i > 0 {
+				b.WriteString(" > ")
+			}
+			for j, f := range fetches {
+				if j > 0 {
+					b.WriteString(" + ")
+				}
+				b.WriteString(f.Subgraph)
+			}
+		}
+	}
+	write(p.Stages)
+	for _, d := range p.Deferred {
+		b.WriteString(" | ")
+		write(d.Stages)
+	}
+	return strings.TrimSpace(b.String())
+}
+
 type textWriter struct {
 	strings.Builder
 	plan   *Plan

@@ -46,6 +46,10 @@ type Options struct {
 	// returns is the request's from then on. May be nil.
 	Request func(ctx context.Context, r *http.Request) (context.Context, *Refusal)
 
+	// Begin opens the account of an operation; the context that it returns is the operation's, and the one that Observe gets. The header is
+	// that of the request, or of the WebSocket's upgrade. May be nil.
+	Begin func(ctx context.Context, header http.Header) context.Context
+
 	Logger  *slog.Logger                  // for what clients are not told; nil: discards
 	Observe func(context.Context, Record) // called once for each operation; may be nil
 
@@ -141,6 +145,13 @@ func (s *Server) Close(ctx context.Context) error {
 	}
 }
 
+// Sockets says how many WebSockets are open.
+func (s *Server) Sockets() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sockets
+}
+
 // ServeHTTP answers one request or carries one WebSocket to its end.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e, open := s.enter()
@@ -166,6 +177,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			writePreflight(w, r)
 			return
 		}
+	}
+	if e.o.Begin != nil && !socket {
+		x.r = x.r.WithContext(e.o.Begin(x.r.Context(), x.r.Header))
 	}
 	switch refusal = x.ask(); {
 	case refusal != nil:

@@ -289,6 +289,9 @@ func (k *socket) subscribe(m message) (websocket.StatusCode, string) {
 		defer k.retire()
 		defer cancel()
 		began := time.Now()
+		if e.o.Begin != nil {
+			ctx = e.o.Begin(ctx, k.upgrade.Header)
+		}
 		run.run(ctx, req)
 		run.record.Duration = time.Since(began)
 		e.o.Observe(ctx, run.record)

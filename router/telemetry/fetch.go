@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // maxFetches bounds how many fetches of one operation are kept for logs and timings. All are counted and traced.
@@ -76,7 +78,9 @@ func (t *Telemetry) Fetch(ctx context.Context, ask Ask) (context.Context, *Fetch
 	f := &Fetch{Ask: ask, t: t, began: time.Now()}
 	if o := Of(ctx); o != nil {
 		f.Start = f.began.Sub(o.began)
-		o.fetches.add(f)
+		if o.prepared.Kind != ast.Subscription { // whose list would grow with every event
+			o.fetches.add(f)
+		}
 	}
 	ctx, f.span = t.tracer.fetch(ctx, &f.Ask)
 	return context.WithValue(ctx, fetchKey{}, f), f

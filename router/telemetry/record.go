@@ -1,6 +1,11 @@
 package telemetry
 
-import "time"
+import (
+	"net/netip"
+	"time"
+
+	"bourse/router/identity"
+)
 
 // Record is what is known of a finished operation, for logs and counters. It holds neither variables nor headers.
 type Record struct {
@@ -14,6 +19,8 @@ type Record struct {
 	Bytes     int    // written, before compression
 	Events    int    // of a subscription, or messages of an answer in parts
 	Duration  time.Duration
+	Address   netip.Addr         // the client's
+	Identity  *identity.Identity // nil: nobody
 }
 
 // outcome sums a record up in one word: refused, errors or ok.

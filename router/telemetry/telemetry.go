@@ -139,9 +139,13 @@ func (o *Operation) Prepared(p Prepared) {
 
 // End closes the account of the operation that ctx belongs to.
 func (t *Telemetry) End(ctx context.Context, r Record) {
-	o := Of(ctx)
-	if t == nil || o == nil {
+	if t == nil {
 		return
+	}
+	o := Of(ctx)
+	if o == nil { // refused before its account was opened
+		o = &Operation{t: t, began: time.Now().Add(-r.Duration)}
+		t.metrics.begin()
 	}
 	o.span.end(o, &r)
 	t.metrics.end(&r)
@@ -149,6 +153,9 @@ func (t *Telemetry) End(ctx context.Context, r Record) {
 	t.access.write(ctx, o, &r)
 	t.slow.write(ctx, o, &r)
 }
+
+// LogsAccess says whether there is an access log.
+func (t *Telemetry) LogsAccess() bool { return t != nil && t.access != nil }
 
 // maxClientName bounds what a client says of itself, in bytes.
 const maxClientName = 64

@@ -47,6 +47,7 @@ type usage struct {
 	since      time.Time
 	unrecorded atomic.Int64
 	failing    bool
+	mine       os.FileInfo // the file as it was written last; nil: not yet
 }
 
 // counts are the figures of one operation. A known operation costs what counting here costs.
@@ -83,6 +84,9 @@ func newUsage(o *Usage, logger *slog.Logger) (*usage, error) {
 		if err := u.setAside(info.ModTime()); err != nil {
 			return nil, err
 		}
+	}
+	if err := u.write(); err != nil { // which also shows now whether it can be
+		return nil, err
 	}
 	go u.keep()
 	return u, nil
@@ -232,12 +236,11 @@ func (u *usage) begin(now time.Time) {
 
 // setAside gives the file a name by its time and lets the oldest of its kind go.
 func (u *usage) setAside(when time.Time) error {
-	ext := filepath.Ext(u.o.File)
-	stem := strings.TrimSuffix(u.o.File, ext)
-	name := fmt.Sprintf("%s-%s%s", stem, when.UTC().Format("20060102T150405.000"), ext)
-	if err := os.Rename(u.o.File, name); err != nil {
+	if err := os.Rename(u.o.File, u.aside(when)); err != nil {
 		return err
 	}
+	ext := filepath.Ext(u.o.File)
+	stem := strings.TrimSuffix(u.o.File, ext)
 	old, err := filepath.Glob(stem + "-[0-9]*" + ext)
 	if err != nil {
 		return err
@@ -249,6 +252,12 @@ func (u *usage) setAside(when time.Time) error {
 		}
 	}
 	return nil
+}
+
+// aside is the name of a record that is not the current one any more.
+func (u *usage) aside(when time.Time) string {
+	ext := filepath.Ext(u.o.File)
+	return fmt.Sprintf("%s-%s%s", strings.TrimSuffix(u.o.File, ext), when.UTC().Format("20060102T150405.000000"), ext)
 }
 
 // all are the figures of operations that were used, the most used first.

@@ -72,7 +72,21 @@ func (u *usage) write() (err error) {
 	if err := file.Close(); err != nil {
 		return err
 	}
-	return os.Rename(file.Name(), u.o.File)
+	return u.place(file.Name())
+}
+
+// place gives a written record its name. When another has taken that name meanwhile (this router's own successor, after a reload), it is
+// set aside at once.
+func (u *usage) place(written string) error {
+	if stands, err := os.Stat(u.o.File); err == nil && u.mine != nil && !os.SameFile(stands, u.mine) {
+		return os.Rename(written, u.aside(u.o.Now()))
+	}
+	if err := os.Rename(written, u.o.File); err != nil {
+		return err
+	}
+	var err error
+	u.mine, err = os.Stat(u.o.File)
+	return err
 }
 
 func (c *counts) line(n int64) usedOperation {

@@ -1,0 +1,47 @@
+package router
+
+import (
+	"context"
+	"io"
+
+	"bourse/router/execute"
+	"bourse/router/telemetry"
+)
+
+// told reports each request to a subgraph, as the executor sees it: whatever is shared, cached or repeated below is part of one report.
+type told struct {
+	FetcherWithStream
+	telemetry *telemetry.Telemetry
+}
+
+// withTelemetry puts reports around f where anyone wants them.
+func withTelemetry(f FetcherWithStream, t *telemetry.Telemetry) FetcherWithStream {
+	if t == nil {
+		return f
+	}
+	return &told{f, t}
+}
+
+// Fetch implements execute.Fetcher.
+func (f *told) Fetch(ctx context.Context, req *execute.Request) (*execute.Response, error) {
+	ctx, account := f.telemetry.Fetch(ctx, telemetry.Ask{Subgraph: req.Subgraph, Index: req.Index, Entities: req.Entities, Sent: len(req.Body)})
+	resp, err := f.FetcherWithStream.Fetch(ctx, req)
+	if resp == nil {
+		account.Done(0, 0, err)
+		return resp, err
+	}
+	account.Done(resp.Status, len(resp.Body), err)
+	return resp, err
+}
+
+// Stream implements FetcherWithStream. A stream's report ends when it stands: how long it lasts is the client's business.
+func (f *told) Stream(ctx context.Context, req *execute.Request) (io.ReadCloser, error) {
+	ctx, account := f.telemetry.Fetch(ctx, telemetry.Ask{Subgraph: req.Subgraph, Index: req.Index, Sent: len(req.Body)})
+	body, err := f.FetcherWithStream.Stream(ctx, req)
+	status := 200
+	if err != nil {
+		status = 0
+	}
+	account.Done(status, 0, err)
+	return body, err
+}
