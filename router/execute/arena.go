@@ -100,11 +100,10 @@ func (r *reader) object(sel *plan.Selection, record uint32) error {
 	at := 0
 	more, err := r.open('}')
 	for ; more && err == nil; more, err = r.next('}') {
-		k, err := r.key()
+		f, err := r.known(sel.Fields, &at)
 		if err != nil {
 			return err
 		}
-		f := match(sel.Fields, k, &at)
 		if f == nil {
 			if err := r.skip(); err != nil {
 				return err
@@ -121,7 +120,25 @@ func (r *reader) object(sel *plan.Selection, record uint32) error {
 	return err
 }
 
-// match finds the field of a key. Answers come in the order of the selection, so the next one is tried first.
+// known reads a key and finds its field. Answers come in the order of the selection and as a rule without space, so that what is at hand is
+// compared with what the next key looks like, before anything is read.
+func (r *reader) known(fields []*plan.SelectionField, at *int) (*plan.SelectionField, error) {
+	if *at < len(fields) {
+		next := fields[*at]
+		if q := next.Quoted; len(r.b)-r.i >= len(q) && string(r.b[r.i:r.i+len(q)]) == q {
+			r.i += len(q)
+			*at++
+			return next, nil
+		}
+	}
+	k, err := r.key()
+	if err != nil {
+		return nil, err
+	}
+	return match(fields, k, at), nil
+}
+
+// match finds the field of a key; the next one is tried first.
 func match(fields []*plan.SelectionField, k []byte, at *int) *plan.SelectionField {
 	for n := range fields {
 		i := *at + n
@@ -166,11 +183,16 @@ func (r *reader) field(sel *plan.Selection, f *plan.SelectionField, record uint3
 }
 
 func (r *reader) leaf() (value, error) {
-	if r.peek() == 'n' {
+	first, start := r.peek(), r.i
+	var err error
+	switch first {
+	case 'n':
 		return value{kind: null}, r.literal("null")
+	case '"':
+		err = r.str()
+	default:
+		err = r.skip()
 	}
-	start := r.i
-	err := r.skip()
 	return value{kind: leaf, body: r.body, a: uint32(start), b: uint32(r.i)}, err
 }
 

@@ -7,9 +7,9 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// introspect prints a __schema or __type field out of the API schema.
-func (r *run) introspect(f *ast.Field) {
-	w := &introspection{schema: r.e.sg.API(), vars: r.in.Variables, hidden: r.e.hidden, out: r.out}
+// introspect appends a __schema or __type field out of the API schema.
+func (r *run) introspect(out []byte, f *ast.Field) []byte {
+	w := &introspection{schema: r.e.sg.API(), vars: r.in.Variables, hidden: r.e.hidden, out: out}
 	if f.Name == "__schema" {
 		w.object(f.SelectionSet, "__Schema", w.schemaField)
 	} else {
@@ -19,7 +19,7 @@ func (r *run) introspect(f *ast.Field) {
 		}
 		w.typeRef(f.SelectionSet, ast.NamedType(name, nil))
 	}
-	r.out = w.out
+	return w.out
 }
 
 // introspection prints parts of a schema (GraphQL specification, section 4.2).

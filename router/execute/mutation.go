@@ -40,7 +40,8 @@ func (r *run) lost(done [][]*plan.Fetch) bool {
 			continue
 		}
 		r.path = append(r.path[:0], segment{key: f.Name})
-		if !r.complete(r.arena.slot(r.root, f.Slot), f.Type, f) {
+		out, ok := r.complete(r.out, r.arena.slot(r.root, f.Slot), f.Type, f)
+		if r.out = out[:0]; !ok {
 			return true
 		}
 	}

@@ -32,10 +32,12 @@ func (r *run) print() {
 // data prints the top of an answer or of a deferred part of it.
 func (r *run) data(v value, o *plan.Object) {
 	start, waiting := len(r.out), len(r.pending)
-	if !r.object(v, o) {
-		r.out = append(r.out[:start], "null"...)
+	out, ok := r.object(r.out, v, o)
+	if !ok {
+		out = append(out[:start], "null"...)
 		r.pending = r.pending[:waiting]
 	}
+	r.out = out
 }
 
 // segment is one step of a response path: a response key, or a list index when key is empty.
@@ -44,56 +46,63 @@ type segment struct {
 	index int
 }
 
-// object prints a record; false when a null in it makes the whole null.
-func (r *run) object(v value, o *plan.Object) bool {
-	id := r.arena.typeID(v.a)
-	variant := variantOf(o, id)
+// object appends a record; false when a null in it makes the whole null. Like all that print below it, it takes and returns what is printed
+// so far, and knows where it is by r.path: there, plain leaves are only when something is wrong with them.
+func (r *run) object(out []byte, v value, o *plan.Object) ([]byte, bool) {
+	variant := variantOf(o, r.arena.typeID(v.a))
 	if variant == nil {
-		return false // a type that the API does not have
+		return out, false // a type that the API does not have
 	}
-	r.out = append(r.out, '{')
-	first := true
+	start := len(out)
 	for _, f := range variant.Fields {
+		if f.Plain {
+			if have := r.arena.slot(v.a, f.Slot); have.kind == leaf {
+				if text := r.arena.text(have); f.Leaf.Allows(text) {
+					out = append(append(out, f.Key...), text...)
+					continue
+				}
+			}
+		}
 		if !r.wants(f.Cond) || f.Unless != plan.Always && r.wants(f.Unless) {
 			continue
 		}
-		if !first {
-			r.out = append(r.out, ',')
-		}
-		first = false
-		r.out = append(r.out, f.Key...)
-		if f.TypeName {
-			r.out = append(r.out, '"')
-			r.out = append(r.out, r.e.sg.Objects()[id].Name...)
-			r.out = append(r.out, '"')
-			continue
-		}
-		if f.Introspection != nil {
-			r.introspect(f.Introspection)
-			continue
-		}
-		r.path = append(r.path, segment{key: f.Name})
-		if f.Denied {
-			r.addError(DeniedMessage, r.path, CodeDenied, "", nil)
-			r.out = append(r.out, "null"...)
-			if r.path = r.path[:len(r.path)-1]; f.Type.NonNull {
-				return false
-			}
-			continue
-		}
-		ok := r.complete(r.arena.slot(v.a, f.Slot), f.Type, f)
-		r.path = r.path[:len(r.path)-1]
-		if !ok && f.Type.NonNull {
-			return false
+		var ok bool
+		if out, ok = r.field(append(out, f.Key...), v.a, f); !ok && f.Type.NonNull {
+			return out, false
 		}
 	}
-	r.out = append(r.out, '}')
+	if len(out) == start {
+		out = append(out, '{')
+	} else {
+		out[start] = '{' // in place of the first field's comma
+	}
 	for _, d := range variant.Deferred {
 		if r.wants(d.Cond) {
 			r.pending = append(r.pending, pending{part: d.Part, record: v.a, path: slices.Clone(r.path)})
 		}
 	}
-	return true
+	return append(out, '}'), true
+}
+
+// field appends the value of a record's field; false when it is null.
+func (r *run) field(out []byte, record uint32, f *plan.OutputField) ([]byte, bool) {
+	switch {
+	case f.TypeName:
+		out = append(append(out, '"'), r.e.sg.Objects()[r.arena.typeID(record)].Name...)
+		return append(out, '"'), true
+	case f.Introspection != nil:
+		return r.introspect(out, f.Introspection), true
+	}
+	r.path = append(r.path, segment{key: f.Name})
+	ok := false
+	if f.Denied {
+		r.addError(DeniedMessage, r.path, CodeDenied, "", nil)
+		out = append(out, "null"...)
+	} else {
+		out, ok = r.complete(out, r.arena.slot(record, f.Slot), f.Type, f)
+	}
+	r.path = r.path[:len(r.path)-1]
+	return out, ok
 }
 
 // variantOf is how objects of a type are printed; nil when they are not for the client.
@@ -104,97 +113,99 @@ func variantOf(o *plan.Object, typeID int) *plan.Variant {
 	return o.Only
 }
 
-// complete prints one value, or null and false. The caller knows what a null means to it.
-func (r *run) complete(v value, t *ast.Type, f *plan.OutputField) bool {
-	start, waiting := len(r.out), len(r.pending)
-	if r.nonNull(v, t, f) {
-		return true
+// complete appends one value, or null and false. The caller knows what a null means to it.
+func (r *run) complete(out []byte, v value, t *ast.Type, f *plan.OutputField) ([]byte, bool) {
+	start, waiting := len(out), len(r.pending)
+	out, ok := r.nonNull(out, v, t, f)
+	if !ok {
+		out = append(out[:start], "null"...)
+		r.pending = r.pending[:waiting] // nothing is delivered to objects that are not there
 	}
-	r.out = append(r.out[:start], "null"...)
-	r.pending = r.pending[:waiting] // nothing is delivered to objects that are not there
-	return false
+	return out, ok
 }
 
-func (r *run) nonNull(v value, t *ast.Type, f *plan.OutputField) bool {
+func (r *run) nonNull(out []byte, v value, t *ast.Type, f *plan.OutputField) ([]byte, bool) {
 	switch v.kind {
 	case list:
 		if t.Elem == nil {
-			return r.misfit(f)
+			return out, r.misfit(f)
 		}
-		return r.list(v, t, f)
+		return r.list(out, v, t.Elem, f)
 	case object:
 		if t.Elem != nil || f.Child == nil || r.arena.misnamed(v.a) && r.arena.typeID(v.a) < 0 {
-			return r.misfit(f)
+			return out, r.misfit(f)
 		}
-		return r.object(v, f.Child) || r.missing(t, f)
+		out, ok := r.object(out, v, f.Child)
+		return out, ok || r.missing(t, f)
 	case leaf:
 		if f.Child != nil {
-			return r.misfit(f)
+			return out, r.misfit(f)
 		}
-		return r.leaf(r.arena.text(v), t, f)
+		return r.leaf(out, r.arena.text(v), t, f)
 	default:
-		return r.missing(t, f)
+		return out, r.missing(t, f)
 	}
 }
 
-func (r *run) list(v value, t *ast.Type, f *plan.OutputField) bool {
-	r.out = append(r.out, '[')
-	for i := range v.b {
+func (r *run) list(out []byte, v value, elem *ast.Type, f *plan.OutputField) ([]byte, bool) {
+	out = append(out, '[')
+	at := len(r.path)
+	r.path = append(r.path, segment{})
+	for i, item := range r.arena.values[v.a : v.a+v.b] {
 		if i > 0 {
-			r.out = append(r.out, ',')
+			out = append(out, ',')
 		}
-		r.path = append(r.path, segment{index: int(i)})
-		ok := r.complete(r.arena.values[v.a+i], t.Elem, f)
-		r.path = r.path[:len(r.path)-1]
-		if !ok && t.Elem.NonNull {
-			return false
+		r.path[at].index = i
+		var ok bool
+		if out, ok = r.complete(out, item, elem, f); !ok && elem.NonNull {
+			r.path = r.path[:at]
+			return out, false
 		}
 	}
-	r.out = append(r.out, ']')
-	return true
+	r.path = r.path[:at]
+	return append(out, ']'), true
 }
 
-// leaf prints a leaf or a list of them. Values that an enum does not show are null.
-func (r *run) leaf(text []byte, t *ast.Type, f *plan.OutputField) bool {
+// leaf appends a leaf or a list of them. Values that an enum does not show are null.
+func (r *run) leaf(out, text []byte, t *ast.Type, f *plan.OutputField) ([]byte, bool) {
 	switch {
 	case t.Elem != nil && text[0] != 'n':
-		return r.leafList(text, t, f)
+		return r.leafList(out, text, t, f)
 	case text[0] == 'n', f.Enum != nil && text[0] == '"' && !f.Enum[string(text)]:
-		return r.missing(t, f)
+		return out, r.missing(t, f)
 	case f.Enum != nil && text[0] != '"', !f.Leaf.Allows(text):
-		return r.misfit(f)
+		return out, r.misfit(f)
 	}
-	r.out = append(r.out, text...)
-	return true
+	return append(out, text...), true
 }
 
-func (r *run) leafList(text []byte, t *ast.Type, f *plan.OutputField) bool {
+func (r *run) leafList(out, text []byte, t *ast.Type, f *plan.OutputField) ([]byte, bool) {
 	if text[0] != '[' {
-		return r.misfit(f)
+		return out, r.misfit(f)
 	}
 	s := scanner{b: text}
-	r.out = append(r.out, '[')
+	out = append(out, '[')
 	more, _ := s.open(']') // the text was validated when it was read
 	for i := 0; more; i++ {
 		if i > 0 {
-			r.out = append(r.out, ',')
+			out = append(out, ',')
 		}
 		s.space()
-		at, start := s.i, len(r.out)
+		at, start := s.i, len(out)
 		_ = s.skip()
 		r.path = append(r.path, segment{index: i})
-		ok := r.leaf(text[at:s.i], t.Elem, f)
+		var ok bool
+		out, ok = r.leaf(out, text[at:s.i], t.Elem, f)
 		r.path = r.path[:len(r.path)-1]
 		if !ok {
 			if t.Elem.NonNull {
-				return false
+				return out, false
 			}
-			r.out = append(r.out[:start], "null"...)
+			out = append(out[:start], "null"...)
 		}
 		more, _ = s.next(']')
 	}
-	r.out = append(r.out, ']')
-	return true
+	return append(out, ']'), true
 }
 
 // missing is a null. Where the schema allows none and nobody said why, that is an error of its own.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"hash/maphash"
+	"math/bits"
 	"slices"
 
 	"bourse/router/federation"
@@ -290,14 +291,12 @@ func (r *run) writeValue(b []byte, f *plan.RepField, v value) []byte {
 // repTable finds equal representations by their key values in place: a hash narrows, a comparison decides.
 type repTable struct {
 	seed maphash.Seed
-	hash maphash.Hash
 	slot []uint32 // index into the targets + 1; 0: free
 }
 
 func (t *repTable) reset(n int) {
 	if t.seed == (maphash.Seed{}) {
 		t.seed = maphash.MakeSeed()
-		t.hash.SetSeed(t.seed)
 	}
 	size := 8
 	for size < 2*n {
@@ -309,10 +308,8 @@ func (t *repTable) reset(n int) {
 
 // findRep is the index of the representation equal to this record's, or ce.count when it is new.
 func (r *run) findRep(ce *called, kept []target, rep *plan.Representation, record uint32) uint32 {
-	r.reps.hash.Reset()
-	r.hashFields(rep.Fields, record)
 	mask := len(r.reps.slot) - 1
-	for i := int(r.reps.hash.Sum64()) & mask; ; i = (i + 1) & mask {
+	for i := int(r.hashFields(0, rep.Fields, record)) & mask; ; i = (i + 1) & mask {
 		at := r.reps.slot[i]
 		if at == 0 {
 			r.reps.slot[i] = uint32(len(kept)) + 1
@@ -325,27 +322,33 @@ func (r *run) findRep(ce *called, kept []target, rep *plan.Representation, recor
 	}
 }
 
-func (r *run) hashFields(fields []*plan.RepField, record uint32) {
+func (r *run) hashFields(h uint64, fields []*plan.RepField, record uint32) uint64 {
 	for _, f := range fields {
 		if r.applies(f, record) {
-			r.hashValue(f, r.arena.slot(record, f.Slot))
+			h = r.hashValue(h, f, r.arena.slot(record, f.Slot))
 		}
 	}
+	return h
 }
 
-func (r *run) hashValue(f *plan.RepField, v value) {
-	_ = r.reps.hash.WriteByte(byte(v.kind)) // never fails
+func (r *run) hashValue(h uint64, f *plan.RepField, v value) uint64 {
 	switch v.kind {
 	case leaf:
-		_, _ = r.reps.hash.Write(r.arena.text(v))
+		return mix(h, maphash.Bytes(r.reps.seed, r.arena.text(v)))
 	case object:
-		r.hashFields(f.Child, v.a)
+		return r.hashFields(mix(h, uint64(v.kind)), f.Child, v.a)
 	case list:
+		h = mix(h, uint64(v.b))
 		for i := range v.b {
-			r.hashValue(f, r.arena.values[v.a+i])
+			h = r.hashValue(h, f, r.arena.values[v.a+i])
 		}
+		return h
 	}
+	return mix(h, uint64(v.kind))
 }
+
+// mix joins hashes, in an order.
+func mix(h, next uint64) uint64 { return bits.RotateLeft64(h, 23)*0x9e3779b97f4a7c15 ^ next }
 
 func (r *run) equalFields(fields []*plan.RepField, a, b uint32) bool {
 	for _, f := range fields {

@@ -440,7 +440,7 @@ func (f *finisher) exportSelection(s *selection) *Selection {
 		out.Type = s.types[0]
 	}
 	if s.typename || len(s.fields) == 0 && !s.stub {
-		out.Fields = append(out.Fields, &SelectionField{Key: "__typename", TypeName: true, Cond: Always})
+		out.Fields = append(out.Fields, &SelectionField{Key: "__typename", Quoted: jsonKey("__typename"), TypeName: true, Cond: Always})
 		if out.Type == nil {
 			out.TypeIDs = make(map[string]int, len(s.types))
 			for _, t := range s.types {
@@ -450,7 +450,7 @@ func (f *finisher) exportSelection(s *selection) *Selection {
 	}
 	for _, sf := range s.fields {
 		of := &SelectionField{
-			Key: sf.alias, Client: sf.slot.respKey, Slot: sf.slot.cell.find().index,
+			Key: sf.alias, Quoted: jsonKey(sf.alias), Client: sf.slot.respKey, Slot: sf.slot.cell.find().index,
 			Cond: f.condID(sf.cond), Types: sf.types,
 		}
 		if sf.child != nil {

@@ -20,15 +20,15 @@ var leaves = map[string]Leaf{"Int": IntLeaf, "Float": FloatLeaf, "String": Strin
 // Allows says whether a leaf may be this valid JSON, which is not null.
 func (l Leaf) Allows(text []byte) bool {
 	first := text[0]
+	if l == StringLeaf {
+		return first == '"' // most leaves are text
+	}
 	isNumber := first == '-' || '0' <= first && first <= '9'
 	switch l {
 	case IntLeaf:
-		_, err := strconv.ParseInt(string(text), 10, 32)
-		return isNumber && err == nil
+		return isNumber && isWhole(text) && isShort(text)
 	case FloatLeaf:
 		return isNumber
-	case StringLeaf:
-		return first == '"'
 	case BooleanLeaf:
 		return first == 't' || first == 'f'
 	case IDLeaf:
@@ -36,6 +36,15 @@ func (l Leaf) Allows(text []byte) bool {
 	default:
 		return true
 	}
+}
+
+// isShort says whether a whole number has 32 bits.
+func isShort(text []byte) bool {
+	if len(text) < 10 {
+		return true
+	}
+	_, err := strconv.ParseInt(string(text), 10, 32)
+	return err == nil
 }
 
 func isWhole(text []byte) bool {

@@ -66,7 +66,7 @@ func (b *builder) variant(s *site, in *part, t *federation.Type, order []mention
 		if c.part != in {
 			continue
 		}
-		of := &OutputField{Name: c.key, Key: jsonKey(c.key), Parent: t.Name, Field: c.field.Name, Unless: Always}
+		of := &OutputField{Name: c.key, Key: []byte("," + jsonKey(c.key)), Parent: t.Name, Field: c.field.Name, Unless: Always}
 		of.Cond = b.condID(cond{c.cond})
 		if c.unless != nil {
 			of.Unless = b.condID(c.unless)
@@ -93,6 +93,7 @@ func (b *builder) variant(s *site, in *part, t *federation.Type, order []mention
 			of.Enum = b.enumValues(sl.typ)
 		} else {
 			of.Leaf = leaves[sl.typ.Name]
+			of.Plain = of.Type.Elem == nil && of.Cond == Always && of.Unless == Always
 		}
 		b.outputs = append(b.outputs, output{of, sl})
 		sig.WriteString(of.Type.String())

@@ -167,6 +167,7 @@ type Selection struct {
 // SelectionField is one response key of a subgraph's answer.
 type SelectionField struct {
 	Key      string // response key in the subgraph's answer
+	Quoted   string // `"key":`, as it stands there as a rule
 	Client   string // response key for the client; empty when it did not ask for the field
 	Slot     int    // TypenameSlot for __typename
 	Child    *Selection
@@ -194,12 +195,13 @@ type Variant struct {
 // OutputField is one response key of the client's response.
 type OutputField struct {
 	Name  string
-	Key   []byte // `"name":`
+	Key   []byte // `,"name":`
 	Slot  int
 	Type  *ast.Type
 	Child *Object         // nil for leaves
 	Enum  map[string]bool // JSON strings that the API's enum allows; nil when not an enum
 	Leaf  Leaf            // what JSON a leaf may be
+	Plain bool            // always printed, and a leaf of which Leaf says all: no list, no enum
 	Cond  CondID
 	// Unless holds when an earlier mention of the same response key was printed; Always: there is none.
 	Unless   CondID

@@ -271,4 +271,4 @@ func jsonString(s string) []byte {
 	return b
 }
 
-func jsonKey(name string) []byte { return append(jsonString(name), ':') }
+func jsonKey(name string) string { return string(append(jsonString(name), ':')) }
