@@ -36,7 +36,7 @@ type object = map[string]any
 type subgraph struct {
 	query, mutation object
 	entity          func(representation object) object
-	events          chan string // what a subscription sends: a symbol; closed: complete; "drop": broken off
+	events          chan string // what a subscription sends: a symbol; "end" or closed: complete; "drop": broken off
 	left            chan struct{}
 
 	mu      sync.Mutex
@@ -96,7 +96,7 @@ func (r *run) stream(w http.ResponseWriter, req *http.Request, set ast.Selection
 			if symbol == "drop" {
 				return
 			}
-			if !open {
+			if !open || symbol == "end" {
 				fmt.Fprint(w, "event: complete\ndata:\n\n")
 				return
 			}
