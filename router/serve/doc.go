@@ -1,7 +1,8 @@
 // Package serve speaks the protocols that clients of a GraphQL endpoint use.
 //
 //	POST, GET            GraphQL over HTTP: application/graphql-response+json, application/json
-//	POST, GET            server-sent events (distinct connections): text/event-stream
+//	POST, GET            server-sent events, a connection for each operation: text/event-stream
+//	PUT, then GET, POST, DELETE with a token: server-sent events, one connection for all operations
 //	GET with Upgrade     WebSocket: graphql-transport-ws
 //	POST, GET            answers in parts: multipart/mixed, deferSpec=20220824
 //

@@ -83,7 +83,7 @@ func (x *exchange) begin(e *eventWriter) {
 
 func (x *exchange) endWith(e *eventWriter, refusal *Refusal) {
 	x.record.Code, x.record.Errors = refusal.Code(), true
-	e.send("next", refusal.appendJSON(nil))
+	e.named("next", refusal.appendJSON(nil))
 	e.complete()
 }
 
@@ -91,13 +91,24 @@ func (x *exchange) endWith(e *eventWriter, refusal *Refusal) {
 type eventWriter struct{ *liveWriter }
 
 func (e *eventWriter) next(answer Answer) {
-	e.buf = append(e.buf[:0], "event: next\ndata: "...)
-	head := len(e.buf)
-	e.buf = answer.AppendJSON(e.buf)
-	oneLine(e.buf[head:])
+	if shared, ok := answer.(*Event); ok {
+		e.liveWriter.send(shared.Framed("sse", func(response []byte) []byte {
+			return nextEvent(make([]byte, 0, len(response)+24), func(dst []byte) []byte { return append(dst, response...) })
+		}))
+		return
+	}
+	e.buf = nextEvent(e.buf[:0], answer.AppendJSON)
 	answer.Release()
-	e.buf = append(e.buf, "\n\n"...)
 	e.flush()
+}
+
+// nextEvent appends a response as an event.
+func nextEvent(dst []byte, response func(dst []byte) []byte) []byte {
+	dst = append(dst, "event: next\ndata: "...)
+	head := len(dst)
+	dst = response(dst)
+	oneLine(dst[head:])
+	return append(dst, "\n\n"...)
 }
 
 // oneLine makes JSON fit a data line. Line breaks can only be white space between its parts, where a subgraph laid out a value.
@@ -109,15 +120,15 @@ func oneLine(text []byte) {
 	}
 }
 
-// send writes an event; data must not hold line breaks, which JSON that we write never does.
-func (e *eventWriter) send(name string, data []byte) {
+// named writes an event; data must not hold line breaks, which JSON that we write never does.
+func (e *eventWriter) named(name string, data []byte) {
 	e.buf = append(append(e.buf[:0], "event: "...), name...)
 	e.buf = append(append(e.buf, "\ndata: "...), data...)
 	e.buf = append(e.buf, "\n\n"...)
 	e.flush()
 }
 
-func (e *eventWriter) complete() { e.send("complete", nil) }
+func (e *eventWriter) complete() { e.named("complete", nil) }
 
 func (e *eventWriter) comment() {
 	e.buf = append(e.buf[:0], ":\n\n"...)

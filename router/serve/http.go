@@ -32,6 +32,14 @@ func (x *exchange) serve() {
 	x.record.Transport = "http"
 	x.w.Header().Add("Vary", "Accept")
 	x.media, x.parts = negotiate(x.r.Header.Values("Accept"))
+	if reserves(x.r) {
+		x.reserve()
+		return
+	}
+	if token := streamToken(x.r); token != "" {
+		x.serveReserved(token)
+		return
+	}
 	if x.r.Method != http.MethodGet && x.r.Method != http.MethodPost {
 		x.w.Header().Set("Allow", "GET, POST, OPTIONS")
 		x.refuse(Refuse(http.StatusMethodNotAllowed, CodeMethodNotAllowed, "use GET or POST"))

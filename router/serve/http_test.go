@@ -129,7 +129,7 @@ func TestGet(t *testing.T) {
 		{"variables of a wrong type", "GET", "query=query+x&variables=3", nil, 400, CodeBadRequest},
 		{"no query", "GET", "", nil, 400, CodeBadRequest},
 		{"mutation", "GET", "query=mutation+x", nil, 405, CodeMethodNotAllowed},
-		{"put", "PUT", "query=query+x", nil, 405, CodeMethodNotAllowed},
+		{"patch", "PATCH", "query=query+x", nil, 405, CodeMethodNotAllowed},
 		{"delete", "DELETE", "", nil, 405, CodeMethodNotAllowed},
 		{"image on another site", "GET", "query=query+x", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors"}, 403, CodeCSRFPrevented},
 		{"link on another site", "GET", "query=query+x", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate"}, 403, CodeCSRFPrevented},

@@ -23,6 +23,13 @@ func (x *exchange) live() *liveWriter {
 
 // endLive finishes the exchange of a liveWriter.
 func (x *exchange) endLive(l *liveWriter) {
+	l.end()
+	x.record.Bytes = l.bytes
+	x.finish()
+}
+
+// end completes what was sent.
+func (l *liveWriter) end() {
 	if l.packer != nil {
 		if l.err == nil {
 			l.err = l.packer.Close()
@@ -30,8 +37,6 @@ func (x *exchange) endLive(l *liveWriter) {
 		packers.Put(l.packer)
 	}
 	_ = l.rc.SetWriteDeadline(time.Time{}) // the connection may serve other requests
-	x.record.Bytes = l.bytes
-	x.finish()
 }
 
 // compress packs what follows.
@@ -41,16 +46,19 @@ func (l *liveWriter) compress() {
 }
 
 // flush sends what is in the buffer.
-func (l *liveWriter) flush() {
+func (l *liveWriter) flush() { l.send(l.buf) }
+
+// send sends text, which it does not change.
+func (l *liveWriter) send(text []byte) {
 	if l.err != nil {
 		return
 	}
 	// Servers that cannot set a deadline still end the write when the client is gone.
 	_ = l.rc.SetWriteDeadline(time.Now().Add(l.timeout))
-	l.bytes += len(l.buf)
+	l.bytes += len(text)
 	if l.packer == nil {
-		_, l.err = l.w.Write(l.buf)
-	} else if _, l.err = l.packer.Write(l.buf); l.err == nil {
+		_, l.err = l.w.Write(text)
+	} else if _, l.err = l.packer.Write(text); l.err == nil {
 		l.err = l.packer.Flush() // or the part would wait for the next one
 	}
 	if l.err == nil {

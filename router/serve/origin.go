@@ -74,7 +74,7 @@ func writePreflight(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Allow", "GET, POST, OPTIONS")
 	if h.Get("Access-Control-Allow-Origin") != "" && r.Header.Get("Access-Control-Request-Method") != "" {
-		h.Set("Access-Control-Allow-Methods", "GET, POST")
+		h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE")
 		if wanted := r.Header.Get("Access-Control-Request-Headers"); wanted != "" {
 			h.Set("Access-Control-Allow-Headers", wanted)
 			h.Add("Vary", "Access-Control-Request-Headers")

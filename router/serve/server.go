@@ -105,9 +105,11 @@ type Server struct {
 	current   atomic.Pointer[edition] // changed under mu
 	releasing sync.WaitGroup
 
+	reservations sync.Map // of *reservation by token
+
 	mu      sync.Mutex
 	active  int
-	sockets int
+	sockets int           // and reserved streams
 	idle    chan struct{} // closed when closing and nothing is active
 }
 
@@ -247,13 +249,19 @@ func (s *edition) open(ctx context.Context, op Operation) (stream Stream, stop c
 	defer s.recovered(ctx, "open", &refusal)
 	if op.Kind() == ast.Subscription {
 		in := newInbox(&s.o.Backlog)
-		if in.cancel, refusal = op.Subscribe(ctx, in); refusal != nil {
+		if in.cancel, refusal = s.subscribe(ctx, op, in); refusal != nil {
 			return nil, stop, refusal
 		}
 		return in, stop, nil
 	}
 	ctx, stop = context.WithTimeout(ctx, s.o.RequestTimeout)
 	return op.Deliver(ctx), stop, nil
+}
+
+// subscribe is Operation.Subscribe, guarded like prepare.
+func (s *edition) subscribe(ctx context.Context, op Operation, sink Sink) (cancel context.CancelFunc, refusal *Refusal) {
+	defer s.recovered(ctx, "subscribe", &refusal)
+	return op.Subscribe(ctx, sink)
 }
 
 func (s *edition) next(ctx context.Context, stream Stream) (answer Answer, err error) {
