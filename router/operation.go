@@ -22,6 +22,8 @@ type operation struct {
 	g     *gateway
 	name  string
 	input execute.Input
+
+	explains explanation
 }
 
 // Plan is the plan that a request with this operation would run, out of the cache where it is there. The error is what the client would be
@@ -34,27 +36,57 @@ func (r *Router) Plan(ctx context.Context, query, operationName string, variable
 	return prepared.(*operation).input.Plan, nil
 }
 
-func (o *operation) Kind() ast.Operation { return o.input.Plan.Operation() }
-func (o *operation) Name() string        { return o.name }
+// Kind implements serve.Operation. What is not executed is asked for as a query is, whatever it is.
+func (o *operation) Kind() ast.Operation {
+	if o.explains.only {
+		return ast.Query
+	}
+	return o.input.Plan.Operation()
+}
+
+// Name implements serve.Operation.
+func (o *operation) Name() string { return o.name }
 
 // Run implements serve.Operation.
 func (o *operation) Run(ctx context.Context) serve.Answer {
+	if o.explains.wanted() {
+		return o.runExplained(ctx)
+	}
 	if o.g.operations == nil {
 		return o.g.executor.Execute(ctx, o.input)
 	}
 	return o.g.operations.Execute(ctx, o.input, o.g.executor.Execute)
 }
 
+// runExplained executes an operation for one client alone; a mutation still tells those who share that something may have changed.
+func (o *operation) runExplained(ctx context.Context) serve.Answer {
+	switch {
+	case o.explains.only:
+		return &unexecuted{o.extensions(ctx)}
+	case o.g.operations != nil && o.Kind() == ast.Mutation:
+		return &explained{o.g.operations.Execute(ctx, o.input, o.g.executor.Execute), func() []byte { return o.extensions(ctx) }}
+	default:
+		return &explained{o.g.executor.Execute(ctx, o.input), func() []byte { return o.extensions(ctx) }}
+	}
+}
+
 // Deferred implements serve.Operation.
-func (o *operation) Deferred() bool { return len(o.input.Plan.Deferred) > 0 }
+func (o *operation) Deferred() bool { return !o.explains.only && len(o.input.Plan.Deferred) > 0 }
 
 // Deliver implements serve.Operation.
 func (o *operation) Deliver(ctx context.Context) serve.Stream {
-	return &delivery{o.g.executor.Deliver(ctx, o.input)}
+	d := &delivery{Delivery: o.g.executor.Deliver(ctx, o.input)}
+	if o.explains.wanted() {
+		d.extensions = func() []byte { return o.extensions(ctx) }
+	}
+	return d
 }
 
 // delivery is an answer in parts.
-type delivery struct{ *execute.Delivery }
+type delivery struct {
+	*execute.Delivery
+	extensions func() []byte // of its last message; nil: none
+}
 
 // Next implements serve.Stream.
 func (d *delivery) Next(ctx context.Context, patience time.Duration) (serve.Answer, error) {
@@ -62,6 +94,8 @@ func (d *delivery) Next(ctx context.Context, patience time.Duration) (serve.Answ
 	defer cancel()
 	p, err := d.Delivery.Next(waiting)
 	switch {
+	case err == nil && d.extensions != nil && !p.HasNext():
+		return &explained{p, d.extensions}, nil
 	case err == nil:
 		return p, nil
 	case ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):

@@ -80,6 +80,9 @@ type Options struct {
 	// Telemetry takes reports of everything that the router does; nil: none. The caller closes it, after the Router.
 	Telemetry *telemetry.Telemetry
 
+	// Explain says who may see query plans and timings; nil: nobody.
+	Explain *Explain
+
 	// Logger gets one line for each operation (level Info, or Warn when it was refused or the router failed) and what clients are not told.
 	// nil: nothing is logged.
 	Logger *slog.Logger

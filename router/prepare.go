@@ -36,6 +36,10 @@ func (g *gateway) Prepare(ctx context.Context, req *serve.Request) (serve.Operat
 	if req.Query == "" {
 		return nil, serve.Refuse(0, codeNotPersisted, "the persisted query is not known: send its text")
 	}
+	explains, refusal := g.explanation(req)
+	if refusal != nil {
+		return nil, refusal
+	}
 	var told telemetry.Prepared
 	k, ok := g.ready.texts.get(textKey{req.Query, req.OperationName})
 	if !ok {
@@ -53,7 +57,7 @@ func (g *gateway) Prepare(ctx context.Context, req *serve.Request) (serve.Operat
 		return nil, refusal
 	}
 	maps.Copy(variables, k.literals)
-	op := &operation{g: g, name: k.definition.Name, input: execute.Input{Plan: p, Variables: variables, Header: g.passOn(req.Header), Identity: req.Identity}}
+	op := &operation{g: g, name: k.definition.Name, input: execute.Input{Plan: p, Variables: variables, Header: g.passOn(req.Header), Identity: req.Identity}, explains: explains}
 	if account := telemetry.Of(ctx); account != nil {
 		told.Document, told.Kind, told.Plan, told.Variables = k.document, p.Operation(), p, req.Variables
 		account.Prepared(told)

@@ -41,6 +41,11 @@ func New(supergraphSDL string, o Options) (*Router, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.Explain != nil && o.Telemetry == nil {
+		if o.Telemetry, err = telemetry.New(telemetry.Options{}); err != nil { // only the accounts, for timings: nothing to close
+			return nil, err
+		}
+	}
 	r := &Router{closeFetcher: func() {}}
 	if o.Fetcher == nil {
 		h, err := overHTTP(sg, o)
@@ -126,6 +131,7 @@ type gateway struct {
 	label         func(ctx context.Context, label string) bool
 	chance        func(n uint64) uint64
 	hooks         Hooks
+	explain       *Explain             // nil: to nobody
 	telemetry     *telemetry.Telemetry // nil: nobody is told
 	logger        *slog.Logger
 }
@@ -153,7 +159,7 @@ func newGateway(sg *federation.Supergraph, o Options) *gateway {
 			o.Logger.Log(ctx, level, "subgraph request failed", "subgraph", subgraph, "error", err)
 		}}),
 		fetcher: o.Fetcher, limits: o.Limits.WithDefaults(), rules: validationRules(), ready: newReady(o.PlanCacheSize, o.PlanCacheBytes),
-		headers: canonical(o.SubgraphHeaders), subscribe: o.Subscriptions, introspection: o.Introspection, hooks: o.Hooks, telemetry: o.Telemetry, logger: o.Logger,
+		headers: canonical(o.SubgraphHeaders), subscribe: o.Subscriptions, introspection: o.Introspection, hooks: o.Hooks, explain: o.Explain, telemetry: o.Telemetry, logger: o.Logger,
 	}
 	if o.Traffic.ShareOperations {
 		g.operations = traffic.NewOperations(o.Traffic.MaxFollowers)

@@ -218,6 +218,7 @@ type (
 		Stopped   bool          `json:"searchStopped,omitempty"`
 		Stages    [][]jsonFetch `json:"stages"`
 		Deferred  []jsonPart    `json:"deferred,omitempty"`
+		Text      string        `json:"text,omitempty"`
 	}
 	jsonPart struct {
 		Parent  *int          `json:"parent,omitempty"` // index into deferred; the primary answer when there is none
@@ -244,11 +245,26 @@ type (
 
 // MarshalJSON prints the plan for machines: stages in order, the fetches of each running in parallel.
 func (p *Plan) MarshalJSON() ([]byte, error) {
+	return json.Marshal(p.json(len(p.Deferred) > 0))
+}
+
+// Explained is the JSON of MarshalJSON with every fetch's id, and with the text for people.
+func (p *Plan) Explained() []byte {
+	out := p.json(true)
+	out.Text = p.Text()
+	text, err := json.Marshal(out)
+	if err != nil {
+		panic("plan: a plan is JSON: " + err.Error())
+	}
+	return text
+}
+
+func (p *Plan) json(ids bool) jsonPlan {
 	out := jsonPlan{
-		Kind: "QueryPlan", Operation: p.operation, Name: p.name, Labels: p.labels, Stopped: p.stopped, Stages: p.jsonStages(p.Stages),
+		Kind: "QueryPlan", Operation: p.operation, Name: p.name, Labels: p.labels, Stopped: p.stopped, Stages: p.jsonStages(p.Stages, ids),
 	}
 	for _, d := range p.Deferred {
-		part := jsonPart{Label: d.Label, Path: d.Path.String(), Depends: []int{}, Stages: p.jsonStages(d.Stages)}
+		part := jsonPart{Label: d.Label, Path: d.Path.String(), Depends: []int{}, Stages: p.jsonStages(d.Stages, ids)}
 		if d.Parent != primaryPart {
 			part.Parent = &d.Parent
 		}
@@ -257,16 +273,16 @@ func (p *Plan) MarshalJSON() ([]byte, error) {
 		}
 		out.Deferred = append(out.Deferred, part)
 	}
-	return json.Marshal(out)
+	return out
 }
 
-func (p *Plan) jsonStages(stages [][]*Fetch) [][]jsonFetch {
+func (p *Plan) jsonStages(stages [][]*Fetch, ids bool) [][]jsonFetch {
 	out := [][]jsonFetch{}
 	for _, fetches := range stages {
 		var stage []jsonFetch
 		for _, f := range fetches {
 			jf := jsonFetch{Subgraph: f.Subgraph, Query: f.Query, Variables: f.Variables}
-			if len(p.Deferred) > 0 {
+			if ids {
 				jf.ID = &f.Index
 			}
 			if f.Cond != Always {

@@ -64,6 +64,7 @@ type Request struct {
 	Extensions    map[string]json.RawMessage
 	Incremental   bool               // the client takes the answer in parts, as @defer asks for
 	Header        http.Header        // what may be passed on to subgraphs; not shared with other requests
+	Sent          http.Header        // what the client sent: its request's headers or its WebSocket's upgrade's; shared, not to be changed
 	Identity      *identity.Identity // whom the request speaks for, as Options.Admit found; nil: nobody
 	Address       netip.Addr         // the client's, as Options.Address found
 }

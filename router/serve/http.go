@@ -65,6 +65,7 @@ func (x *exchange) serve() {
 		x.refuse(refusal)
 		return
 	}
+	req.Sent = x.r.Header
 	req.Header = x.s.passedOn(x.r, x.record.RequestID)
 	req.Incremental = x.parts || x.media == mediaEvents
 	req.Identity, req.Address = who, x.record.Address

@@ -259,6 +259,7 @@ func (k *socket) subscribe(m message) (websocket.StatusCode, string) {
 	if refusal != nil {
 		return closeInvalidMessage, trimReason(refusal.Error())
 	}
+	req.Sent = k.upgrade.Header
 	req.Incremental = true // there is nothing like Accept here: whoever writes @defer takes what it means
 	req.Identity, req.Address = k.who, k.address
 	ctx, cancel := context.WithCancel(identity.With(k.ctx, k.who))
