@@ -68,6 +68,8 @@ var house = map[string]part{
 	"router/access":          leaf(1), // who may see what; pure
 	"router/limits":          leaf(1),
 	"router/cost":            leaf(1), // what an operation may cost, by the schema
+	"router/patience":        leaf(0), // with servers that may be away
+	"router/persisted":       leaf(1), // texts of operations that clients name; reads no GraphQL
 	"router/rate":            leaf(2), // tells clients apart by their identities
 	"router/identity":        leaf(1), // whom a request speaks for; knows no GraphQL
 	"router/telemetry":       leaf(2), // everything above reports to it; identities are what it knows of those who ask

@@ -2,10 +2,10 @@ package rate
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
+
+	"bourse/router/patience"
 )
 
 // Options of a Limiter.
@@ -13,14 +13,8 @@ type Options struct {
 	Rules []Rule
 	Store Store
 
-	// FailClosed refuses what the store cannot judge; else it passes.
-	FailClosed bool
-	// Patience is how long a request waits for the store; default 50 ms. After a failure the store is left alone for Pause, default 1 s,
-	// in which requests do not wait at all.
-	Patience, Pause time.Duration
-	Now             func() time.Time
-	// OnFailure hears that the store failed, at most once for each Pause; may be nil.
-	OnFailure func(ctx context.Context, err error)
+	FailClosed bool               // refuse what the store cannot judge; else it passes
+	Patience   *patience.Patience // with the store; nil: the default
 }
 
 // Limiter asks the rules. It is safe for concurrent use.
@@ -28,19 +22,12 @@ type Limiter struct {
 	o           Options
 	early, late []*Rule
 	costs       bool
-	away        atomic.Int64 // until when the store is left alone, in nanoseconds
 }
 
 // New makes a Limiter.
 func New(o Options) (*Limiter, error) {
-	if o.Patience <= 0 {
-		o.Patience = 50 * time.Millisecond
-	}
-	if o.Pause <= 0 {
-		o.Pause = time.Second
-	}
-	if o.Now == nil {
-		o.Now = time.Now
+	if o.Patience == nil {
+		o.Patience = patience.New(patience.Options{})
 	}
 	l := &Limiter{o: o}
 	names := map[string]bool{}
@@ -95,7 +82,11 @@ func (l *Limiter) Take(ctx context.Context, req *Request, stage Stage) Decision 
 	if len(asks) == 0 {
 		return Decision{}
 	}
-	verdicts, err := l.ask(ctx, asks)
+	var verdicts []Verdict
+	err := l.o.Patience.Ask(ctx, func(ctx context.Context) (err error) {
+		verdicts, err = l.o.Store.Take(ctx, asks)
+		return err
+	})
 	if err != nil {
 		return Decision{Failed: l.o.FailClosed}
 	}
@@ -128,24 +119,4 @@ func (l *Limiter) asks(req *Request, stage Stage) ([]*Rule, []Ask) {
 		take(l.late)
 	}
 	return rules, asks
-}
-
-var errAway = errors.New("the store of rate limits is left alone after a failure")
-
-// ask waits no longer than patience allows, and not at all while the store is known to be away.
-func (l *Limiter) ask(ctx context.Context, asks []Ask) ([]Verdict, error) {
-	away := l.away.Load()
-	if now := l.o.Now().UnixNano(); now < away {
-		return nil, errAway
-	}
-	waiting, cancel := context.WithTimeout(ctx, l.o.Patience)
-	defer cancel()
-	verdicts, err := l.o.Store.Take(waiting, asks)
-	if err != nil && ctx.Err() == nil { // not the client, who has left
-		until := l.o.Now().Add(l.o.Pause).UnixNano()
-		if l.away.CompareAndSwap(away, until) && l.o.OnFailure != nil {
-			l.o.OnFailure(ctx, err)
-		}
-	}
-	return verdicts, err
 }

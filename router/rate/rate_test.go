@@ -18,6 +18,7 @@ import (
 
 	embedded "bourse/cmd/embedded/redis"
 	"bourse/router/identity"
+	"bourse/router/patience"
 	"bourse/router/rate"
 )
 
@@ -265,8 +266,10 @@ func TestARedisThatIsAwayDelaysOneRequest(t *testing.T) {
 			c, failures := newClock(), 0
 			l := limiter(t, rate.Options{
 				Store: redisStore(t, silent(t)), Rules: []rate.Rule{{Name: "r", Limit: 1, Per: time.Hour}},
-				FailClosed: closed, Patience: 20 * time.Millisecond, Pause: time.Second, Now: c.now,
-				OnFailure: func(context.Context, error) { failures++ },
+				FailClosed: closed,
+				Patience: patience.New(patience.Options{
+					For: 20 * time.Millisecond, Pause: time.Second, Now: c.now, OnFailure: func(context.Context, error) { failures++ },
+				}),
 			})
 			for range 100 {
 				if d := l.Take(t.Context(), &rate.Request{}, rate.Whole); d.Refused() != closed {
@@ -332,7 +335,7 @@ func TestRoutersTogetherLetThroughOneBurst(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l := limiter(t, rate.Options{Store: store, Rules: []rate.Rule{rule}, FailClosed: true, Patience: time.Minute})
+		l := limiter(t, rate.Options{Store: store, Rules: []rate.Rule{rule}, FailClosed: true, Patience: patience.New(patience.Options{For: time.Minute})})
 		running.Go(func() {
 			for range 30 {
 				if d := l.Take(t.Context(), &rate.Request{}, rate.Whole); !d.Refused() {
