@@ -5,6 +5,7 @@
 //	PUT, then GET, POST, DELETE with a token: server-sent events, one connection for all operations
 //	GET with Upgrade     WebSocket: graphql-transport-ws
 //	POST, GET            answers in parts: multipart/mixed, deferSpec=20220824
+//	POST, GET            subscriptions in parts: multipart/mixed, subscriptionSpec=1.0
 //
 // What a client defers with @defer comes in parts only where it can take them: over HTTP when its Accept names multipart/mixed (with
 // deferSpec=20220824 or no version at all, and not below the rest), over server-sent events and WebSockets always, as messages named

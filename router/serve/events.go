@@ -13,13 +13,13 @@ import (
 // one answer of a query, in parts where it defers some.
 func (x *exchange) serveEvents(ctx context.Context, op Operation) {
 	x.record.Transport = "sse"
-	e := &eventWriter{x.live()}
+	e := &eventWriter{x.liveWriter()}
 	defer x.endLive(e.liveWriter)
 	if op.Kind() != ast.Subscription && !op.Deferred() {
 		answer, refusal := x.s.run(ctx, op)
 		x.begin(e)
 		if refusal != nil {
-			x.endWith(e, refusal)
+			x.failWith(e, refusal)
 			return
 		}
 		x.record.Errors = answer.HasErrors()
@@ -28,25 +28,43 @@ func (x *exchange) serveEvents(ctx context.Context, op Operation) {
 		return
 	}
 	if op.Kind() == ast.Subscription {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithCancel(ctx)
-		defer cancel()
-		defer context.AfterFunc(x.s.closing, cancel)()
+		var stop func()
+		ctx, stop = x.untilClosing(ctx)
+		defer stop()
 	}
 	stream, stop, refusal := x.s.open(ctx, op)
 	defer stop()
 	x.begin(e)
 	if refusal != nil {
-		x.endWith(e, refusal)
+		x.failWith(e, refusal)
 		return
 	}
 	defer stream.Close()
 	x.follow(ctx, e, stream)
 }
 
+// untilClosing is ctx for a stream, which ends when the server closes.
+func (x *exchange) untilClosing(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(x.s.closing, cancel)
+	return ctx, func() {
+		stop()
+		cancel()
+	}
+}
+
+// streamWriter is a protocol for streams over HTTP.
+type streamWriter interface {
+	next(answer Answer)
+	alive()                // a sign of life
+	complete()             // the last word
+	fail(refusal *Refusal) // the last word of a stream that ends otherwise
+	broken() bool          // the client takes no more
+}
+
 // follow passes events on until the stream, the client or the server ends.
-func (x *exchange) follow(ctx context.Context, e *eventWriter, stream Stream) {
-	for e.err == nil {
+func (x *exchange) follow(ctx context.Context, e streamWriter, stream Stream) {
+	for !e.broken() {
 		answer, err := x.s.next(ctx, stream)
 		var refusal *Refusal
 		switch {
@@ -55,17 +73,17 @@ func (x *exchange) follow(ctx context.Context, e *eventWriter, stream Stream) {
 			x.record.Errors = x.record.Errors || answer.HasErrors()
 			e.next(answer)
 		case errors.Is(err, ErrNothingYet):
-			e.comment()
+			e.alive()
 		case errors.Is(err, io.EOF):
 			e.complete()
 			return
 		case errors.As(err, &refusal):
-			x.endWith(e, refusal)
+			x.failWith(e, refusal)
 			return
 		case x.r.Context().Err() != nil:
 			return // the client has gone
 		default:
-			x.endWith(e, Refuse(http.StatusServiceUnavailable, CodeShuttingDown, "the server is shutting down"))
+			x.failWith(e, Refuse(http.StatusServiceUnavailable, CodeShuttingDown, "the server is shutting down"))
 			return
 		}
 	}
@@ -78,13 +96,12 @@ func (x *exchange) begin(e *eventWriter) {
 	h.Set("X-Accel-Buffering", "no") // proxies that know it pass events on at once
 	x.record.Status = http.StatusOK
 	x.w.WriteHeader(http.StatusOK)
-	e.comment() // shows the client that the stream stands before there is an event
+	e.alive() // shows the client that the stream stands before there is an event
 }
 
-func (x *exchange) endWith(e *eventWriter, refusal *Refusal) {
+func (x *exchange) failWith(e streamWriter, refusal *Refusal) {
 	x.record.Code, x.record.Errors = refusal.Code(), true
-	e.named("next", refusal.appendJSON(nil))
-	e.complete()
+	e.fail(refusal)
 }
 
 // eventWriter writes server-sent events.
@@ -130,7 +147,12 @@ func (e *eventWriter) named(name string, data []byte) {
 
 func (e *eventWriter) complete() { e.named("complete", nil) }
 
-func (e *eventWriter) comment() {
+func (e *eventWriter) fail(refusal *Refusal) {
+	e.named("next", refusal.appendJSON(nil))
+	e.complete()
+}
+
+func (e *eventWriter) alive() {
 	e.buf = append(e.buf[:0], ":\n\n"...)
 	e.flush()
 }

@@ -17,13 +17,12 @@ import (
 
 // exchange is one HTTP request on its way to an answer.
 type exchange struct {
-	s      *edition
-	held   *edition // nil once let go
-	w      http.ResponseWriter
-	r      *http.Request
-	began  time.Time
-	media  string // of the answer
-	parts  bool   // the client takes parts
+	s     *edition
+	held  *edition // nil once let go
+	w     http.ResponseWriter
+	r     *http.Request
+	began time.Time
+	accepted
 	record Record
 }
 
@@ -31,7 +30,7 @@ type exchange struct {
 func (x *exchange) serve() {
 	x.record.Transport = "http"
 	x.w.Header().Add("Vary", "Accept")
-	x.media, x.parts = negotiate(x.r.Header.Values("Accept"))
+	x.accepted = negotiate(x.r.Header.Values("Accept"))
 	if reserves(x.r) {
 		x.reserve()
 		return
@@ -88,8 +87,12 @@ func (x *exchange) answer(ctx context.Context, op Operation) {
 		x.refuse(Refuse(http.StatusMethodNotAllowed, CodeMethodNotAllowed, "mutations need POST"))
 	case x.media == mediaEvents:
 		x.serveEvents(ctx, op)
+	case op.Kind() == ast.Subscription && x.live:
+		x.serveLive(ctx, op)
 	case op.Kind() == ast.Subscription:
-		x.refuse(Refuse(http.StatusNotAcceptable, CodeBadRequest, "subscriptions need "+mediaEvents+" or a WebSocket"))
+		x.refuse(Refuse(http.StatusNotAcceptable, CodeBadRequest, "subscriptions need "+mediaEvents+", "+mediaParts+" with subscriptionSpec="+subscriptionSpec+", or a WebSocket"))
+	case x.media == mediaLive:
+		x.refuse(Refuse(http.StatusNotAcceptable, CodeBadRequest, "the answer can be "+mediaGraphQL+" or "+mediaJSON))
 	case op.Deferred():
 		x.serveParts(ctx, op)
 	default:
@@ -127,7 +130,7 @@ func (x *exchange) refuse(refusal *Refusal) {
 			status = http.StatusOK
 		}
 	}
-	if x.media == "" || x.media == mediaEvents || x.media == mediaParts {
+	if x.media == "" || x.media == mediaEvents || x.media == mediaParts || x.media == mediaLive {
 		x.media = mediaJSON // problems before a stream begins are told in plain JSON
 	}
 	for name, values := range refusal.Header {

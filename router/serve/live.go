@@ -17,7 +17,7 @@ type liveWriter struct {
 	err     error
 }
 
-func (x *exchange) live() *liveWriter {
+func (x *exchange) liveWriter() *liveWriter {
 	return &liveWriter{w: x.w, rc: http.NewResponseController(x.w), timeout: x.s.o.WriteTimeout}
 }
 
@@ -65,3 +65,5 @@ func (l *liveWriter) send(text []byte) {
 		l.err = l.rc.Flush()
 	}
 }
+
+func (l *liveWriter) broken() bool { return l.err != nil }

@@ -10,25 +10,38 @@ const (
 	mediaJSON    = "application/json"
 	mediaEvents  = "text/event-stream"
 	mediaParts   = "multipart/mixed"
+	mediaLive    = "multipart/mixed;subscriptionSpec" // the same with the parts of a subscription
 )
 
 func contentType(media string) string {
-	if media == mediaParts {
+	switch media {
+	case mediaParts:
 		return mediaParts + `;boundary="-";deferSpec=` + deferSpec
+	case mediaLive:
+		return mediaParts + `;boundary="` + liveBoundary + `";subscriptionSpec=` + subscriptionSpec
 	}
 	return media + "; charset=utf-8"
 }
 
+// accepted is what a client takes.
+type accepted struct {
+	media string // of the answer; empty: nothing that there is
+	parts bool   // a deferred answer may come in parts
+	live  bool   // a subscription may come as multipart/mixed
+}
+
 // negotiate picks the answer's media type by the Accept headers: the one with the highest quality, the more modern of equals when it is
-// named. Without a header, and for wildcards, it is application/json, which every client reads. Empty: nothing acceptable.
+// named. Without a header, and for wildcards, it is application/json, which every client reads.
 //
 // Answers in parts are welcome where multipart/mixed is named, in no other version of incremental delivery than ours and
-// not below the rest. They are the media type itself only when nothing else is acceptable.
-func negotiate(accept []string) (media string, parts bool) {
+// not below the rest; subscriptions in parts where it is named with subscriptionSpec. They are the media type itself only when nothing
+// else is acceptable.
+func negotiate(accept []string) accepted {
 	if len(accept) == 0 {
-		return mediaJSON, false
+		return accepted{media: mediaJSON}
 	}
-	best, bestQuality, bestRank, partsQuality := "", 0, 0, 0
+	var a accepted
+	bestQuality, bestRank, partsQuality := 0, 0, 0
 	for part := range strings.SplitSeq(strings.Join(accept, ","), ",") {
 		media, params, _ := strings.Cut(part, ";")
 		pick, rank := "", 0
@@ -42,8 +55,11 @@ func negotiate(accept []string) (media string, parts bool) {
 		case "*/*", "application/*":
 			pick, rank = mediaJSON, 1
 		case mediaParts:
-			if takesParts(params) {
+			switch partsOf(params) {
+			case mediaParts:
 				partsQuality = max(partsQuality, quality(params))
+			case mediaLive:
+				a.live = a.live || quality(params) > 0
 			}
 			continue
 		default:
@@ -51,28 +67,41 @@ func negotiate(accept []string) (media string, parts bool) {
 		}
 		q := quality(params)
 		if q > bestQuality || q == bestQuality && q > 0 && rank > bestRank {
-			best, bestQuality, bestRank = pick, q, rank
+			a.media, bestQuality, bestRank = pick, q, rank
 		}
 	}
-	if best == "" && partsQuality > 0 {
-		best = mediaParts
+	a.parts = partsQuality > 0 && partsQuality >= bestQuality
+	switch {
+	case a.media == "" && partsQuality > 0:
+		a.media = mediaParts
+	case a.media == "" && a.live:
+		a.media = mediaLive
 	}
-	return best, partsQuality > 0 && partsQuality >= bestQuality
+	return a
 }
 
-// takesParts says whether the parameters of an accepted multipart/mixed are for parts of a deferred answer as we send them.
-// Other parameters that clients give it (subscriptionSpec, incrementalSpec) ask for other protocols.
-func takesParts(params string) bool {
+// partsOf says which protocol in parts the parameters of an accepted multipart/mixed ask for: deferred answers or subscriptions
+// as we send them. Others (incrementalSpec, other versions) there are none.
+func partsOf(params string) string {
 	for p := range strings.SplitSeq(params, ";") {
 		name, value, _ := strings.Cut(strings.TrimSpace(p), "=")
+		value = strings.Trim(value, `"`)
 		switch strings.ToLower(name) {
 		case "deferspec":
-			return strings.Trim(value, `"`) == deferSpec
-		case "subscriptionspec", "incrementalspec":
-			return false
+			if value != deferSpec {
+				return ""
+			}
+			return mediaParts
+		case "subscriptionspec":
+			if value != subscriptionSpec && value != "1" {
+				return ""
+			}
+			return mediaLive
+		case "incrementalspec":
+			return ""
 		}
 	}
-	return true
+	return mediaParts
 }
 
 // quality reads q out of a header's parameters, in thousandths; 1000 when it is not given or not a number.

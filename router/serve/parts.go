@@ -40,9 +40,10 @@ func (x *exchange) serveParts(ctx context.Context, op Operation) {
 		x.whole(first)
 		return
 	}
-	p := &partWriter{liveWriter: x.live()}
+	x.media = mediaParts
+	p := &partWriter{liveWriter: x.liveWriter()}
 	defer x.endLive(p.liveWriter)
-	x.beginParts(p)
+	x.beginParts(p.liveWriter)
 	x.record.Events++
 	x.record.Errors = first.HasErrors()
 	p.part(partsBegin, first)
@@ -74,16 +75,17 @@ func (x *exchange) nextPart(ctx context.Context, stream Stream) (Answer, error) 
 	}
 }
 
-func (x *exchange) beginParts(p *partWriter) {
+func (x *exchange) beginParts(l *liveWriter) {
 	h := x.w.Header()
-	h.Set("Content-Type", contentType(mediaParts))
+	h.Set("Content-Type", contentType(x.media))
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Accel-Buffering", "no") // proxies that know it pass parts on at once
 	h.Add("Vary", "Accept-Encoding")
-	if acceptsGzip(x.r.Header.Get("Accept-Encoding")) {
+	// A subscription's parts are small and many; a window for each of its clients would cost more than they do.
+	if x.media == mediaParts && acceptsGzip(x.r.Header.Get("Accept-Encoding")) {
 		h.Set("Content-Encoding", "gzip")
-		p.compress()
+		l.compress()
 	}
 	x.record.Status = http.StatusOK
 	x.w.WriteHeader(http.StatusOK)

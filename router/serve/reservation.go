@@ -151,7 +151,7 @@ func (x *exchange) openReserved(v *reservation) {
 	}
 	v.unused.Stop()
 	defer v.dispose()
-	e := &eventWriter{x.live()}
+	e := &eventWriter{x.liveWriter()}
 	defer e.end()
 	x.begin(e)
 	x.letGo() // each operation has its own edition
@@ -162,7 +162,7 @@ func (x *exchange) openReserved(v *reservation) {
 		case <-v.signal:
 			v.drain(e)
 		case <-beat.C:
-			e.comment()
+			e.alive()
 		case <-x.s.closing.Done():
 			v.endAll(Refuse(0, CodeShuttingDown, "the server is shutting down"))
 			v.drain(e)
