@@ -55,9 +55,18 @@ type Options struct {
 	Label  func(ctx context.Context, label string) bool
 	Chance func(n uint64) uint64
 
-	// Rights says what a request may see of what the supergraph protects (@authenticated, @requiresScopes, @policy); nil: nothing. It
-	// is asked only about operations that touch something protected, with the policies on which these depend. The context is the
-	// request's, the header has what subgraphs see.
+	// Tokens say how requests prove whom they speak for, and Addresses where they may come from; where Admit and Address are set, these
+	// decide instead.
+	Tokens    Tokens
+	Addresses *identity.Addresses
+	// Policies hold (@policy) by claims of the request's identity.
+	Policies identity.Policies
+	// RejectDenied refuses an operation as a whole when its client may not see one of its fields; otherwise such fields are null, with errors.
+	RejectDenied bool
+
+	// Rights says what a request may see of what the supergraph protects (@authenticated, @requiresScopes, @policy); nil: what its identity's
+	// scopes and the Policies give it. It is asked only about operations that touch something protected, with the policies on which these
+	// depend. The context is the request's, the header has what subgraphs see.
 	Rights func(ctx context.Context, header http.Header, policies []string) access.Rights
 
 	// Address and Admit find out where a request comes from and whom it speaks for, or refuse it; see serve.Options.

@@ -57,6 +57,9 @@ func (g *gateway) Prepare(ctx context.Context, req *serve.Request) (serve.Operat
 		return nil, refusal
 	}
 	maps.Copy(variables, k.literals)
+	if refusal := g.withheld(ctx, req, k.definition.Name, p, variables); refusal != nil {
+		return nil, refusal
+	}
 	op := &operation{g: g, name: k.definition.Name, input: execute.Input{Plan: p, Variables: variables, Header: g.passOn(req.Header), Identity: req.Identity}, explains: explains}
 	if account := telemetry.Of(ctx); account != nil {
 		told.Document, told.Kind, told.Plan, told.Variables = k.document, p.Operation(), p, req.Variables

@@ -46,6 +46,7 @@ func New(supergraphSDL string, o Options) (*Router, error) {
 			return nil, err
 		}
 	}
+	o = o.authenticated()
 	r := &Router{closeFetcher: func() {}}
 	if o.Fetcher == nil {
 		h, err := overHTTP(sg, o)
@@ -124,6 +125,7 @@ type gateway struct {
 	ready         ready
 	access        *access.Rules // nil: everything is open to all
 	rights        func(ctx context.Context, header http.Header, policies []string) access.Rights
+	rejectDenied  bool
 	headers       http.Header
 	operations    *traffic.Operations // nil: equal queries are not shared
 	subscribe     subscribe.Options
@@ -147,7 +149,7 @@ func newGateway(sg *federation.Supergraph, o Options) *gateway {
 		o.Chance = rand.Uint64N
 	}
 	g := &gateway{
-		access: access.New(sg), rights: o.Rights,
+		access: access.New(sg), rights: o.Rights, rejectDenied: o.RejectDenied,
 		label: o.Label, chance: o.Chance,
 		sg:      sg,
 		planner: plan.New(sg, o.Plan),

@@ -121,24 +121,10 @@ func (e *Executor) start(ctx context.Context, in Input) *run {
 	r.result.run = r
 	r.part, r.conds = primary, r.conds[:0]
 	for _, c := range in.Plan.Conditions {
-		r.conds = append(r.conds, holds(c, in.Variables))
+		r.conds = append(r.conds, c.Holds(in.Variables))
 	}
 	r.root, _ = r.arena.record(in.Plan.Root, in.Plan.RootType.ID)
 	return r
-}
-
-func holds(c plan.Condition, vars map[string]any) bool {
-	for _, clause := range c {
-		all := true
-		for _, l := range clause {
-			v, _ := vars[l.Variable].(bool)
-			all = all && v == l.Want
-		}
-		if all {
-			return true
-		}
-	}
-	return false
 }
 
 func (r *run) wants(c plan.CondID) bool { return c == plan.Always || r.conds[c] }

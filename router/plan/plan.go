@@ -29,6 +29,7 @@ type Plan struct {
 	name      string
 	types     []*federation.Type // by concrete type ID
 	labels    []string           // that were on
+	denied    []DeniedField
 	stopped   bool
 }
 

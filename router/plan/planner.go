@@ -81,7 +81,11 @@ func (p *Planner) Plan(doc *ast.QueryDocument, operationName string, given Given
 		}
 		return nil, &Error{Message: err.Error(), Code: CodeUnplannable}
 	}
-	return b.finish(), nil
+	finished := b.finish()
+	if given.Denies != nil {
+		finished.listDenied()
+	}
+	return finished, nil
 }
 
 func (p *Planner) builder(op *ast.OperationDefinition, given Given) *builder {
