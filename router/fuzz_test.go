@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"path/filepath"
 	"reflect"
@@ -34,7 +35,7 @@ func (e emptyHanded) Stream(context.Context, *execute.Request) (io.ReadCloser, e
 
 func fuzzGateway(tb testing.TB, file string, answer string) *gateway {
 	return newGateway(load(tb, file), Options{
-		Fetcher: emptyHanded(answer), Introspection: true, PlanCacheSize: 100, PlanCacheBytes: 1 << 20,
+		Fetcher: emptyHanded(answer), Introspection: true, Logger: slog.New(slog.DiscardHandler), PlanCacheSize: 100, PlanCacheBytes: 1 << 20,
 		Plan: plan.Options{MaxSteps: 20_000}, Limits: limits.Limits{Fields: 500, Tokens: 2_000},
 		Rights: func(context.Context, http.Header, []string) access.Rights {
 			return access.Rights{Scopes: []string{"email"}}

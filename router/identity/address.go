@@ -155,3 +155,14 @@ func parsePrefix(text string) (netip.Prefix, error) {
 	}
 	return p, nil
 }
+
+// Guard lets only allowed addresses through to a handler.
+func (a *Addresses) Guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !a.Allows(a.Client(r)) {
+			http.Error(w, "requests from this address are not taken", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
