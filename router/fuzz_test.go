@@ -138,7 +138,7 @@ func FuzzSupergraph(f *testing.F) {
 		if err != nil {
 			return
 		}
-		g := newGateway(sg, Options{Fetcher: emptyHanded(`{"data":{}}`), Plan: plan.Options{MaxSteps: 20_000}})
+		g := newGateway(sg, Options{Fetcher: emptyHanded(`{"data":{}}`), Logger: slog.New(slog.DiscardHandler), Plan: plan.Options{MaxSteps: 20_000}})
 		text := everything(sg.API(), sg.API().Query, 4)
 		op, refusal := g.Prepare(t.Context(), &serve.Request{Query: text})
 		if refusal != nil {

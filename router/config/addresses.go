@@ -12,7 +12,7 @@ type Addresses struct {
 	Header         string       `yaml:"header" default:"x-forwarded-for" enum:"x-forwarded-for|forwarded" doc:"Where proxies say it."`
 	Allow          []string     `yaml:"allow" doc:"Addresses and CIDR ranges that clients may come from; none listed: everywhere that deny does not name."`
 	Deny           []string     `yaml:"deny" doc:"Addresses and CIDR ranges that clients may not come from; wins over allow."`
-	Admin          AddressRules `yaml:"admin" doc:"The same for the admin listener (listen.admin), and for /metrics where it is on the clients' listener."`
+	Admin          AddressRules `yaml:"admin" doc:"The same for the admin listener (listen.admin)."`
 }
 
 // AddressRules say where requests may come from.

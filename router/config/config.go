@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"path/filepath"
 	"reflect"
 
 	"bourse/router"
+	"bourse/router/identity"
 )
 
 // Config is a whole configuration file. Default has the values that hold where the file says nothing.
@@ -17,6 +19,10 @@ type Config struct {
 	Subgraphs  Subgraphs  `yaml:"subgraphs" doc:"How subgraphs are reached."`
 	Plans      Plans      `yaml:"plans" doc:"Query plans and how many of them are kept."`
 	Traffic    Traffic    `yaml:"traffic" doc:"What is asked of subgraphs only once, and how they are spared."`
+	Identity   Identity   `yaml:"identity" doc:"How requests prove whom they speak for."`
+	Addresses  Addresses  `yaml:"addresses" doc:"Where requests may come from."`
+
+	dir string // that files are relative to; empty: the process's own
 }
 
 // section is a part of the configuration that changes the router's options; all fields of Config that are one are asked in their order.
@@ -26,8 +32,20 @@ type section interface{ apply(b *Built) error }
 type Built struct {
 	Options router.Options
 	// Admin are handlers for the admin listener, by pattern of http.ServeMux.
-	Admin   map[string]http.Handler
+	Admin map[string]http.Handler
+	// AdminAddresses are the rules for that listener.
+	AdminAddresses *identity.Addresses
+
+	dir     string
 	closers []func()
+}
+
+// path is where a file is that the configuration names.
+func (b *Built) path(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(b.dir, name)
 }
 
 // OnClose is called by sections that opened something that lives as long as the options are in use.
@@ -50,9 +68,12 @@ func Default() *Config {
 
 // Build makes the router's options. The caller closes what it gets.
 func (c *Config) Build(logger *slog.Logger) (*Built, error) {
-	b := &Built{Options: router.Options{Logger: logger}, Admin: map[string]http.Handler{}}
+	b := &Built{Options: router.Options{Logger: logger}, Admin: map[string]http.Handler{}, dir: c.dir}
 	var errs []error
 	for i := range reflect.TypeFor[Config]().NumField() {
+		if !reflect.TypeFor[Config]().Field(i).IsExported() {
+			continue
+		}
 		s, ok := reflect.ValueOf(c).Elem().Field(i).Addr().Interface().(section)
 		if !ok {
 			continue

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -27,7 +28,11 @@ func ReadFile(name string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration: %w", err)
 	}
-	return Read(name, text, os.LookupEnv)
+	c, err := Read(name, text, os.LookupEnv)
+	if c != nil {
+		c.dir = filepath.Dir(name)
+	}
+	return c, err
 }
 
 // Read reads a configuration. The error is of type Faults: all that is wrong, with its places. lookup finds variables of the environment.
