@@ -57,21 +57,21 @@ func checkContentType(r *http.Request) *Refusal {
 
 func readQueryString(r *http.Request) (*Request, *Refusal) {
 	q := r.URL.Query()
-	fields := map[string]json.RawMessage{}
-	for _, name := range []string{"query", "operationName"} {
+	var f fields
+	for name, field := range map[string]*[]byte{"query": &f.query, "operationName": &f.operationName} {
 		if q.Has(name) {
-			fields[name], _ = json.Marshal(q.Get(name)) // a string always marshals
+			*field, _ = json.Marshal(q.Get(name)) // a string always marshals
 		}
 	}
-	for _, name := range []string{"variables", "extensions"} {
+	for name, field := range map[string]*[]byte{"variables": &f.variables, "extensions": &f.extensions} {
 		if text := q.Get(name); text != "" {
 			if !json.Valid([]byte(text)) {
 				return nil, Refuse(http.StatusBadRequest, CodeBadRequest, fmt.Sprintf("the parameter %q is not JSON", name))
 			}
-			fields[name] = json.RawMessage(text)
+			*field = bytes.TrimSpace([]byte(text))
 		}
 	}
-	return requestOf(fields)
+	return requestOf(f)
 }
 
 // decodeRequest reads the JSON of a request.
@@ -82,40 +82,58 @@ func decodeRequest(body []byte) (*Request, *Refusal) {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return bad("the body is empty")
 	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(body, &fields); err != nil {
-		var wrongType *json.UnmarshalTypeError
-		if errors.As(err, &wrongType) {
-			return bad("the body must be a JSON object; lists of requests are not accepted")
-		}
+	switch f, err := readFields(body); {
+	case err == nil:
+		return requestOf(f)
+	case errors.Is(err, errNotObject):
+		return bad("the body must be a JSON object; lists of requests are not accepted")
+	default:
 		return bad("the body is not JSON")
 	}
-	if fields == nil {
-		return bad("the body must be a JSON object")
-	}
-	return requestOf(fields)
 }
 
 // requestOf checks the types of a request's parts.
-func requestOf(fields map[string]json.RawMessage) (*Request, *Refusal) {
+func requestOf(f fields) (*Request, *Refusal) {
 	req := &Request{}
-	for name, target := range map[string]any{"query": &req.Query, "operationName": &req.OperationName, "variables": &req.Variables, "extensions": &req.Extensions} {
-		raw, ok := fields[name]
-		if !ok {
-			continue
-		}
-		d := json.NewDecoder(bytes.NewReader(raw))
-		d.UseNumber()
-		if err := d.Decode(target); err != nil {
-			want := "a JSON object"
-			if name == "query" || name == "operationName" {
-				want = "a string"
-			}
-			return nil, Refuse(http.StatusBadRequest, CodeBadRequest, fmt.Sprintf("%q must be %s", name, want))
-		}
+	mustBe := func(name, what string) (*Request, *Refusal) {
+		return nil, Refuse(http.StatusBadRequest, CodeBadRequest, fmt.Sprintf("%q must be %s", name, what))
+	}
+	if !readText(f.query, &req.Query) {
+		return mustBe("query", "a string")
+	}
+	if !readText(f.operationName, &req.OperationName) {
+		return mustBe("operationName", "a string")
+	}
+	if !readObject(f.variables, &req.Variables) {
+		return mustBe("variables", "a JSON object")
+	}
+	if !readObject(f.extensions, &req.Extensions) {
+		return mustBe("extensions", "a JSON object")
 	}
 	if req.Query == "" && req.Extensions["persistedQuery"] == nil {
 		return nil, Refuse(http.StatusBadRequest, CodeBadRequest, `"query" is missing`)
 	}
 	return req, nil
+}
+
+// readText reads a string, or nothing where there is none.
+func readText(raw []byte, into *string) bool {
+	if len(raw) == 0 || raw[0] == 'n' {
+		return true
+	}
+	if raw[0] != '"' {
+		return false
+	}
+	*into = textOf(raw)
+	return true
+}
+
+// readObject reads an object of which numbers are kept as they are, or nothing where there is none.
+func readObject[V any](raw []byte, into *map[string]V) bool {
+	if len(raw) == 0 || raw[0] == 'n' {
+		return true
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	return d.Decode(into) == nil
 }
