@@ -299,6 +299,6 @@ func (d *Delivery) Close() {
 			c.response.Release()
 		}
 	}
-	d.run.result.Release()
+	d.run.end()
 	d.run = nil
 }

@@ -11,6 +11,7 @@
 package execute
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -88,7 +89,7 @@ func (e *Executor) SubscriptionRequest(in Input) (*Request, error) {
 		return nil, errors.New("execute: the plan has no subscription fetch")
 	}
 	r := e.start(context.Background(), in)
-	defer r.result.Release()
+	defer r.end()
 	f := in.Plan.Stages[0][0]
 	c := &call{fetch: f, body: append([]byte(nil), f.Prefix...)}
 	r.finishBody(c)
@@ -111,14 +112,12 @@ type run struct {
 	part    int // being read or printed; plan.Fetch.Part
 	pending []pending
 	reps    repTable
-	result  Result
 	after   []func() // releases response bodies
 }
 
 func (e *Executor) start(ctx context.Context, in Input) *run {
 	r := e.runs.Get().(*run)
 	r.e, r.ctx, r.in = e, ctx, in
-	r.result.run = r
 	r.part, r.conds = primary, r.conds[:0]
 	for _, c := range in.Plan.Conditions {
 		r.conds = append(r.conds, c.Holds(in.Variables))
@@ -129,9 +128,15 @@ func (e *Executor) start(ctx context.Context, in Input) *run {
 
 func (r *run) wants(c plan.CondID) bool { return c == plan.Always || r.conds[c] }
 
+// finish prints the response, which is all that is left of the run.
 func (r *run) finish() *Result {
+	result := results.Get().(*Result)
+	r.out = result.out
 	r.print()
-	return &r.result
+	*result = Result{out: r.out, errors: len(r.errs) > 0}
+	r.out = nil
+	r.end()
+	return result
 }
 
 // call is one fetch under way.
@@ -212,49 +217,55 @@ func (c *call) entities() int {
 	return n
 }
 
-// Result is the response of one execution. It is not safe for concurrent use.
-type Result struct{ run *run }
+// maxPooled is the largest output buffer, in bytes, and the largest arena, in values, that is kept.
+const maxPooled = 4 << 20
+
+// end gives back what the run has: subgraphs' answers, and itself.
+func (r *run) end() {
+	for _, release := range r.after {
+		release()
+	}
+	if cap(r.out) > maxPooled || cap(r.arena.values) > maxPooled {
+		return
+	}
+	r.arena.reset()
+	clear(r.after)
+	clear(r.errs)
+	clear(r.pending)
+	r.after, r.errs, r.out, r.path, r.pending = r.after[:0], r.errs[:0], r.out[:0], r.path[:0], r.pending[:0]
+	r.in, r.ctx = Input{}, nil
+	r.entry = 0
+	r.e.runs.Put(r)
+}
+
+// Result is the printed response of one execution; nothing else of it is left. It may be read by many at once.
+type Result struct {
+	out      []byte
+	errors   bool
+	released bool
+}
+
+var results = sync.Pool{New: func() any { return new(Result) }}
 
 // AppendJSON appends {"data":...} with "errors" when there are any.
-func (r *Result) AppendJSON(dst []byte) []byte { return append(dst, r.run.out...) }
+func (r *Result) AppendJSON(dst []byte) []byte { return append(dst, r.out...) }
 
 // JSON is what AppendJSON appends, without a copy: valid until Release.
-func (r *Result) JSON() []byte { return r.run.out }
+func (r *Result) JSON() []byte { return r.out }
 
 // HasErrors says whether the response has an errors entry.
-func (r *Result) HasErrors() bool { return len(r.run.errs) > 0 }
+func (r *Result) HasErrors() bool { return r.errors }
 
 // HasNext says that nothing follows: a Result is whole.
 func (r *Result) HasNext() bool { return false }
 
 // DataIsNull says whether data is null: nothing could be answered.
-func (r *Result) DataIsNull() bool {
-	const prefix = `{"data":null`
-	return len(r.run.out) >= len(prefix) && string(r.run.out[:len(prefix)]) == prefix
-}
-
-// maxPooled is the largest output buffer, in bytes, and the largest arena, in values, that is kept.
-const maxPooled = 4 << 20
+func (r *Result) DataIsNull() bool { return bytes.HasPrefix(r.out, []byte(`{"data":null`)) }
 
 // Release gives pooled memory back. It is optional; after it the Result must not be used.
 func (r *Result) Release() {
-	run := r.run
-	if run == nil {
-		return
+	if !r.released && cap(r.out) <= maxPooled {
+		r.released = true
+		results.Put(r)
 	}
-	r.run = nil
-	for _, release := range run.after {
-		release()
-	}
-	if cap(run.out) > maxPooled || cap(run.arena.values) > maxPooled {
-		return
-	}
-	run.arena.reset()
-	clear(run.after)
-	clear(run.errs)
-	clear(run.pending)
-	run.after, run.errs, run.out, run.path, run.pending = run.after[:0], run.errs[:0], run.out[:0], run.path[:0], run.pending[:0]
-	run.in, run.ctx = Input{}, nil
-	run.entry = 0
-	run.e.runs.Put(run)
 }

@@ -105,8 +105,14 @@ func (x *exchange) answer(ctx context.Context, op Operation) {
 	}
 }
 
-// whole sends an answer that is complete.
+// whole sends an answer that is complete: as it is where the answer has it in one piece, or out of a buffer.
 func (x *exchange) whole(answer Answer) {
+	if printed, ok := answer.(interface{ JSON() []byte }); ok && x.media != mediaParts {
+		defer answer.Release()
+		x.record.Errors = answer.HasErrors()
+		x.write(http.StatusOK, printed.JSON())
+		return
+	}
 	buf := buffers.Get().(*[]byte)
 	defer recycle(buf)
 	*buf = (*buf)[:0]
