@@ -43,13 +43,15 @@ func (x *exchange) serveEvents(ctx context.Context, op Operation) {
 	x.follow(ctx, e, stream)
 }
 
-// untilClosing is ctx for a stream, which ends when the server closes.
+// untilClosing is ctx for a stream, which ends when the server closes, or its client's token does.
 func (x *exchange) untilClosing(ctx context.Context) (context.Context, func()) {
+	ctx, release := whileValid(ctx, x.record.Identity)
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(x.s.closing, cancel)
 	return ctx, func() {
 		stop()
 		cancel()
+		release()
 	}
 }
 
@@ -62,12 +64,18 @@ type streamWriter interface {
 	broken() bool          // the client takes no more
 }
 
-// follow passes events on until the stream, the client or the server ends.
+// follow passes events on until the stream, the client, its token or the server ends.
 func (x *exchange) follow(ctx context.Context, e streamWriter, stream Stream) {
 	for !e.broken() {
 		answer, err := x.s.next(ctx, stream)
 		var refusal *Refusal
 		switch {
+		case hasExpired(ctx): // also while events never cease to come
+			if err == nil {
+				answer.Release()
+			}
+			x.failWith(e, expired())
+			return
 		case err == nil:
 			x.record.Events++
 			x.record.Errors = x.record.Errors || answer.HasErrors()

@@ -27,6 +27,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 //	who          answers whom the request speaks for, and from where
 //	slow         runs until its context ends   header NAME  answers that header
 //	count N      subscribes to N events        silent       subscribes to nothing, until its context ends
+//	ticks        subscribes to an event each millisecond
 //	fail         subscribes, one event, then a refusal
 //	defer N      answers in N parts, if asked      defer-wait   after the first part waits for its context to end
 //	defer-fail   after the first part is refused   defer-panic  panics instead
@@ -67,7 +68,7 @@ func (o *scripted) Kind() ast.Operation {
 	switch o.word {
 	case "mutation":
 		return ast.Mutation
-	case "count", "silent", "fail":
+	case "count", "silent", "fail", "ticks":
 		return ast.Subscription
 	}
 	return ast.Query
@@ -107,6 +108,7 @@ func (o *scripted) Subscribe(ctx context.Context, sink Sink) (context.CancelFunc
 		_, _ = fmt.Sscan(o.rest, &left)
 	case "fail":
 		left = 1
+	case "ticks":
 	default:
 		o.g.started <- o.req.Query
 	}
@@ -120,6 +122,11 @@ func (o *scripted) Subscribe(ctx context.Context, sink Sink) (context.CancelFunc
 			sink.End(Refuse(0, "UPSTREAM_FAILED", "too bad"))
 		case "count":
 			sink.End(nil)
+		case "ticks":
+			for ctx.Err() == nil {
+				sink.Event(NewEvent([]byte(`{"data":"tick"}`), false))
+				time.Sleep(time.Millisecond)
+			}
 		default:
 			<-ctx.Done()
 			o.g.ended <- o.req.Query

@@ -1,0 +1,72 @@
+package serve
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"bourse/router/identity"
+)
+
+// A stream ends with its client's token: one that is silent, and one whose events never cease to come.
+func TestStreamsEndWithTheirToken(t *testing.T) {
+	for _, query := range []string{"silent", "ticks"} {
+		for accept, want := range map[string]string{
+			"text/event-stream":                         "event: next\ndata: {\"errors\":[{\"message\":\"the token has expired\",",
+			"multipart/mixed; subscriptionSpec=\"1.0\"": `{"payload":null,"errors":[{"message":"the token has expired",`,
+		} {
+			synctest.Test(t, func(t *testing.T) {
+				g := newScript()
+				s := New(Options{Gateway: g, Backlog: Backlog{DropOldest: true}, Observe: g.observe, Admit: func(context.Context, *http.Request, http.Header) (*identity.Identity, *Refusal) {
+					return &identity.Identity{Subject: "alice", Expires: time.Now().Add(10 * time.Minute)}, nil
+				}})
+				body := strings.NewReader(`{"query":"` + query + `"}`)
+				r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", body)
+				r.Header.Set("Content-Type", "application/json")
+				r.Header.Set("Accept", accept)
+				began := time.Now()
+				w := &lastWords{header: http.Header{}}
+				s.ServeHTTP(w, r)
+				if lasted := time.Since(began); lasted < 10*time.Minute || lasted > 10*time.Minute+5*time.Second {
+					t.Errorf("%s, %s: the stream lasted %s", query, accept, lasted)
+				}
+				if !strings.Contains(w.tail, want) || !strings.Contains(w.tail, `"code":"UNAUTHENTICATED"`) || !strings.Contains(w.tail, `"reason":"TOKEN_EXPIRED"`) {
+					t.Errorf("%s, %s: the last words were %q", query, accept, w.tail)
+				}
+				if code := g.records[0].Code; code != CodeUnauthenticated {
+					t.Errorf("%s, %s: recorded as %q", query, accept, code)
+				}
+				if err := s.Close(t.Context()); err != nil {
+					t.Error(err)
+				}
+				time.Sleep(time.Second) // of the bubble: whoever ticks notices that it was cancelled
+			})
+		}
+	}
+}
+
+// lastWords is a response of which only the end is kept. Each write takes a moment, or no time would pass in a bubble.
+type lastWords struct {
+	header http.Header
+	tail   string
+}
+
+func (w *lastWords) Header() http.Header { return w.header }
+func (w *lastWords) WriteHeader(int)     {}
+func (w *lastWords) Flush()              {}
+
+func (w *lastWords) Write(p []byte) (int, error) {
+	time.Sleep(time.Second)
+	w.tail += string(p)
+	if len(w.tail) > 1000 {
+		w.tail = w.tail[len(w.tail)-1000:]
+	}
+	return len(p), nil
+}
+
+var _ io.Writer = (*lastWords)(nil)
