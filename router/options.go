@@ -73,9 +73,13 @@ type Options struct {
 	Address func(r *http.Request) (netip.Addr, *serve.Refusal)
 	Admit   func(ctx context.Context, r *http.Request, header http.Header) (*identity.Identity, *serve.Refusal)
 
+	CompressedBodies bool     // accepts request bodies in any of serve.Encodings; their bound holds once they are decompressed
+	Encodings        []string // that answers may have, where clients ask for them; nil: all of serve.Encodings
+
 	AllowedOrigins   []string // see serve.Options
 	AllowCredentials bool
 	RequestTimeout   time.Duration // of a query or mutation; default 60 s
+	ReadTimeout      time.Duration // of a request's body; default 30 s
 	WriteTimeout     time.Duration // for one message to a client; default 10 s
 	KeepAlive        time.Duration // signs of life on streams; default 15 s
 	InitTimeout      time.Duration // for a WebSocket's connection_init; default 5 s

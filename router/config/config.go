@@ -15,6 +15,7 @@ import (
 // Config is a whole configuration file. Default has the values that hold where the file says nothing.
 type Config struct {
 	Listen     Listen     `yaml:"listen" doc:"Where clients are served."`
+	HTTP       HTTP       `yaml:"http" doc:"How answers are sent, and how long clients may take."`
 	Supergraph Supergraph `yaml:"supergraph" doc:"The graph that is served."`
 	Subgraphs  Subgraphs  `yaml:"subgraphs" doc:"How subgraphs are reached."`
 	Plans      Plans      `yaml:"plans" doc:"Query plans and how many of them are kept."`

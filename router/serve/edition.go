@@ -13,8 +13,9 @@ import "errors"
 //	          Released
 type edition struct {
 	*Server
-	o       Options
-	origins origins
+	o         Options
+	origins   origins
+	encodings []*encoding // that answers may have
 
 	uses    int // requests and operations under way; guarded by Server.mu, as is retired
 	retired bool
@@ -23,6 +24,7 @@ type edition struct {
 func newEdition(s *Server, o Options) *edition {
 	e := &edition{Server: s, o: o.withDefaults()}
 	e.origins = newOrigins(e.o.AllowedOrigins, e.o.AllowCredentials)
+	e.encodings = offeredEncodings(e.o.Encodings)
 	return e
 }
 

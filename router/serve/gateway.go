@@ -73,6 +73,7 @@ type Request struct {
 const (
 	CodeBadRequest         = "BAD_REQUEST"
 	CodeMethodNotAllowed   = "METHOD_NOT_ALLOWED"
+	CodeRequestTimeout     = "REQUEST_TIMEOUT" // the request's body did not come in time
 	CodeCSRFPrevented      = "CSRF_PREVENTED"
 	CodeLimitExceeded      = "OPERATION_LIMIT_EXCEEDED"
 	CodeInternal           = "INTERNAL_SERVER_ERROR"

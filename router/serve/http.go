@@ -2,11 +2,9 @@ package serve
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -154,34 +152,37 @@ func (x *exchange) write(status int, body []byte) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Add("Vary", "Accept-Encoding")
 	x.record.Status, x.record.Bytes = status, len(body)
-	if len(body) >= worthCompressing && acceptsGzip(x.r.Header.Get("Accept-Encoding")) {
-		var packed bytes.Buffer
-		z := packers.Get().(*gzip.Writer)
-		z.Reset(&packed)
-		_, err := z.Write(body)
-		if err == nil && z.Close() == nil {
-			h.Set("Content-Encoding", "gzip")
-			body = packed.Bytes()
+	if len(body) >= worthCompressing {
+		if e := packing(x.r.Header.Get("Accept-Encoding"), x.s.encodings); e != nil {
+			var packed bytes.Buffer
+			if e.pack(&packed, body) == nil {
+				h.Set("Content-Encoding", e.name)
+				body = packed.Bytes()
+			}
 		}
-		packers.Put(z)
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
+	x.send(status, body)
+	x.finish()
+}
+
+// send sends a whole answer within a time that grows with it. A client that takes it more slowly loses the connection.
+func (x *exchange) send(status int, body []byte) {
+	rc := http.NewResponseController(x.w)
+	patience := x.s.o.WriteTimeout + time.Duration(len(body)/(64<<10))*time.Second
+	bounded := rc.SetWriteDeadline(time.Now().Add(patience)) == nil // where the server can
 	x.w.WriteHeader(status)
 	_, _ = x.w.Write(body) // a client that has gone cannot be told
-	x.finish()
+	if bounded {
+		_ = rc.Flush()
+		_ = rc.SetWriteDeadline(time.Time{}) // the connection may serve other requests
+	}
 }
 
 func (x *exchange) finish() {
 	x.record.Duration = time.Since(x.began)
 	x.s.o.Observe(x.r.Context(), x.record)
 }
-
-const worthCompressing = 1024
-
-var packers = sync.Pool{New: func() any {
-	z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid
-	return z
-}}
 
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
@@ -190,15 +191,4 @@ func recycle(buf *[]byte) {
 	if cap(*buf) <= 256<<10 {
 		buffers.Put(buf)
 	}
-}
-
-func acceptsGzip(header string) bool {
-	for part := range strings.SplitSeq(header, ",") {
-		name, params, _ := strings.Cut(part, ";")
-		name = strings.TrimSpace(name)
-		if (strings.EqualFold(name, "gzip") || name == "*") && quality(params) > 0 {
-			return true
-		}
-	}
-	return false
 }

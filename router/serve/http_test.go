@@ -2,7 +2,6 @@ package serve
 
 import (
 	"bufio"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"io"
@@ -178,30 +177,6 @@ func TestCORS(t *testing.T) {
 	res := do(t, "POST", anyone.URL, `{"query":"query x"}`, "Content-Type", classic, "Origin", "https://example.org")
 	if res.Header.Get("Access-Control-Allow-Origin") != "*" || res.Header.Get("Access-Control-Allow-Credentials") != "" {
 		t.Errorf("any origin: %v", res.Header)
-	}
-}
-
-func TestGzipOnlyWhenAcceptedAndWorthIt(t *testing.T) {
-	h, _, _ := serveScript(t, Options{})
-	large := `{"query":"query ` + strings.Repeat("x", 5000) + `"}`
-	for _, c := range []struct {
-		body, accept string
-		want         bool
-	}{{large, "gzip, br", true}, {large, "br, gzip;q=0", false}, {large, "identity", false}, {`{"query":"query x"}`, "gzip", false}} {
-		res := do(t, "POST", h.URL, c.body, "Content-Type", classic, "Accept-Encoding", c.accept)
-		packed := res.Header.Get("Content-Encoding") == "gzip"
-		if packed != c.want {
-			t.Errorf("Accept-Encoding %q: gzip %v", c.accept, packed)
-		}
-		if packed {
-			z, err := gzip.NewReader(res.Body)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if b, err := io.ReadAll(z); err != nil || len(b) < 5000 {
-				t.Errorf("unpacked %d bytes, %v", len(b), err)
-			}
-		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"compress/gzip"
 	"net/http"
 	"time"
 )
@@ -11,7 +10,8 @@ type liveWriter struct {
 	w       http.ResponseWriter
 	rc      *http.ResponseController
 	timeout time.Duration
-	packer  *gzip.Writer // nil: sent as it is
+	packer  packer    // nil: sent as it is
+	packing *encoding // of packer
 	buf     []byte
 	bytes   int // before compression
 	err     error
@@ -34,14 +34,14 @@ func (l *liveWriter) end() {
 		if l.err == nil {
 			l.err = l.packer.Close()
 		}
-		packers.Put(l.packer)
+		l.packing.packers.Put(l.packer)
 	}
 	_ = l.rc.SetWriteDeadline(time.Time{}) // the connection may serve other requests
 }
 
 // compress packs what follows.
-func (l *liveWriter) compress() {
-	l.packer = packers.Get().(*gzip.Writer)
+func (l *liveWriter) compress(e *encoding) {
+	l.packing, l.packer = e, e.packers.Get().(packer)
 	l.packer.Reset(l.w)
 }
 

@@ -8,7 +8,9 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strings"
+	"time"
 )
 
 // readRequest takes the GraphQL request out of an HTTP request; the headers are the caller's to add.
@@ -19,19 +21,61 @@ func (s *edition) readRequest(w http.ResponseWriter, r *http.Request) (*Request,
 	if refusal := checkContentType(r); refusal != nil {
 		return nil, refusal
 	}
-	body, err := readBody(http.MaxBytesReader(w, r.Body, s.o.MaxBodyBytes), r.ContentLength)
-	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			return nil, Refuse(http.StatusRequestEntityTooLarge, CodeBadRequest, fmt.Sprintf("the body is larger than %d bytes", tooLarge.Limit))
-		}
-		return nil, Refuse(http.StatusBadRequest, CodeBadRequest, "the body could not be read")
+	body, refusal := s.readBody(w, r)
+	if refusal != nil {
+		return nil, refusal
 	}
 	return decodeRequest(body)
 }
 
-// readBody reads into a buffer of the announced size, as far as that is believable.
-func readBody(r io.Reader, announced int64) ([]byte, error) {
+// readBody reads a body of bounded size, in the time that boundBody gave it.
+func (s *edition) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *Refusal) {
+	raw := http.MaxBytesReader(w, r.Body, s.o.MaxBodyBytes)
+	plain, done, refusal := s.unpacked(raw, r.Header.Get("Content-Encoding"))
+	if refusal != nil {
+		return nil, refusal
+	}
+	defer done()
+	body, err := readAll(io.LimitReader(plain, s.o.MaxBodyBytes+1), r.ContentLength)
+	if err == nil && plain != raw {
+		err = atEnd(raw)
+	}
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge), int64(len(body)) > s.o.MaxBodyBytes: // also where an inflated body is cut short
+		return nil, Refuse(http.StatusRequestEntityTooLarge, CodeBadRequest, fmt.Sprintf("the body is larger than %d bytes", s.o.MaxBodyBytes))
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		w.Header().Set("Connection", "close")
+		return nil, Refuse(http.StatusRequestTimeout, CodeRequestTimeout, "the body did not come in time")
+	case err != nil:
+		return nil, Refuse(http.StatusBadRequest, CodeBadRequest, "the body could not be read")
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // or it would end the request that has its body
+	return body, nil
+}
+
+// atEnd finds what follows where nothing should.
+func atEnd(r io.Reader) error {
+	switch n, err := r.Read(make([]byte, 1)); {
+	case n > 0:
+		return errors.New("there is more than was announced")
+	case errors.Is(err, io.EOF):
+		return nil
+	default:
+		return err
+	}
+}
+
+// boundBody gives a request's body its time, whether we shall read it or the server will, which throws away what a refusal has left: a client that
+// sends it byte by byte holds nothing for long. Servers that have no deadlines have other bounds.
+func (s *edition) boundBody(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.o.ReadTimeout))
+	}
+}
+
+// readAll reads into a buffer of the announced size, as far as that is believable.
+func readAll(r io.Reader, announced int64) ([]byte, error) {
 	var b bytes.Buffer
 	if announced > 0 && announced <= 64<<10 {
 		b.Grow(int(announced) + bytes.MinRead)
@@ -42,9 +86,6 @@ func readBody(r io.Reader, announced int64) ([]byte, error) {
 
 func checkContentType(r *http.Request) *Refusal {
 	unsupported := func(message string) *Refusal { return Refuse(http.StatusUnsupportedMediaType, CodeBadRequest, message) }
-	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
-		return unsupported("compressed bodies are not accepted")
-	}
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || media != "application/json" {
 		return unsupported("the content type must be application/json")

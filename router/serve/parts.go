@@ -83,9 +83,9 @@ func (x *exchange) beginParts(l *liveWriter) {
 	h.Set("X-Accel-Buffering", "no") // proxies that know it pass parts on at once
 	h.Add("Vary", "Accept-Encoding")
 	// A subscription's parts are small and many; a window for each of its clients would cost more than they do.
-	if x.media == mediaParts && acceptsGzip(x.r.Header.Get("Accept-Encoding")) {
-		h.Set("Content-Encoding", "gzip")
-		l.compress()
+	if e := packing(x.r.Header.Get("Accept-Encoding"), x.s.encodings); e != nil && x.media == mediaParts {
+		h.Set("Content-Encoding", e.name)
+		l.compress(e)
 	}
 	x.record.Status = http.StatusOK
 	x.w.WriteHeader(http.StatusOK)

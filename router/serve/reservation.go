@@ -222,6 +222,7 @@ func (x *exchange) startReserved(v *reservation) {
 		x.refuse(Refuse(http.StatusBadRequest, CodeBadRequest, "extensions.operationId must be a text of 1 to 128 characters"))
 		return
 	}
+	req.Sent = x.r.Header
 	req.Header = x.s.passedOn(x.r, x.record.RequestID)
 	req.Identity, req.Address = x.record.Identity, x.record.Address
 	if refusal := v.start(x, id, req); refusal != nil {

@@ -33,14 +33,17 @@ type Options struct {
 	// is the upgrade's with what the params of connection_init stand in for, and Admit is called once for all of its operations.
 	Admit func(ctx context.Context, r *http.Request, header http.Header) (*identity.Identity, *Refusal)
 
-	MaxBodyBytes   int64         // request bodies and WebSocket messages; default 1 MiB
-	RequestTimeout time.Duration // of a query or mutation; default 60 s
-	WriteTimeout   time.Duration // for one message to a client; default 10 s
-	KeepAlive      time.Duration // between signs of life on streams; default 15 s
-	InitTimeout    time.Duration // for connection_init; default 5 s
-	MaxSockets     int           // WebSockets at once; default 10,000
-	MaxOperations  int           // running operations on one WebSocket; default 100
-	Backlog        Backlog       // of each subscription
+	MaxBodyBytes     int64         // request bodies, also once decompressed, and WebSocket messages; default 1 MiB
+	CompressedBodies bool          // accepts request bodies in any of Encodings()
+	Encodings        []string      // that answers may have, where clients ask for them; nil: all of Encodings()
+	ReadTimeout      time.Duration // for a request's body; default 30 s
+	RequestTimeout   time.Duration // of a query or mutation; default 60 s
+	WriteTimeout     time.Duration // for one message to a client; default 10 s; whole answers have a second more for each 64 KiB
+	KeepAlive        time.Duration // between signs of life on streams; default 15 s
+	InitTimeout      time.Duration // for connection_init; default 5 s
+	MaxSockets       int           // WebSockets at once; default 10,000
+	MaxOperations    int           // running operations on one WebSocket; default 100
+	Backlog          Backlog       // of each subscription
 
 	// Request is asked about each request that is no preflight, WebSockets' upgrades too, before its body is read; the context that it
 	// returns is the request's from then on. May be nil.
@@ -64,6 +67,7 @@ func (o Options) withDefaults() Options {
 		}
 	}
 	duration(&o.RequestTimeout, time.Minute)
+	duration(&o.ReadTimeout, 30*time.Second)
 	duration(&o.WriteTimeout, 10*time.Second)
 	duration(&o.KeepAlive, 15*time.Second)
 	duration(&o.InitTimeout, 5*time.Second)
@@ -158,6 +162,7 @@ func (s *Server) Sockets() int {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e, open := s.enter()
 	x := &exchange{s: e, w: w, r: r, began: time.Now()}
+	e.boundBody(w, r)
 	x.record.RequestID = requestID(r)
 	w.Header().Set("X-Request-Id", x.record.RequestID)
 	if !open {

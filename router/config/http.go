@@ -1,0 +1,36 @@
+package config
+
+import (
+	"slices"
+	"strings"
+
+	"bourse/router/serve"
+)
+
+// HTTP says how answers are sent, and how long clients may take.
+type HTTP struct {
+	RequestTimeout   Duration `yaml:"request_timeout" default:"60s" min:"1ms" doc:"Time for a query or mutation; subscriptions have none."`
+	ReadTimeout      Duration `yaml:"read_timeout" default:"30s" min:"1ms" doc:"Time in which a client must send the body of a request."`
+	WriteTimeout     Duration `yaml:"write_timeout" default:"10s" min:"1ms" doc:"Time in which a client must take one message; a whole answer has one second more for each 64 KiB."`
+	KeepAlive        Duration `yaml:"keep_alive" default:"15s" min:"1ms" doc:"Time between signs of life on streams."`
+	Compression      []string `yaml:"compression" default:"zstd, br, gzip" doc:"Content encodings of answers from 1 KiB on, where a client's Accept-Encoding names them; an empty list turns compression off."`
+	CompressedBodies bool     `yaml:"compressed_bodies" default:"false" doc:"Whether request bodies may be compressed; the bound on their size holds for what they inflate to."`
+}
+
+// Check implements checker.
+func (h *HTTP) Check() error {
+	for _, name := range h.Compression {
+		if !slices.Contains(serve.Encodings(), name) {
+			return badKey("compression", "%q is none of %s", name, strings.Join(serve.Encodings(), ", "))
+		}
+	}
+	return nil
+}
+
+func (h *HTTP) apply(b *Built) error {
+	o := &b.Options
+	o.RequestTimeout, o.ReadTimeout, o.WriteTimeout, o.KeepAlive = h.RequestTimeout.Std(), h.ReadTimeout.Std(), h.WriteTimeout.Std(), h.KeepAlive.Std()
+	o.Encodings = append([]string{}, h.Compression...)
+	o.CompressedBodies = h.CompressedBodies
+	return nil
+}
