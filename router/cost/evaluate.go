@@ -51,9 +51,10 @@ type evaluation struct {
 	m         *Model
 	variables map[string]any
 	open      bool
+	err       error // the first
 }
 
-// slice is the size that a @listSize stands for.
+// slice is the size that a @listSize stands for. With an error it is what the rest of its arguments say.
 func (e *evaluation) slice(s *slice) (n int, unknown bool, err error) {
 	n = -1
 	given, defaults := 0, 0
@@ -76,7 +77,7 @@ func (e *evaluation) slice(s *slice) (n int, unknown bool, err error) {
 	}
 	// What a schema fills in by itself is not the client's fault.
 	if s.rule.RequireOne && len(s.arguments) > 0 && (given > 1 || given == 0 && defaults == 0) {
-		return 0, false, &SlicingError{s.field, s.rule.Slicing, given, s.position}
+		err = &SlicingError{s.field, s.rule.Slicing, given, s.position}
 	}
 	if n < 0 {
 		n = s.fallback
@@ -84,7 +85,7 @@ func (e *evaluation) slice(s *slice) (n int, unknown bool, err error) {
 	if n < 0 {
 		n = e.m.o.ListSize
 	}
-	return n, false, nil
+	return n, false, err
 }
 
 func (e *evaluation) holds(c condition) (holds, unknown bool) {

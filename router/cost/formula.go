@@ -178,51 +178,49 @@ func (e *evaluation) bind(t *term) (rest *term, cost int) {
 }
 
 // Cost is what the operation costs with these variables, of which the values are as JSON gives them (numbers as json.Number) or as coercion
-// makes them. The error is a *SlicingError.
+// makes them. The error is a *SlicingError; the cost is then what it would be without that rule.
 func (f *Formula) Cost(variables map[string]any) (int, error) {
 	if len(f.terms) == 0 {
 		return f.fixed, nil
 	}
 	e := evaluation{m: f.m, variables: variables}
-	return e.sum(f.terms, f.fixed)
+	return e.sum(f.terms, f.fixed), e.err
 }
 
-func (e *evaluation) sum(terms []*term, total int) (int, error) {
+func (e *evaluation) sum(terms []*term, total int) int {
 	for _, t := range terms {
-		n, err := e.cost(t)
-		if err != nil {
-			return 0, err
-		}
-		total = plus(total, n)
+		total = plus(total, e.cost(t))
 	}
-	return total, nil
+	return total
 }
 
-func (e *evaluation) cost(t *term) (int, error) {
+func (e *evaluation) cost(t *term) int {
 	for _, c := range t.when {
 		if holds, _ := e.holds(c); !holds {
-			return 0, nil
+			return 0
 		}
 	}
 	if t.slice != nil {
-		if _, _, err := e.slice(t.slice); err != nil {
-			return 0, err
-		}
+		e.size(t.slice)
 	}
 	n := t.size.fixed
 	if t.size.by != nil {
-		var err error
-		if n, _, err = e.slice(t.size.by); err != nil {
-			return 0, err
-		}
+		n = e.size(t.size.by)
 	}
 	spent := t.spent
 	for _, a := range t.arguments {
 		cost, _ := e.argument(a)
 		spent = plus(spent, cost)
 	}
-	one, err := e.sum(t.below, t.fixed)
-	return max(0, plus(spent, times(n, one))), err
+	return max(0, plus(spent, times(n, e.sum(t.below, t.fixed))))
+}
+
+func (e *evaluation) size(s *slice) int {
+	n, _, err := e.slice(s)
+	if e.err == nil {
+		e.err = err
+	}
+	return n
 }
 
 func plus(a, b int) int { return max(-Most, min(Most, a+b)) }

@@ -193,8 +193,8 @@ func TestClientsAreToldApart(t *testing.T) {
 		{rate.Request{Identity: who("b", nil)}, ""},
 		{rate.Request{Identity: who("b", nil), Address: at("10.0.0.9")}, "members"},
 		{rate.Request{Identity: who("x", nil)}, ""}, // a subject is no org, whatever it is called
-		{rate.Request{Header: http.Header{"X-Api-Key": {"k"}}, Address: at("10.0.0.1")}, ""},
-		{rate.Request{Header: http.Header{"X-Api-Key": {"k"}}, Address: at("10.0.0.2")}, "members"},
+		{rate.Request{Header: http.Header{"X-Api-Key": {"k"}}.Get, Address: at("10.0.0.1")}, ""},
+		{rate.Request{Header: http.Header{"X-Api-Key": {"k"}}.Get, Address: at("10.0.0.2")}, "members"},
 		{rate.Request{Address: at("2001:db8::1")}, ""},
 		{rate.Request{Address: at("2001:db8::2")}, "members"},
 		{rate.Request{Address: at("2001:db8:0:1::2")}, ""},
@@ -291,7 +291,7 @@ func TestARedisThatIsAwayDelaysOneRequest(t *testing.T) {
 func TestAccountsInRedisExpireAndTellNothing(t *testing.T) {
 	server := miniredis.RunT(t)
 	l := limiter(t, rate.Options{Store: redisStore(t, server.Addr()), Rules: []rate.Rule{{Name: "r", By: []string{"header:Authorization"}, Limit: 10, Per: time.Minute}}})
-	l.Take(t.Context(), &rate.Request{Header: http.Header{"Authorization": {"secret"}}}, rate.Whole)
+	l.Take(t.Context(), &rate.Request{Header: http.Header{"Authorization": {"secret"}}.Get}, rate.Whole)
 	keys := server.Keys()
 	if len(keys) != 1 || strings.Contains(keys[0], "secret") {
 		t.Fatalf("keys %q", keys)

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
@@ -38,7 +37,7 @@ type Rule struct {
 type Request struct {
 	Address   netip.Addr
 	Identity  *identity.Identity
-	Header    http.Header
+	Header    func(name string) string
 	Operation string
 	Kind      string
 	Cost      int
@@ -62,19 +61,6 @@ func (r *Rule) check() error {
 		}
 	}
 	return nil
-}
-
-// Headers lists the request headers that rules look at.
-func Headers(rules []Rule) []string {
-	var out []string
-	for _, r := range rules {
-		for _, by := range r.By {
-			if name, ok := strings.CutPrefix(by, "header:"); ok && !slices.Contains(out, name) {
-				out = append(out, name)
-			}
-		}
-	}
-	return out
 }
 
 // early says that a rule can be asked before the operation is read.
@@ -135,7 +121,9 @@ func of(by string, req *Request) string {
 			return text(req.Identity.Claims[name])
 		}
 	case "header":
-		return req.Header.Get(name)
+		if req.Header != nil {
+			return req.Header(name)
+		}
 	}
 	return ""
 }
