@@ -16,8 +16,8 @@ import (
 
 // Explain says who may see plans and timings in the extensions of answers:
 //
-//	Bourse-Explain: plan, timings    with the answer
-//	Bourse-Explain: plan-only        instead of the answer: nothing is executed
+//	Bourse-Explain: plan, timings, cost    with the answer
+//	Bourse-Explain: plan-only, cost        instead of the answer: nothing is executed
 //
 // Whoever asks and may not is refused, so that nothing is executed that was not meant to be. What is explained is never shared with equal
 // operations under way.
@@ -40,8 +40,8 @@ const codeExplainForbidden = "EXPLAIN_FORBIDDEN"
 
 // explanation is what of an operation is explained.
 type explanation struct {
-	plan, timings bool
-	only          bool // nothing is executed
+	plan, timings, cost bool
+	only                bool // nothing is executed
 }
 
 func (e explanation) wanted() bool { return e != explanation{} }
@@ -62,10 +62,12 @@ func (g *gateway) explanation(req *serve.Request) (explanation, *serve.Refusal) 
 			e.plan = true
 		case "timings":
 			e.timings = true
+		case "cost":
+			e.cost = true
 		case "plan-only":
 			e.plan, e.only = true, true
 		default:
-			return explanation{}, serve.Refuse(http.StatusBadRequest, serve.CodeBadRequest, ExplainHeader+" may have plan, timings and plan-only")
+			return explanation{}, serve.Refuse(http.StatusBadRequest, serve.CodeBadRequest, ExplainHeader+" may have plan, timings, cost and plan-only")
 		}
 	}
 	return e, nil
@@ -111,11 +113,21 @@ func withExtensions(response, extensions []byte) []byte {
 	return append(append(append(response, `,"extensions":`...), extensions...), '}')
 }
 
+// costs are what an operation costs, and may.
+type costs struct {
+	Estimated int `json:"estimated"`
+	Max       int `json:"max,omitempty"` // none: there is no bound
+}
+
 // extensions are the explanations of an operation up to now.
 func (o *operation) extensions(ctx context.Context) []byte {
 	var out struct {
 		Plan    json.RawMessage `json:"queryPlan,omitempty"`
 		Timings json.RawMessage `json:"timings,omitempty"`
+		Cost    *costs          `json:"cost,omitempty"`
+	}
+	if o.explains.cost && o.g.costs != nil {
+		out.Cost = &costs{Estimated: o.cost, Max: o.g.budget.of(o.input.Identity)}
 	}
 	if o.explains.plan {
 		out.Plan = o.input.Plan.Explained()

@@ -43,6 +43,7 @@ type OperationInfo struct {
 	Variables map[string]any // coerced, with those that stand for the text's literals; numbers are json.Number
 	Header    http.Header    // what subgraphs will see
 	Plan      *plan.Plan
+	Cost      int // estimated; 0 where costs are not computed
 }
 
 // SubscriptionPhase says what happened to a subscription.
@@ -118,6 +119,6 @@ func (g *gateway) admitted(ctx context.Context, o *operation, query string) *ser
 		return nil
 	}
 	return g.hooks.Operation(ctx, &OperationInfo{
-		Name: o.name, Kind: o.Kind(), Query: query, Variables: o.input.Variables, Header: o.input.Header, Plan: o.input.Plan,
+		Name: o.name, Kind: o.Kind(), Query: query, Variables: o.input.Variables, Header: o.input.Header, Plan: o.input.Plan, Cost: o.cost,
 	})
 }

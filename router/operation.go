@@ -24,6 +24,7 @@ type operation struct {
 	input execute.Input
 
 	explains explanation
+	cost     int // estimated; 0: not computed
 }
 
 // Plan is the plan that a request with this operation would run, out of the cache where it is there. The error is what the client would be

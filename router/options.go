@@ -10,7 +10,9 @@ import (
 	"bourse/router/access"
 	"bourse/router/identity"
 	"bourse/router/limits"
+	"bourse/router/persisted"
 	"bourse/router/plan"
+	"bourse/router/rate"
 	"bourse/router/serve"
 	"bourse/router/subscribe"
 	"bourse/router/telemetry"
@@ -45,6 +47,9 @@ type Options struct {
 	MaskErrors    bool // hides messages of subgraph errors that have no extensions.code
 
 	Limits         limits.Limits
+	Budget         *Budget              // what operations may cost; nil: costs are not computed
+	Rate           *rate.Limiter        // how often clients may ask; nil: as often as they like
+	Documents      *persisted.Documents // trusted documents and automatic persisted queries; nil: neither
 	Plan           plan.Options
 	Subscriptions  subscribe.Options
 	PlanCacheSize  int // operations kept ready; default 1,000

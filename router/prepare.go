@@ -15,6 +15,7 @@ import (
 	"bourse/router/execute"
 	"bourse/router/lift"
 	"bourse/router/limits"
+	"bourse/router/rate"
 	"bourse/router/serve"
 	"bourse/router/telemetry"
 )
@@ -25,7 +26,6 @@ const (
 	codeValidationFailed = "GRAPHQL_VALIDATION_FAILED"
 	codeBadUserInput     = "BAD_USER_INPUT"
 	codePlanFailed       = "QUERY_PLAN_FAILED"
-	codeNotPersisted     = "PERSISTED_QUERY_NOT_FOUND"
 )
 
 // maxReported bounds how many validation errors one answer tells.
@@ -33,23 +33,35 @@ const maxReported = 20
 
 // Prepare implements serve.Gateway.
 func (g *gateway) Prepare(ctx context.Context, req *serve.Request) (serve.Operation, *serve.Refusal) {
-	if req.Query == "" {
-		return nil, serve.Refuse(0, codeNotPersisted, "the persisted query is not known: send its text")
-	}
 	explains, refusal := g.explanation(req)
 	if refusal != nil {
 		return nil, refusal
 	}
+	found, refusal := g.find(ctx, req)
+	if refusal != nil {
+		return nil, refusal
+	}
 	var told telemetry.Prepared
+	stage := rate.Whole
 	k, ok := g.ready.texts.get(textKey{req.Query, req.OperationName})
 	if !ok {
-		var refusal *serve.Refusal
+		stage = rate.After
+		if refusal := g.ration(ctx, req, nil, 0, rate.Before); refusal != nil {
+			return nil, refusal
+		}
 		if k, _, refusal = g.read(req, &told); refusal != nil {
 			return nil, refusal
 		}
 	}
 	variables, refusal := g.variables(k.definition, req.Variables)
 	if refusal != nil {
+		return nil, refusal
+	}
+	spent, refusal := g.spend(ctx, req, k, variables)
+	if refusal != nil {
+		return nil, refusal
+	}
+	if refusal := g.ration(ctx, req, k, spent, stage); refusal != nil {
 		return nil, refusal
 	}
 	p, refusal := g.planFor(ctx, req, k, variables, &told)
@@ -60,10 +72,13 @@ func (g *gateway) Prepare(ctx context.Context, req *serve.Request) (serve.Operat
 	if refusal := g.withheld(ctx, req, k.definition.Name, p, variables); refusal != nil {
 		return nil, refusal
 	}
-	op := &operation{g: g, name: k.definition.Name, input: execute.Input{Plan: p, Variables: variables, Header: g.passOn(req.Header), Identity: req.Identity}, explains: explains}
+	op := &operation{g: g, name: k.definition.Name, input: execute.Input{Plan: p, Variables: variables, Header: g.passOn(req.Header), Identity: req.Identity}, explains: explains, cost: spent}
 	if account := telemetry.Of(ctx); account != nil {
-		told.Document, told.Kind, told.Plan, told.Variables = k.document, p.Operation(), p, req.Variables
+		told.Document, told.Kind, told.Plan, told.Variables, told.Cost = k.document, p.Operation(), p, req.Variables, spent
 		account.Prepared(told)
+	}
+	if found.Keep != "" {
+		g.documents.Keep(ctx, found)
 	}
 	if refusal := g.admitted(ctx, op, req.Query); refusal != nil {
 		return nil, refusal
@@ -106,6 +121,9 @@ func (g *gateway) read(req *serve.Request, told *telemetry.Prepared) (*known, *s
 	told.Validate = time.Since(began)
 	k := &known{definition: client, literals: read.Literals, shape: s.text, needs: s.needs}
 	k.document = g.telemetry.Document(req.Query, client.Name, client.Operation)
+	if s.needs.cost != nil {
+		k.cost = s.needs.cost.Bind(read.Literals)
+	}
 	g.ready.texts.add(textKey{req.Query, req.OperationName}, k, entryBytes+knownPerByte*len(req.Query))
 	return k, s, nil
 }
@@ -115,7 +133,7 @@ func (g *gateway) parse(text string) (*ast.QueryDocument, *serve.Refusal) {
 	doc, warnings, err := g.limits.Parse(text)
 	g.warn(warnings)
 	if err != nil {
-		return nil, refuseLimit(codeParseFailed, err)
+		return nil, g.refuseLimit(codeParseFailed, err)
 	}
 	return doc, nil
 }
@@ -128,11 +146,12 @@ func (g *gateway) warn(exceeded []limits.Exceeded) {
 }
 
 // refuseLimit says which limit is exceeded; any other error is refused with the code.
-func refuseLimit(code string, err error) *serve.Refusal {
+func (g *gateway) refuseLimit(code string, err error) *serve.Refusal {
 	var tooMuch *limits.Exceeded
 	if !errors.As(err, &tooMuch) {
 		return refuseErrors(code, err)
 	}
+	g.telemetry.Limited(tooMuch.Limit)
 	refusal := serve.Refuse(0, serve.CodeLimitExceeded, tooMuch.Error())
 	refusal.Errors[0].Extensions["limit"] = tooMuch.Limit
 	refusal.Errors[0].Extensions["max"] = tooMuch.Max
@@ -162,7 +181,7 @@ func (g *gateway) variables(definition *ast.OperationDefinition, values map[stri
 		warnings, err := g.limits.CheckVariables(values)
 		g.warn(warnings)
 		if err != nil {
-			return nil, refuseLimit(codeBadUserInput, err)
+			return nil, g.refuseLimit(codeBadUserInput, err)
 		}
 	}
 	if err := checkScalars(g.sg.API(), definition.VariableDefinitions, values); err != nil {

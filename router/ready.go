@@ -9,6 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"bourse/router/access"
+	"bourse/router/cost"
 	"bourse/router/plan"
 	"bourse/router/serve"
 	"bourse/router/telemetry"
@@ -55,6 +56,7 @@ type known struct {
 	literals   map[string]any           // variables of the shape that stand for the text's literals
 	shape      string                   // its text
 	needs      needs
+	cost       *cost.Formula       // of needs, with the literals; nil: costs are not computed
 	document   *telemetry.Document // nil: nobody wants to know
 }
 
@@ -64,10 +66,14 @@ type needs struct {
 	defers   bool     // whether the client takes the answer in parts
 	defersBy []string // if so: the variables that decide what is deferred
 	touched  access.Touched
+	cost     *cost.Formula // nil: costs are not computed
 }
 
 func (g *gateway) needsOf(doc *ast.QueryDocument, definition *ast.OperationDefinition) needs {
 	n := needs{labels: g.planner.Labels(doc, definition.Name), touched: g.access.Touched(doc, definition.Name)}
+	if g.costs != nil {
+		n.cost = g.costs.Formula(doc, definition.Name)
+	}
 	n.defersBy, n.defers = plan.Deferring(definition)
 	return n
 }

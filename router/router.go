@@ -14,11 +14,14 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"bourse/router/access"
+	"bourse/router/cost"
 	"bourse/router/execute"
 	"bourse/router/federation"
 	"bourse/router/fetch"
 	"bourse/router/limits"
+	"bourse/router/persisted"
 	"bourse/router/plan"
+	"bourse/router/rate"
 	"bourse/router/serve"
 	"bourse/router/subscribe"
 	"bourse/router/telemetry"
@@ -122,6 +125,10 @@ type gateway struct {
 	executor      *execute.Executor
 	fetcher       FetcherWithStream
 	limits        limits.Limits
+	costs         *cost.Model // nil: they are not computed
+	budget        Budget
+	rate          *rate.Limiter        // nil: there are no rate limits
+	documents     *persisted.Documents // nil: operations come as text
 	rules         *rules.Rules
 	ready         ready
 	access        *access.Rules // nil: everything is open to all
@@ -161,8 +168,14 @@ func newGateway(sg *federation.Supergraph, o Options) *gateway {
 			}
 			o.Logger.Log(ctx, level, "subgraph request failed", "subgraph", subgraph, "error", err)
 		}}),
-		fetcher: o.Fetcher, limits: o.Limits.WithDefaults(), rules: validationRules(), ready: newReady(o.PlanCacheSize, o.PlanCacheBytes),
+		fetcher: o.Fetcher, limits: o.Limits.WithDefaults(), rate: o.Rate, documents: o.Documents, rules: validationRules(), ready: newReady(o.PlanCacheSize, o.PlanCacheBytes),
 		headers: canonical(o.SubgraphHeaders), subscribe: o.Subscriptions, introspection: o.Introspection, hooks: o.Hooks, explain: o.Explain, telemetry: o.Telemetry, logger: o.Logger,
+	}
+	if o.Budget == nil && o.Rate != nil && o.Rate.Counts() {
+		o.Budget = &Budget{}
+	}
+	if o.Budget != nil {
+		g.budget, g.costs = *o.Budget, cost.New(sg, o.Budget.Model)
 	}
 	if o.Traffic.ShareOperations {
 		g.operations = traffic.NewOperations(o.Traffic.MaxFollowers)

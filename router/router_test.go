@@ -158,7 +158,7 @@ func TestRefusals(t *testing.T) {
 		{"variable null", query(`query Q($s: ID!) { market(symbol: $s) { name } }`, `{"s":null}`), "BAD_USER_INPUT"},
 		{"variable of a wrong type", query(`query Q($s: ID!) { market(symbol: $s) { name } }`, `{"s":{}}`), "BAD_USER_INPUT"},
 		{"limit", query(`{ a: busiest { symbol } b: busiest { symbol } c: busiest { symbol } d: busiest { symbol } }`), "OPERATION_LIMIT_EXCEEDED"},
-		{"not persisted", `{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"abc"}}}`, "PERSISTED_QUERY_NOT_FOUND"},
+		{"not persisted", `{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"abc"}}}`, "PERSISTED_QUERY_NOT_SUPPORTED"},
 		{"malformed", `{"query":`, "BAD_REQUEST"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

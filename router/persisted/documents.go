@@ -60,9 +60,9 @@ type Refused struct{ Code, Message string }
 func (r *Refused) Error() string { return r.Message }
 
 // Messages that clients of automatic persisted queries look for.
-var (
-	notFound     = &Refused{CodeNotFound, "PersistedQueryNotFound"}
-	notSupported = &Refused{CodeNotSupported, "PersistedQueryNotSupported"}
+const (
+	NotFound     = "PersistedQueryNotFound"
+	NotSupported = "PersistedQueryNotSupported"
 )
 
 // Request is what a client says of its operation.
@@ -131,14 +131,14 @@ func (d *Documents) automatic(ctx context.Context, hash, text string) (Found, *R
 	case hash == "":
 		return Found{Text: text}, nil
 	case d.o.Cache == nil && text == "":
-		return Found{}, notSupported
+		return Found{}, &Refused{CodeNotSupported, NotSupported}
 	case d.o.Cache == nil:
 		return Found{Text: text}, nil
 	case text == "":
 		if text, ok := d.o.Cache.get(ctx, hash); ok {
 			return Found{Text: text}, nil
 		}
-		return Found{}, notFound
+		return Found{}, &Refused{CodeNotFound, NotFound}
 	case d.o.Cache.holds(hash, text):
 		return Found{Text: text}, nil
 	}

@@ -10,7 +10,7 @@ import (
 
 // fields are the parts of a request as JSON; nil where it does not have one. encoding/json would make a map of them, and look at each of
 // their bytes several times, on the path of every request.
-type fields struct{ query, operationName, variables, extensions []byte }
+type fields struct{ query, operationName, documentID, id, variables, extensions []byte }
 
 var (
 	errNotJSON   = errors.New("not JSON")
@@ -38,6 +38,10 @@ func readFields(body []byte) (fields, error) {
 			f.query = value
 		case "operationName":
 			f.operationName = value
+		case "documentId":
+			f.documentID = value
+		case "id":
+			f.id = value
 		case "variables":
 			f.variables = value
 		case "extensions":

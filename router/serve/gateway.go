@@ -58,7 +58,8 @@ type Stream interface {
 
 // Request is a GraphQL request, whichever way it came.
 type Request struct {
-	Query         string
+	Query         string // may be empty where the operation is named otherwise
+	DocumentID    string // of a trusted document; may be empty
 	OperationName string
 	Variables     map[string]any // numbers are json.Number
 	Extensions    map[string]json.RawMessage

@@ -99,7 +99,7 @@ func checkContentType(r *http.Request) *Refusal {
 func readQueryString(r *http.Request) (*Request, *Refusal) {
 	q := r.URL.Query()
 	var f fields
-	for name, field := range map[string]*[]byte{"query": &f.query, "operationName": &f.operationName} {
+	for name, field := range map[string]*[]byte{"query": &f.query, "operationName": &f.operationName, "documentId": &f.documentID, "id": &f.id} {
 		if q.Has(name) {
 			*field, _ = json.Marshal(q.Get(name)) // a string always marshals
 		}
@@ -145,13 +145,19 @@ func requestOf(f fields) (*Request, *Refusal) {
 	if !readText(f.operationName, &req.OperationName) {
 		return mustBe("operationName", "a string")
 	}
+	if f.documentID == nil && len(f.id) > 0 && f.id[0] == '"' {
+		f.documentID = f.id // as some clients call it
+	}
+	if !readText(f.documentID, &req.DocumentID) {
+		return mustBe("documentId", "a string")
+	}
 	if !readObject(f.variables, &req.Variables) {
 		return mustBe("variables", "a JSON object")
 	}
 	if !readObject(f.extensions, &req.Extensions) {
 		return mustBe("extensions", "a JSON object")
 	}
-	if req.Query == "" && req.Extensions["persistedQuery"] == nil {
+	if req.Query == "" && req.DocumentID == "" && req.Extensions["persistedQuery"] == nil {
 		return nil, Refuse(http.StatusBadRequest, CodeBadRequest, `"query" is missing`)
 	}
 	return req, nil

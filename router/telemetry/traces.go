@@ -111,6 +111,9 @@ func (s *span) prepared(p *Prepared) {
 		return
 	}
 	s.SetAttributes(attribute.Bool("bourse.plan.cached", p.Cached))
+	if p.Cost > 0 {
+		s.SetAttributes(attribute.Int("bourse.cost.estimated", p.Cost))
+	}
 	if p.Document != nil {
 		s.SetAttributes(attribute.String("graphql.document.digest", p.Document.Digest()))
 		if s.t.o.Document {
