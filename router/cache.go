@@ -1,6 +1,7 @@
 package router
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
@@ -37,6 +38,23 @@ func (c *cache[K, V]) get(key K) (V, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	found, ok := c.kept.Get(key)
+	return found.value, ok
+}
+
+// newest lists the keys, what was used last first.
+func (c *cache[K, V]) newest() []K {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	keys := c.kept.Keys()
+	slices.Reverse(keys)
+	return keys
+}
+
+// peek is get without counting as a use.
+func (c *cache[K, V]) peek(key K) (V, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	found, ok := c.kept.Peek(key)
 	return found.value, ok
 }
 

@@ -33,6 +33,9 @@ type Hooks struct {
 
 	// Subscription hears of the beginning and of the end of each client's subscription.
 	Subscription func(ctx context.Context, e SubscriptionEvent)
+
+	// Reload hears of each Reload: the new options' hook of one that is served now, the old ones' hook of one that was refused.
+	Reload func(e ReloadEvent)
 }
 
 // OperationInfo is what is known of a planned operation. Nothing in it may be changed.

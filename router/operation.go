@@ -30,7 +30,7 @@ type operation struct {
 // Plan is the plan that a request with this operation would run, out of the cache where it is there. The error is what the client would be
 // told.
 func (r *Router) Plan(ctx context.Context, query, operationName string, variables map[string]any) (*plan.Plan, error) {
-	prepared, refusal := r.gateway.Prepare(ctx, &serve.Request{Query: query, OperationName: operationName, Variables: variables})
+	prepared, refusal := r.gateway.Load().Prepare(ctx, &serve.Request{Query: query, OperationName: operationName, Variables: variables})
 	if refusal != nil {
 		return nil, errors.New(refusal.Errors[0].Message)
 	}

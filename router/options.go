@@ -55,6 +55,11 @@ type Options struct {
 	PlanCacheSize  int // operations kept ready; default 1,000
 	PlanCacheBytes int // that they and their plans may take, about; default 128 MiB
 
+	// What Reload prepares of the operations that were known before, the last used first: how many (default 1,000; negative: none) and for how
+	// long (default 10 s).
+	WarmOperations int
+	WarmTime       time.Duration
+
 	// Label says for a request whether a label of a progressive @override is on: the context is the request's. nil: off. Labels
 	// percent(n) are not asked about but drawn: Chance is a number below n; nil: math/rand.
 	Label  func(ctx context.Context, label string) bool
@@ -106,4 +111,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Observe hears of each finished operation, for counters; may be nil. Called on the request's goroutine.
 	Observe func(context.Context, Record)
+
+	// Released is called once, when nothing uses these options any more: after Reload, when the last operation under them has ended, or with
+	// Close. May be nil. It is not called where New or Reload fails.
+	Released func()
 }

@@ -25,7 +25,7 @@ import (
 type ready struct {
 	texts  *cache[textKey, *known]
 	shapes *cache[string, *shape]
-	plans  *cache[planKey, *plan.Plan]
+	plans  *cache[planKey, *planned]
 }
 
 // Shares of the bytes that the three caches may hold, and what an entry holds about for each byte of its text (measured: a
@@ -40,7 +40,7 @@ func newReady(entries, bytes int) ready {
 	return ready{
 		texts:  newCache[textKey, *known](entries, bytes/textsShare),
 		shapes: newCache[string, *shape](entries, bytes/shapesShare),
-		plans:  newCache[planKey, *plan.Plan](entries, bytes/plansShare),
+		plans:  newCache[planKey, *planned](entries, bytes/plansShare),
 	}
 }
 
@@ -58,6 +58,20 @@ type known struct {
 	needs      needs
 	cost       *cost.Formula       // of needs, with the literals; nil: costs are not computed
 	document   *telemetry.Document // nil: nobody wants to know
+}
+
+// planned is a plan and what it was made under.
+type planned struct {
+	plan  *plan.Plan
+	under circumstances
+}
+
+// circumstances are what is known of a request where its plan depends on more than its operation. The zero value is of one whose plan does not.
+type circumstances struct {
+	labels      map[string]bool // of progressive overrides, decided
+	incremental bool            // the client takes the answer in parts
+	whole       []string        // variables by which it does not want parts after all
+	rights      access.Rights
 }
 
 // needs is what must be known of a request, beside the operation, to plan it.
@@ -90,11 +104,12 @@ type shape struct {
 
 // planFor finds or makes the plan of an operation for one request.
 func (g *gateway) planFor(ctx context.Context, req *serve.Request, k *known, variables map[string]any, told *telemetry.Prepared) (*plan.Plan, *serve.Refusal) {
-	given, key := g.given(ctx, req, k, variables)
+	under := g.circumstances(ctx, req, k, variables)
+	given, key := g.given(k.needs, under)
 	pk := planKey{k.shape, key}
 	if p, ok := g.ready.plans.get(pk); ok {
 		told.Cached = true
-		return p, nil
+		return p.plan, nil
 	}
 	s, ok := g.ready.shapes.get(k.shape)
 	if !ok {
@@ -103,11 +118,16 @@ func (g *gateway) planFor(ctx context.Context, req *serve.Request, k *known, var
 			return nil, refusal
 		}
 	}
+	return g.planUnder(ctx, s, pk, given, under, told)
+}
+
+// planUnder makes a plan and keeps it, unless another request has.
+func (g *gateway) planUnder(ctx context.Context, s *shape, pk planKey, given plan.Given, under circumstances, told *telemetry.Prepared) (*plan.Plan, *serve.Refusal) {
 	s.planning.Lock()
 	defer s.planning.Unlock()
 	if p, ok := g.ready.plans.get(pk); ok {
 		told.Cached = true // another request has planned it meanwhile
-		return p, nil
+		return p.plan, nil
 	}
 	began := time.Now()
 	p, err := g.planner.Plan(s.doc, s.name, given)
@@ -120,7 +140,7 @@ func (g *gateway) planFor(ctx context.Context, req *serve.Request, k *known, var
 		g.logger.ErrorContext(ctx, "planning failed", "operation", s.name, "error", err)
 		return nil, serve.Refuse(0, codePlanFailed, "the operation could not be planned")
 	}
-	g.ready.plans.add(pk, p, weigh(p))
+	g.ready.plans.add(pk, &planned{p, under}, weigh(p))
 	return p, nil
 }
 
@@ -146,30 +166,44 @@ func weigh(p *plan.Plan) int {
 	return entryBytes + planPerByte*n
 }
 
-// given is what a plan for this request depends on beside the operation, and the key that tells it from others.
-func (g *gateway) given(ctx context.Context, req *serve.Request, k *known, variables map[string]any) (plan.Given, string) {
-	var given plan.Given
-	var key string
+// circumstances finds out what the plan of a request depends on beside its operation.
+func (g *gateway) circumstances(ctx context.Context, req *serve.Request, k *known, variables map[string]any) circumstances {
+	var c circumstances
 	if len(k.needs.labels) > 0 {
-		given.Labels = g.labelsOn(ctx, k.needs.labels)
-		key = labelKey(k.needs.labels, given.Labels)
+		c.labels = g.labelsOn(ctx, k.needs.labels)
 	}
 	if k.needs.defers && req.Incremental {
-		given.Defer, given.Variables = true, map[string]bool{}
-		key += "\x00defer"
+		c.incremental = true
 		for _, name := range k.needs.defersBy {
 			if off, ok := variables[name].(bool); ok && !off {
-				given.Variables[name] = false
-				key += " !" + name
+				c.whole = append(c.whole, name)
 			}
 		}
 	}
-	if len(k.needs.touched) > 0 {
-		var rights access.Rights
-		if g.rights != nil {
-			rights = g.rights(ctx, req.Header, g.access.Policies(k.needs.touched))
+	if len(k.needs.touched) > 0 && g.rights != nil {
+		c.rights = g.rights(ctx, req.Header, g.access.Policies(k.needs.touched))
+	}
+	return c
+}
+
+// given is what the planner is told of the circumstances, and the key that tells its plan from others.
+func (g *gateway) given(n needs, c circumstances) (plan.Given, string) {
+	var given plan.Given
+	var key string
+	if len(n.labels) > 0 {
+		given.Labels = c.labels
+		key = labelKey(n.labels, given.Labels)
+	}
+	if n.defers && c.incremental {
+		given.Defer, given.Variables = true, map[string]bool{}
+		key += "\x00defer"
+		for _, name := range c.whole {
+			given.Variables[name] = false
+			key += " !" + name
 		}
-		ruling := g.access.Decide(k.needs.touched, rights)
+	}
+	if len(n.touched) > 0 {
+		ruling := g.access.Decide(n.touched, c.rights)
 		given.Denies = ruling.Denies
 		key += "\x00may " + ruling.Key
 	}

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
@@ -28,44 +30,59 @@ import (
 	"bourse/router/traffic"
 )
 
-// Router serves one supergraph. It is an http.Handler for the GraphQL endpoint.
+// Router serves one supergraph at a time. It is an http.Handler for the GraphQL endpoint.
 type Router struct {
 	*serve.Server
-	gateway      *gateway
-	closeFetcher func()
+	gateway   atomic.Pointer[gateway]
+	reloading sync.Mutex
 }
 
 // New loads the supergraph and makes it ready to serve. Close the Router when done.
 func New(supergraphSDL string, o Options) (*Router, error) {
+	g, s, err := assemble(supergraphSDL, o)
+	if err != nil {
+		return nil, err
+	}
+	r := &Router{Server: serve.New(s)}
+	r.take(g)
+	return r, nil
+}
+
+// Close takes no more requests, ends streams with a word to the client, waits for running requests as long as ctx lasts and cuts off
+// those that remain.
+func (r *Router) Close(ctx context.Context) error { return r.Server.Close(ctx) }
+
+// assemble makes what a router serves by: the gateway, and the options of the server in front of it.
+func assemble(supergraphSDL string, o Options) (*gateway, serve.Options, error) {
 	sg, err := federation.Load(supergraphSDL)
 	if err != nil {
-		return nil, fmt.Errorf("load supergraph: %w", err)
+		return nil, serve.Options{}, fmt.Errorf("load supergraph: %w", err)
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.Explain != nil && o.Telemetry == nil {
 		if o.Telemetry, err = telemetry.New(telemetry.Options{}); err != nil { // only the accounts, for timings: nothing to close
-			return nil, err
+			return nil, serve.Options{}, err
 		}
 	}
 	o = o.authenticated()
-	r := &Router{closeFetcher: func() {}}
+	closeFetcher := func() {}
 	if o.Fetcher == nil {
 		h, err := overHTTP(sg, o)
 		if err != nil {
-			return nil, err
+			return nil, serve.Options{}, err
 		}
-		o.Fetcher, r.closeFetcher = h, h.Close
+		o.Fetcher, closeFetcher = h, h.Close
 	}
 	o.Fetcher = withTelemetry(inFront(sg, o), o.Telemetry)
 	g := newGateway(sg, o)
-	r.gateway = g
+	g.close = closeFetcher
 	begin := o.Telemetry.Begin
 	if o.Telemetry == nil {
 		begin = nil
 	}
-	r.Server = serve.New(serve.Options{
+	return g, serve.Options{
 		Gateway: g,
 		Address: o.Address, Admit: o.Admit,
 		ForwardHeaders: o.ForwardHeaders, ConnectionParams: o.ConnectionParams,
@@ -75,18 +92,20 @@ func New(supergraphSDL string, o Options) (*Router, error) {
 		KeepAlive: o.KeepAlive, InitTimeout: o.InitTimeout, MaxSockets: o.MaxSockets, MaxOperations: o.MaxOperations,
 		Backlog: o.Backlog,
 		Begin:   begin, Request: o.Hooks.Request, Logger: o.Logger, Observe: observer(o),
-	})
-	o.Telemetry.Watch(telemetry.Watched{Plans: g.ready.figures, Sockets: r.Sockets})
-	o.Telemetry.Schema(sg.API())
-	return r, nil
+		Released: func() {
+			g.close()
+			if o.Released != nil {
+				o.Released()
+			}
+		},
+	}, nil
 }
 
-// Close takes no more requests, ends streams with a word to the client, waits for running requests as long as ctx lasts and cuts off
-// those that remain.
-func (r *Router) Close(ctx context.Context) error {
-	err := r.Server.Close(ctx)
-	r.closeFetcher()
-	return err
+// take makes g the gateway that is served.
+func (r *Router) take(g *gateway) {
+	r.gateway.Store(g)
+	g.telemetry.Watch(telemetry.Watched{Plans: g.ready.figures, Sockets: r.Sockets})
+	g.telemetry.Schema(g.sg.API())
 }
 
 // inFront puts before the fetcher what is asked for, from the inside out; what is off is not there.
@@ -143,6 +162,7 @@ type gateway struct {
 	hooks         Hooks
 	explain       *Explain             // nil: to nobody
 	telemetry     *telemetry.Telemetry // nil: nobody is told
+	close         func()               // when nothing runs any more
 	logger        *slog.Logger
 }
 

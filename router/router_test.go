@@ -284,7 +284,12 @@ func event(symbol string) string {
 // subscribeSSE starts a subscription over server-sent events; lines get the data of each event, then "complete", then are closed.
 func (h *house) subscribeSSE(t *testing.T, ctx context.Context) <-chan string {
 	t.Helper()
-	req, _ := http.NewRequestWithContext(ctx, "POST", h.url, strings.NewReader(query(watch, `{"s":"any"}`)))
+	return h.events(t, ctx, query(watch, `{"s":"any"}`))
+}
+
+func (h *house) events(t *testing.T, ctx context.Context, body string) <-chan string {
+	t.Helper()
+	req, _ := http.NewRequestWithContext(ctx, "POST", h.url, strings.NewReader(body))
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "text/event-stream")
 	res, err := http.DefaultClient.Do(req)
