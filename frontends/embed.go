@@ -63,10 +63,12 @@ var shellPages = map[string]bool{"": true, "sign-in": true, "register": true, "m
 type site struct {
 	files fs.FS
 	etags map[string]string // by path in files; fixed once built
+	// locate turns the path of a request into the name of a file.
+	locate func(urlPath string) (name string, ok bool)
 }
 
 func newSite(files fs.FS) *site {
-	s := &site{files: files, etags: map[string]string{}}
+	s := &site{files: files, etags: map[string]string{}, locate: locate}
 	// Only files that may change under one name need a tag; hashed ones never do.
 	_ = fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || hashed(name) {
@@ -88,7 +90,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 		return
 	}
-	name, ok := locate(r.URL.Path)
+	name, ok := s.locate(r.URL.Path)
 	if !ok {
 		http.NotFound(w, r)
 		return

@@ -116,3 +116,15 @@ export function shell(entries: Record<string, MountedEntry>): RsbuildConfig {
     splitChunks: false,
   })
 }
+
+/** The router's playground: one page with all that it needs, under whatever path the router serves it. */
+export function playground(): RsbuildConfig {
+  return defineConfig({
+    ...common,
+    root: new URL('./playground/', import.meta.url).pathname,
+    source: { entry: { index: './src/index.tsx' } },
+    html: { ...common.html, title: 'Router playground', favicon: '../shell/public/favicon.svg' },
+    output: { ...common.output, assetPrefix: 'auto', distPath: { root: '../dist/playground' } },
+    splitChunks: false,
+  })
+}

@@ -24,6 +24,8 @@ type routing struct {
 	forward, labels           []string
 	subgraphs                 []string
 	introspection, mask       bool
+	playground                string
+	explain                   bool
 }
 
 func newRouter() *cobra.Command {
@@ -55,6 +57,8 @@ It ends on SIGINT and SIGTERM: streams are told, and running requests have ten s
 	flags.StringSliceVar(&r.labels, "label", nil, "label of a progressive override that is on for every request; may be repeated")
 	flags.StringSliceVar(&r.forward, "forward-header", []string{"Authorization"}, "client header to pass on to subgraphs; may be repeated")
 	flags.BoolVar(&r.introspection, "introspection", true, "let clients ask for the schema")
+	flags.StringVar(&r.playground, "playground", "/", "path of the playground; empty for none")
+	flags.BoolVar(&r.explain, "explain", false, "make a secret for this run that opens query plans and timings, and print the playground's address with it")
 	flags.BoolVar(&r.mask, "mask-errors", false, "hide messages of subgraph errors that have no code")
 	flags.StringVar(&r.level, "log-level", "info", strings.Join(logLevels, ", "))
 	_ = cmd.MarkFlagRequired("supergraph")
@@ -93,21 +97,24 @@ func (r *routing) run(cmd *cobra.Command) error {
 		return &exit{exitUsage, err}
 	}
 	options.Label = func(_ context.Context, label string) bool { return slices.Contains(r.labels, label) }
-	if secret := os.Getenv("BOURSE_ROUTER_SECRET"); secret != "" {
-		options.SubgraphHeaders = http.Header{"Bourse-Router-Secret": {secret}}
+	if shared := os.Getenv("BOURSE_ROUTER_SECRET"); shared != "" {
+		options.SubgraphHeaders = http.Header{"Bourse-Router-Secret": {shared}}
 	}
+	secret := r.explainTo(&options)
 	serving, err := router.New(string(text), options)
 	if err != nil {
 		return &exit{exitUsage, fmt.Errorf("%s: %w", r.supergraph, err)}
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", serving)
+	r.mountPlayground(mux, "/graphql", options.Explain != nil)
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	listener, err := listenOn(r.listen)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "router on http://%s/graphql\n", listener.Addr())
+	r.greetPlayground(cmd.ErrOrStderr(), listener.Addr().String(), secret)
 	return serveOn(cmd.Context(), listener, mux, serving.Close, func(context.Context) error { return nil })
 }
 

@@ -1,4 +1,4 @@
-// Builds the mounted applications, then the shell, which learns their hashed names, then lays a
+// Builds the mounted applications and the playground, then the shell, which learns their hashed names, then lays a
 // .gz and a .br beside every file that gains by it. `npm run build -- member` builds only what is
 // named, and the shell.
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { createRsbuild, loadConfig } from '@rsbuild/core'
 process.env.NODE_ENV = 'production'
 const here = new URL('..', import.meta.url).pathname
 const dist = join(here, 'dist')
-const names = ['member', 'agent', 'admin']
+const names = ['member', 'agent', 'admin', 'playground']
 const wanted = process.argv.slice(2)
 
 const began = Date.now()

@@ -1,0 +1,3 @@
+import { playground } from '../rsbuild.shared.ts'
+
+export default playground()
