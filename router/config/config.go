@@ -23,7 +23,10 @@ type Config struct {
 	Identity   Identity   `yaml:"identity" doc:"How requests prove whom they speak for."`
 	Addresses  Addresses  `yaml:"addresses" doc:"Where requests may come from."`
 
-	dir string // that files are relative to; empty: the process's own
+	dir        string     // that files are relative to; empty: the process's own
+	Telemetry  Telemetry  `yaml:"telemetry" doc:"What the router tells of itself."`
+	Explain    Explain    `yaml:"explain" doc:"Who may see query plans and timings."`
+	Playground Playground `yaml:"playground" doc:"The page on which people try operations."`
 }
 
 // section is a part of the configuration that changes the router's options; all fields of Config that are one are asked in their order.
