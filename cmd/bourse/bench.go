@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bourse/cmd/bourse/internal/bench"
+	"bourse/cmd/bourse/internal/bench/gateway"
 	"bourse/cmd/bourse/internal/drill"
 )
 
@@ -59,7 +60,9 @@ var benchmarks = []benchmark{
 	}},
 	{"takeover", "three processes share a house: the one that decides is killed, another goes on", 0, takeTakeover},
 	{"endpoint", "durable orders through /graphql over HTTP", 5 * time.Second, simple(bench.Endpoint)},
-	{"router", "what the router adds to a query that one subgraph answers", 5 * time.Second, simple(bench.RouterOverhead)},
+	{"overhead", "what the router adds to a query that one subgraph answers", 5 * time.Second, simple(bench.RouterOverhead)},
+	{"router", "a router in a process of its own beside one that does only the HTTP work of the same queries", 5 * time.Second, simple(bench.MeasureRouting)},
+	{"fanout", "one stream to 10,000 subscribers, without and with fields of other subgraphs (always one round)", 10 * time.Second, simple(bench.MeasureFanouts)},
 	{"plan", "planning 60 selections over four subgraphs, cold and cached; the curve over an interface with 20 implementers", 0, simple(bench.Plan)},
 	{"compose", "composition of 50 subgraphs with 2,000 types", 0, simple(bench.Compose)},
 	{"load", "what a router takes to load that supergraph", 0, simple(bench.Load)},
@@ -110,7 +113,7 @@ func newBench() *cobra.Command {
 
 ` + list.String() + `
 Without a name it takes them all. The median of the rounds counts. What needs a house starts
-one of its own in a temporary directory, with fsync on. plan, compose and load need none and
+one of its own in a temporary directory, with fsync on. plan, compose, load, router and fanout need none and
 take the figures of the federation. book and venue have one core to
 themselves. Figures go to the standard output, progress to the standard error.`,
 		Example: `  bourse bench venue
@@ -142,6 +145,16 @@ themselves. Figures go to the standard output, progress to the standard error.`,
 	flags.IntVar(&o.records, "records", 1_000_000, "recover: records of the journal behind the snapshot")
 	flags.BoolVar(&asJSON, "json", false, "print JSON: machine, and an object under the name of each benchmark")
 	return cmd
+}
+
+// newBenchPart serves what bench measures from outside. It is no command for people.
+func newBenchPart() *cobra.Command {
+	return &cobra.Command{
+		Use: bench.ServePart[0], Hidden: true, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return gateway.ServePart(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout())
+		},
+	}
 }
 
 // figures is what was measured, in order.
