@@ -6,17 +6,17 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// every is the time between two events of a stream.
-const every = time.Second
-
-// events streams reviews as server-sent events: one each second to each subscription. A review's body is the time at which it was written, in
+// events streams reviews as server-sent events, one after the other to each subscription. A review's body is the time at which it was written, in
 // nanoseconds since 1970.
 type events struct {
-	shop *shop
+	shop  *shop
+	every time.Duration // between two events of a stream
 
+	streams atomic.Int64 // that were asked for
 	mu      sync.Mutex
 	written []int64 // bodies of the events of every stream
 	ended   chan struct{}
@@ -49,12 +49,13 @@ func (e *events) serve(w http.ResponseWriter, r *http.Request, body []byte) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	e.streams.Add(1)
 	flush := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
 	if flush.Flush() != nil {
 		return // nobody is there
 	}
-	tick := time.NewTicker(every)
+	tick := time.NewTicker(e.every)
 	defer tick.Stop()
 	author, product := e.shop.entities["User u1"], e.shop.entities["Product p1"]
 	for n := 1; ; n++ {

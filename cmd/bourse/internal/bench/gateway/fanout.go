@@ -50,17 +50,16 @@ func MeasureFanout(ctx context.Context, o Options, subscribers int, entity bool)
 	if err != nil {
 		return f, err
 	}
-	calls := b.subgraphs.calls.Load()
 	o.Progress(fmt.Sprintf("%d subscribers", subscribers))
 	crowd, err := gather(ctx, p.url, operation, subscribers)
 	defer crowd.leave()
 	if err != nil {
 		return f, err
 	}
-	f.Upstreams = b.subgraphs.calls.Load() - calls
-	if err := pause(ctx, 3*every); err != nil {
+	if err := pause(ctx, 3*b.o.Every); err != nil {
 		return f, err
 	}
+	f.Upstreams = b.subgraphs.events.streams.Load()
 	o.Progress("measuring")
 	from := time.Now()
 	spentBefore, _, err := spent(pid)
@@ -79,7 +78,7 @@ func MeasureFanout(ctx context.Context, o Options, subscribers int, entity bool)
 	if err != nil {
 		return f, err
 	}
-	if err := pause(ctx, 2*every); err != nil { // for what is late
+	if err := pause(ctx, 2*b.o.Every); err != nil { // for what is late
 		return f, err
 	}
 	took, err := crowd.leave().between(from, to)

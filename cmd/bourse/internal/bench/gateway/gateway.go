@@ -10,6 +10,7 @@ import (
 type Options struct {
 	Round    time.Duration // measured time of one workload in one process
 	Rounds   int
+	Every    time.Duration // between two events of a stream; 0: a second
 	Progress func(string)
 	// Serve are the arguments with which this program runs ServePart.
 	Serve []string
@@ -60,6 +61,9 @@ type bench struct {
 }
 
 func newBench(_ context.Context, o Options) (*bench, error) {
+	if o.Every <= 0 {
+		o.Every = time.Second
+	}
 	b := &bench{o: o, core: measuredCore(), answers: map[string][]byte{}}
 	for _, operation := range []string{bigOperation, smallOperation} {
 		answer, err := newShop().answer(operation, nil)
@@ -70,7 +74,7 @@ func newBench(_ context.Context, o Options) (*bench, error) {
 	}
 	b.restore = asideOf()
 	var err error
-	if b.subgraphs, err = serveSubgraphs(); err != nil {
+	if b.subgraphs, err = serveSubgraphs(o.Every); err != nil {
 		b.restore()
 		return nil, err
 	}

@@ -22,13 +22,13 @@ type subgraphs struct {
 	events  *events
 }
 
-func serveSubgraphs() (*subgraphs, error) {
+func serveSubgraphs(every time.Duration) (*subgraphs, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for subgraphs: %w", err)
 	}
 	s := &subgraphs{shop: newShop(), address: l.Addr().String()}
-	s.events = &events{shop: s.shop}
+	s.events = &events{shop: s.shop, every: every}
 	mux := http.NewServeMux()
 	for name := range schemas {
 		mux.Handle("/"+name, s)
