@@ -144,7 +144,7 @@ func (x *exchange) refuse(refusal *Refusal) {
 	x.write(status, refusal.appendJSON(nil))
 }
 
-// write sends the whole answer and reports the exchange as finished.
+// write sends the whole answer.
 func (x *exchange) write(status int, body []byte) {
 	h := x.w.Header()
 	h.Set("Content-Type", contentType(x.media))
@@ -163,16 +163,17 @@ func (x *exchange) write(status int, body []byte) {
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	x.send(status, body)
-	x.finish()
 }
 
-// send sends a whole answer within a time that grows with it. A client that takes it more slowly loses the connection.
+// send sends a whole answer within a time that grows with it. A client that takes it more slowly loses the connection. The exchange is reported
+// before the end of the answer leaves: whoever has read it finds it in the log.
 func (x *exchange) send(status int, body []byte) {
 	rc := http.NewResponseController(x.w)
 	patience := x.s.o.WriteTimeout + time.Duration(len(body)/(64<<10))*time.Second
 	bounded := rc.SetWriteDeadline(time.Now().Add(patience)) == nil // where the server can
 	x.w.WriteHeader(status)
 	_, _ = x.w.Write(body) // a client that has gone cannot be told
+	x.finish()
 	if bounded {
 		_ = rc.Flush()
 		_ = rc.SetWriteDeadline(time.Time{}) // the connection may serve other requests
