@@ -29,6 +29,7 @@ func (r *Router) Reload(supergraphSDL string, o Options) error {
 	warmed, err := r.reload(supergraphSDL, o)
 	e := ReloadEvent{Err: err, Warmed: warmed, Took: time.Since(began)}
 	now := r.gateway.Load() // the new one, or the old one after an error
+	now.telemetry.Reloaded(e.Took, err)
 	if now.hooks.Reload != nil {
 		now.hooks.Reload(e)
 	}

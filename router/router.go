@@ -75,6 +75,7 @@ func assemble(supergraphSDL string, o Options) (*gateway, serve.Options, error) 
 		}
 		o.Fetcher, closeFetcher = h, h.Close
 	}
+	o.Traffic.OnState = tellState(o.Traffic.OnState, o.Telemetry)
 	o.Fetcher = withTelemetry(inFront(sg, o), o.Telemetry)
 	g := newGateway(sg, o)
 	g.close = closeFetcher

@@ -6,6 +6,7 @@ import (
 
 	"bourse/router/execute"
 	"bourse/router/telemetry"
+	"bourse/router/traffic"
 )
 
 // told reports each request to a subgraph, as the executor sees it: whatever is shared, cached or repeated below is part of one report.
@@ -44,4 +45,17 @@ func (f *told) Stream(ctx context.Context, req *execute.Request) (io.ReadCloser,
 	}
 	account.Done(status, 0, err)
 	return body, err
+}
+
+// tellState reports the states of breakers beside telling the operator's own hook.
+func tellState(hook func(subgraph string, from, to traffic.State), t *telemetry.Telemetry) func(subgraph string, from, to traffic.State) {
+	if t == nil {
+		return hook
+	}
+	return func(subgraph string, from, to traffic.State) {
+		t.Breaker(subgraph, int(to))
+		if hook != nil {
+			hook(subgraph, from, to)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package router_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -9,8 +10,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,7 +21,10 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"bourse/router"
+	"bourse/router/execute"
+	"bourse/router/fetch"
 	"bourse/router/telemetry"
+	"bourse/router/traffic"
 )
 
 // collector is an OTLP receiver.
@@ -368,4 +374,112 @@ func readFile(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// flaky answers as its subgraphs do, but for the first so many requests.
+type flaky struct {
+	router.FetcherWithStream
+	refuses atomic.Int32
+}
+
+func (f *flaky) Fetch(ctx context.Context, req *execute.Request) (*execute.Response, error) {
+	if f.refuses.Add(-1) >= 0 {
+		return &execute.Response{Status: 503, Body: []byte(`{}`)}, nil
+	}
+	return f.FetcherWithStream.Fetch(ctx, req)
+}
+
+func TestWhatHappensOnTheWayToSubgraphsIsCounted(t *testing.T) {
+	told, closed := telling(t, telemetry.Options{Metrics: &telemetry.Metrics{}})
+	defer closed()
+	markets, stats := newSubgraphs()
+	below := &flaky{FetcherWithStream: fetch.NewLocal(map[string]http.Handler{"market": markets, "stats": stats})}
+	o := router.Options{
+		Telemetry: told, Fetcher: below,
+		Traffic: traffic.Options{
+			Rules: traffic.Rules{Retry: traffic.RetryOptions{Attempts: 1, MinBackoff: time.Microsecond}, Breaker: traffic.BreakerOptions{MinRequests: 4, FailureRatio: .5}},
+		},
+	}
+	sdl := composed(t, "http://a.invalid", "http://b.invalid")
+	r, err := router.New(sdl, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(r)
+	h := &house{url: server.URL, router: r, markets: markets, stats: stats}
+	defer server.Close()
+	defer r.Close(t.Context()) //nolint:errcheck // test
+
+	below.refuses.Store(1)
+	if _, got := h.post(t, query(`{ markets { symbol } }`)); !strings.Contains(got, "BTC") {
+		t.Fatal(got)
+	}
+	below.refuses.Store(1 << 20)
+	for range 4 {
+		h.post(t, query(`{ markets { symbol } }`))
+	}
+	below.refuses.Store(0)
+	if err := r.Reload(sdl, o); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Reload("nonsense", o); err == nil {
+		t.Fatal("nonsense was loaded")
+	}
+	got := scrape(t, told)
+	for _, want := range []string{
+		`bourse_router_subgraph_requests_total{status="200",subgraph="market"} 1`,
+		`bourse_router_subgraph_breaker_state{subgraph="market"} 1`,
+		`bourse_router_reloads_total{result="ok"} 1`,
+		`bourse_router_reloads_total{result="failed"} 1`,
+		`bourse_router_reload_duration_seconds_count 1`,
+		`bourse_router_loaded_timestamp_seconds 1.`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("there is no %s", want)
+		}
+	}
+	if !regexp.MustCompile(`bourse_router_subgraph_retries_total\{subgraph="market"\} [1-9]`).MatchString(got) {
+		t.Error("retries are not counted")
+	}
+	if t.Failed() {
+		for line := range strings.Lines(got) {
+			if strings.HasPrefix(line, "bourse_") && !strings.Contains(line, "_bucket") {
+				t.Log(line)
+			}
+		}
+	}
+}
+
+func TestSubscriptionsAreCountedWhileTheyRun(t *testing.T) {
+	told, _ := telling(t, telemetry.Options{Metrics: &telemetry.Metrics{}})
+	h := open(t, router.Options{Telemetry: told})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, "POST", h.url, strings.NewReader(query(`subscription { trades(symbol: "BTC") { market { volume } } }`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept", "text/event-stream")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close() //nolint:errcheck // test
+	h.markets.events <- "BTC"
+	events := bufio.NewScanner(res.Body)
+	for events.Scan() && !strings.HasPrefix(events.Text(), "data: {") {
+	}
+	if got := scrape(t, told); !strings.Contains(got, "bourse_router_subscriptions 1\n") || !strings.Contains(got, "bourse_router_requests_in_flight 1\n") {
+		t.Errorf("a running subscription is not counted:\n%s", got)
+	}
+	close(h.markets.events)
+	for events.Scan() {
+	}
+	if err := h.router.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := scrape(t, told); !strings.Contains(got, "bourse_router_subscriptions 0\n") || !strings.Contains(got, "bourse_router_requests_in_flight 0\n") {
+		t.Errorf("an ended subscription is still counted:\n%s", got)
+	}
 }

@@ -8,7 +8,7 @@ const namespace = "bourse_router_"
 type instruments struct {
 	requests, operations, sent *prometheus.CounterVec
 	durations, phases          *prometheus.HistogramVec
-	inFlight                   prometheus.Gauge
+	inFlight, subscriptions    prometheus.Gauge
 
 	planCache                                      *prometheus.CounterVec
 	subgraphRequests, subgraphBytes                *prometheus.CounterVec
@@ -21,7 +21,7 @@ type instruments struct {
 	rateLimited                                    *prometheus.CounterVec
 	reloads                                        *prometheus.CounterVec
 	reloadTimes                                    *prometheus.HistogramVec
-	loaded                                         *prometheus.GaugeVec
+	loaded                                         prometheus.Gauge
 	buildInfo                                      *prometheus.GaugeVec
 }
 
@@ -97,21 +97,23 @@ func (m *metrics) make(buckets []float64) []Instrument {
 	m.subgraphRetries = k.counter("subgraph_retries_total", "Subgraph requests made once more.", "subgraph")
 	m.subgraphHedges = k.counter("subgraph_hedges_total", "Second subgraph requests made because the first was slow.", "subgraph")
 	m.subgraphShared = k.counter("subgraph_shared_total", "Subgraph requests that an equal one under way answered.", "subgraph")
-	m.breakers = k.gauge("subgraph_breaker_state", "Circuit breaker of a subgraph: 0 closed, 1 half open, 2 open.", "subgraph")
+	m.breakers = k.gauge("subgraph_breaker_state", "Circuit breaker of a subgraph: 0 closed, 1 open, 2 half open.", "subgraph")
 	m.sharedOperations = k.counter("shared_operations_total", "Operations that an equal one under way answered.").WithLabelValues()
 	m.entityCache = k.counter("entity_cache_total", "Entities and answers looked up in the entity cache.", "subgraph", "result")
 
 	k.read("websockets", "gauge", "WebSockets that are open.", func() float64 { return float64(m.watch.sockets()) })
-	k.read("subscriptions", "gauge", "Subscriptions of clients that are running.", func() float64 { return float64(m.watch.subscriptions()) })
+	subscriptions := k.gauge("subscriptions", "Subscriptions of clients that are running.")
+	m.subscriptions = subscriptions.WithLabelValues()
 	k.read("subscription_upstreams", "gauge", "Subscriptions at subgraphs; each may feed many clients.", func() float64 { return float64(m.watch.upstreams()) })
 	m.events = k.counter("subscription_events_total", "Events of subscriptions, for each client that they were meant for.", "result")
 
 	m.limited = k.counter("limit_refusals_total", "Operations refused by a limit.", "limit")
 	m.rateLimited = k.counter("rate_limited_total", "Operations refused by a rate limit.", "rule")
 	m.persisted = k.counter("persisted_documents_total", "Looks for persisted and trusted documents.", "result")
-	m.reloads = k.counter("reloads_total", "Reloads of the supergraph and the configuration.", "what", "result")
-	m.reloadTimes = k.histogram("reload_duration_seconds", "Time of reloads that succeeded, with the plans that were warmed up.", buckets, "what")
-	m.loaded = k.gauge("loaded_timestamp_seconds", "When what is in use was loaded, in Unix time.", "what")
+	m.reloads = k.counter("reloads_total", "Reloads of supergraph and configuration.", "result")
+	m.reloadTimes = k.histogram("reload_duration_seconds", "Time of reloads that succeeded, with the plans that were warmed up.", buckets)
+	loaded := k.gauge("loaded_timestamp_seconds", "When the supergraph and the configuration that are in use were loaded, in Unix time.")
+	m.loaded = loaded.WithLabelValues()
 	m.spans = k.counter("trace_spans_total", "Spans handed to the collector.", "result")
 	m.buildInfo = k.gauge("build_info", "Always 1; the labels say which build runs.", "version", "go")
 	return k.made

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // Metrics asks for Prometheus metrics.
@@ -110,6 +111,9 @@ func (m *metrics) prepared(p *Prepared) {
 	if m == nil {
 		return
 	}
+	if p.Kind == ast.Subscription {
+		m.subscriptions.Inc()
+	}
 	if p.Cached {
 		m.planCache.WithLabelValues("hit").Inc()
 		return
@@ -125,11 +129,14 @@ func (m *metrics) prepared(p *Prepared) {
 	}
 }
 
-func (m *metrics) end(r *Record) {
+func (m *metrics) end(o *Operation, r *Record) {
 	if m == nil {
 		return
 	}
 	m.inFlight.Dec()
+	if o.prepared.Kind == ast.Subscription {
+		m.subscriptions.Dec()
+	}
 	kind := cmp.Or(r.Kind, "unknown")
 	m.requests.WithLabelValues(kind, r.Transport, strconv.Itoa(r.Status), m.codes.label(r.Code)).Inc()
 	m.sent.WithLabelValues(r.Transport).Add(float64(r.Bytes))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -86,6 +87,7 @@ type Operation struct {
 	span     *span    // nil: not traced
 	prepared Prepared
 	fetches  fetches
+	shared   atomic.Bool // an equal operation answered it
 }
 
 // client is who asks, in its own words.
@@ -138,6 +140,17 @@ func (o *Operation) Prepared(p Prepared) {
 	o.span.prepared(&p)
 }
 
+// Shared says that an equal operation under way answers this one too.
+func (o *Operation) Shared() {
+	if o == nil {
+		return
+	}
+	o.shared.Store(true)
+	if o.t.metrics != nil {
+		o.t.metrics.sharedOperations.Inc()
+	}
+}
+
 // End closes the account of the operation that ctx belongs to.
 func (t *Telemetry) End(ctx context.Context, r Record) {
 	if t == nil {
@@ -149,7 +162,7 @@ func (t *Telemetry) End(ctx context.Context, r Record) {
 		t.metrics.begin()
 	}
 	o.span.end(o, &r)
-	t.metrics.end(&r)
+	t.metrics.end(o, &r)
 	t.usage.end(o, &r)
 	t.access.write(ctx, o, &r)
 	t.slow.write(ctx, o, &r)

@@ -154,6 +154,9 @@ func (s *span) end(o *Operation, r *Record) {
 		if r.Status != 0 {
 			s.SetAttributes(attribute.Int("http.response.status_code", r.Status))
 		}
+		if o.shared.Load() {
+			s.SetAttributes(attribute.Bool("bourse.shared", true))
+		}
 		if r.Kind == string(ast.Subscription) {
 			s.SetAttributes(attribute.Int("bourse.subscription.events", r.Events))
 		}

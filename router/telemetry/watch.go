@@ -13,29 +13,26 @@ type CacheFigures struct {
 
 // Watched is what is looked up when somebody asks for metrics. What is nil counts as 0.
 type Watched struct {
-	Plans         func() CacheFigures
-	Sockets       func() int
-	Subscriptions func() int
-	Upstreams     func() int
+	Plans     func() CacheFigures
+	Sockets   func() int
+	Upstreams func() int
 }
 
 // watch holds what is watched now; it changes with every reload.
 type watch struct{ now atomic.Pointer[Watched] }
 
-// Watch says where figures are looked up from now on. Fields that are nil keep what they were.
+// Watch says where figures are looked up from now on, which is when something new is served. Fields that are nil keep what they were.
 func (t *Telemetry) Watch(w Watched) {
 	if t == nil || t.metrics == nil {
 		return
 	}
+	t.metrics.loaded.SetToCurrentTime()
 	if before := t.metrics.watch.now.Load(); before != nil {
 		if w.Plans == nil {
 			w.Plans = before.Plans
 		}
 		if w.Sockets == nil {
 			w.Sockets = before.Sockets
-		}
-		if w.Subscriptions == nil {
-			w.Subscriptions = before.Subscriptions
 		}
 		if w.Upstreams == nil {
 			w.Upstreams = before.Upstreams
@@ -62,10 +59,6 @@ func (w *watch) count(of func(*Watched) func() int) int {
 
 func (w *watch) sockets() int { return w.count(func(n *Watched) func() int { return n.Sockets }) }
 
-func (w *watch) subscriptions() int {
-	return w.count(func(n *Watched) func() int { return n.Subscriptions })
-}
-
 func (w *watch) upstreams() int { return w.count(func(n *Watched) func() int { return n.Upstreams }) }
 
 // Events counts events of subscriptions that reached their clients and that did not.
@@ -79,14 +72,7 @@ func (t *Telemetry) Events(delivered, dropped int) {
 	}
 }
 
-// SharedOperation counts an operation that an equal one under way answered.
-func (t *Telemetry) SharedOperation() {
-	if t != nil && t.metrics != nil {
-		t.metrics.sharedOperations.Inc()
-	}
-}
-
-// Breaker tells the state of a subgraph's circuit breaker: 0 closed, 1 half open, 2 open.
+// Breaker tells the state of a subgraph's circuit breaker: 0 closed, 1 open, 2 half open.
 func (t *Telemetry) Breaker(subgraph string, state int) {
 	if t != nil && t.metrics != nil {
 		t.metrics.breakers.WithLabelValues(subgraph).Set(float64(state))
@@ -123,16 +109,15 @@ func (t *Telemetry) Persisted(result string) {
 	}
 }
 
-// Reloaded tells of a reload of what ("supergraph" or "configuration"), and how it went.
-func (t *Telemetry) Reloaded(what string, took time.Duration, err error) {
+// Reloaded tells of a reload of supergraph and configuration, and how it went.
+func (t *Telemetry) Reloaded(took time.Duration, err error) {
 	if t == nil || t.metrics == nil {
 		return
 	}
 	if err != nil {
-		t.metrics.reloads.WithLabelValues(what, "failed").Inc()
+		t.metrics.reloads.WithLabelValues("failed").Inc()
 		return
 	}
-	t.metrics.reloads.WithLabelValues(what, "ok").Inc()
-	t.metrics.reloadTimes.WithLabelValues(what).Observe(took.Seconds())
-	t.metrics.loaded.WithLabelValues(what).SetToCurrentTime()
+	t.metrics.reloads.WithLabelValues("ok").Inc()
+	t.metrics.reloadTimes.WithLabelValues().Observe(took.Seconds())
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"bourse/router/execute"
+	"bourse/router/telemetry"
 )
 
 // HedgeOptions say when a query that has no answer yet is asked a second time, so that the first answer counts. The zero value never
@@ -76,6 +77,7 @@ func (h *hedger) fetch(ctx context.Context, req *execute.Request, next fetchFunc
 			again := *req
 			again.Body = bytes.Clone(req.Body)
 			asked++
+			telemetry.FetchOf(ctx).Hedged()
 			go ask(&again)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"bourse/router/execute"
+	"bourse/router/telemetry"
 )
 
 // RetryOptions say when a fetch is made again. The zero value never does.
@@ -100,6 +101,7 @@ func (r *retrier) fetch(ctx context.Context, req *execute.Request, next fetchFun
 		if !sleep(ctx, pause) {
 			return nil, ctx.Err()
 		}
+		telemetry.FetchOf(ctx).Retried()
 	}
 }
 

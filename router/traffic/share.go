@@ -11,6 +11,7 @@ import (
 	"bourse/router/execute"
 	"bourse/router/identity"
 	"bourse/router/plan"
+	"bourse/router/telemetry"
 )
 
 // Fetcher reaches subgraphs for queries, mutations and subscriptions.
@@ -74,6 +75,7 @@ func (o *Operations) Execute(ctx context.Context, in execute.Input, run func(con
 	}
 	if !led {
 		o.shared.Add(1)
+		telemetry.Of(ctx).Shared()
 	}
 	return Answer{flight.value, flight}
 }
@@ -131,6 +133,7 @@ func (f *Fetches) Fetch(ctx context.Context, req *execute.Request) (*execute.Res
 	}
 	if !led {
 		f.shared.Add(1)
+		telemetry.FetchOf(ctx).Shared()
 	}
 	return response(flight), nil
 }
