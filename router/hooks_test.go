@@ -139,7 +139,7 @@ func TestHooksHearOfSubscriptions(t *testing.T) {
 			heard = append(heard, line)
 		}
 	}
-	if want := []string{"to market marked", "started W market marked", "ended W well marked"}; !slices.Equal(heard, want) {
+	if want := []string{"started W market marked", "to market marked", "ended W well marked"}; !slices.Equal(heard, want) {
 		t.Errorf("the hooks heard %q, want %q", heard, want)
 	}
 }

@@ -3,8 +3,6 @@ package router
 import (
 	"context"
 	"errors"
-	"io"
-	"net/http"
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -12,10 +10,7 @@ import (
 	"bourse/router/execute"
 	"bourse/router/plan"
 	"bourse/router/serve"
-	"bourse/router/subscribe"
 )
-
-const codeSubrequestFailed = "SUBREQUEST_HTTP_ERROR"
 
 // operation is one client's run of a plan.
 type operation struct {
@@ -104,87 +99,4 @@ func (d *delivery) Next(ctx context.Context, patience time.Duration) (serve.Answ
 	default:
 		return nil, err
 	}
-}
-
-// Subscribe implements serve.Operation.
-func (o *operation) Subscribe(ctx context.Context, sink serve.Sink) (context.CancelFunc, *serve.Refusal) {
-	if len(o.input.Plan.Stages) == 0 {
-		return nil, o.denied()
-	}
-	req, err := o.g.executor.SubscriptionRequest(o.input)
-	if err != nil {
-		o.g.logger.ErrorContext(ctx, "subscription cannot be requested", "operation", o.name, "error", err)
-		return nil, serve.Refuse(http.StatusInternalServerError, serve.CodeInternal, "internal error")
-	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	upstream, err := subscribe.Open(ctx, o.g.fetcher, req, o.g.subscribe)
-	if err != nil {
-		cancel()
-		return nil, o.ended(ctx, err)
-	}
-	go o.follow(ctx, upstream, sink, o.watched(ctx, req.Subgraph))
-	return cancel, nil
-}
-
-// watched reports the beginning of a subscription to the operator's hook. What it returns reports the end, before the client hears of it.
-func (o *operation) watched(ctx context.Context, subgraph string) func(told *serve.Refusal) {
-	if o.g.hooks.Subscription == nil {
-		return func(*serve.Refusal) {}
-	}
-	began, e := time.Now(), SubscriptionEvent{Phase: SubscriptionStarted, Operation: o.name, Subgraph: subgraph}
-	o.g.hooks.Subscription(ctx, e)
-	return func(told *serve.Refusal) {
-		e.Phase, e.Duration, e.Told = SubscriptionEnded, time.Since(began), told
-		o.g.hooks.Subscription(ctx, e)
-	}
-}
-
-// follow completes the events of a subscription.
-func (o *operation) follow(ctx context.Context, upstream *subscribe.Subscription, sink serve.Sink, end func(told *serve.Refusal)) {
-	defer upstream.Close()
-	for {
-		raw, err := upstream.Next(ctx)
-		switch {
-		case err == nil:
-			result := o.g.executor.Event(ctx, o.input, raw)
-			e := serve.NewEvent(result.AppendJSON(nil), result.HasErrors())
-			result.Release()
-			sink.Event(e)
-		case ctx.Err() != nil:
-			end(nil)
-			return
-		case errors.Is(err, io.EOF):
-			end(nil)
-			sink.End(nil)
-			return
-		default:
-			told := o.ended(ctx, err)
-			end(told)
-			sink.End(told)
-			return
-		}
-	}
-}
-
-// denied refuses a subscription whose root field the client may not see: there is nothing to subscribe to.
-func (o *operation) denied() *serve.Refusal {
-	refusal := serve.Refuse(0, execute.CodeDenied, execute.DeniedMessage)
-	if root := o.input.Plan.Output.Only; root != nil && len(root.Fields) > 0 {
-		refusal.Errors[0].Path = []any{root.Fields[0].Name}
-	}
-	return refusal
-}
-
-// ended says in the client's terms why a subscription is over.
-func (o *operation) ended(ctx context.Context, err error) *serve.Refusal {
-	if errors.Is(err, subscribe.ErrLagged) {
-		return serve.Refuse(0, serve.CodeSubscriptionLagged, "events came faster than they were taken; some are lost: subscribe again")
-	}
-	refusal := serve.Refuse(http.StatusBadGateway, codeSubrequestFailed, "the subscription was broken off")
-	var dropped *subscribe.DroppedError
-	if errors.As(err, &dropped) {
-		refusal.Errors[0].Extensions["service"] = dropped.Subgraph
-		o.g.logger.WarnContext(ctx, "subscription dropped by its subgraph", "subgraph", dropped.Subgraph, "operation", o.name, "error", dropped.Err)
-	}
-	return refusal
 }

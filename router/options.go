@@ -51,9 +51,20 @@ type Options struct {
 	Rate           *rate.Limiter        // how often clients may ask; nil: as often as they like
 	Documents      *persisted.Documents // trusted documents and automatic persisted queries; nil: neither
 	Plan           plan.Options
-	Subscriptions  subscribe.Options
-	PlanCacheSize  int // operations kept ready; default 1,000
-	PlanCacheBytes int // that they and their plans may take, about; default 128 MiB
+	Subscriptions  subscribe.Options // of an upstream subscription's queue
+	PlanCacheSize  int               // operations kept ready; default 1,000
+	PlanCacheBytes int               // that they and their plans may take, about; default 128 MiB
+
+	// Upstream opens subscriptions at subgraphs; nil: as server-sent events by way of the Fetcher, none larger than MaxEventBytes, default
+	// 1 MiB. Clients that ask for the same share one: same operation, variables, headers that subgraphs see and identity. It is kept for
+	// SubscriptionLinger after its last client has gone; default: not at all.
+	Upstream           subscribe.Source
+	MaxEventBytes      int
+	SubscriptionLinger time.Duration
+
+	// StateFirst names fields of the subscription type whose streams begin with a state, to which the events after it are changes; "*": all.
+	// Who comes after the first event of such a stream does not join it but gets one of its own, with a state of its own.
+	StateFirst []string
 
 	// What Reload prepares of the operations that were known before, the last used first: how many (default 1,000; negative: none) and for how
 	// long (default 10 s).

@@ -78,7 +78,7 @@ func assemble(supergraphSDL string, o Options) (*gateway, serve.Options, error) 
 	o.Traffic.OnState = tellState(o.Traffic.OnState, o.Telemetry)
 	o.Fetcher = withTelemetry(inFront(sg, o), o.Telemetry)
 	g := newGateway(sg, o)
-	g.close = closeFetcher
+	g.close = func() { g.hub.Close(); closeFetcher() }
 	begin := o.Telemetry.Begin
 	if o.Telemetry == nil {
 		begin = nil
@@ -143,7 +143,9 @@ type gateway struct {
 	sg            *federation.Supergraph
 	planner       *plan.Planner
 	executor      *execute.Executor
-	fetcher       FetcherWithStream
+	hub           *hub
+	source        subscribe.Source
+	stateFirst    []string
 	limits        limits.Limits
 	costs         *cost.Model // nil: they are not computed
 	budget        Budget
@@ -189,7 +191,8 @@ func newGateway(sg *federation.Supergraph, o Options) *gateway {
 			}
 			o.Logger.Log(ctx, level, "subgraph request failed", "subgraph", subgraph, "error", err)
 		}}),
-		fetcher: o.Fetcher, limits: o.Limits.WithDefaults(), rate: o.Rate, documents: o.Documents, rules: validationRules(), ready: newReady(o.PlanCacheSize, o.PlanCacheBytes),
+		hub: subscribe.NewHub[streamKey, *serve.Event](o.SubscriptionLinger), source: o.Upstream, stateFirst: o.StateFirst,
+		limits: o.Limits.WithDefaults(), rate: o.Rate, documents: o.Documents, rules: validationRules(), ready: newReady(o.PlanCacheSize, o.PlanCacheBytes),
 		headers: canonical(o.SubgraphHeaders), subscribe: o.Subscriptions, introspection: o.Introspection, hooks: o.Hooks, explain: o.Explain, telemetry: o.Telemetry, logger: o.Logger,
 	}
 	if o.Budget == nil && o.Rate != nil && o.Rate.Counts() {
@@ -197,6 +200,9 @@ func newGateway(sg *federation.Supergraph, o Options) *gateway {
 	}
 	if o.Budget != nil {
 		g.budget, g.costs = *o.Budget, cost.New(sg, o.Budget.Model)
+	}
+	if g.source == nil {
+		g.source = subscribe.Events(o.Fetcher, o.MaxEventBytes)
 	}
 	if o.Traffic.ShareOperations {
 		g.operations = traffic.NewOperations(o.Traffic.MaxFollowers)

@@ -284,12 +284,22 @@ func event(symbol string) string {
 // subscribeSSE starts a subscription over server-sent events; lines get the data of each event, then "complete", then are closed.
 func (h *house) subscribeSSE(t *testing.T, ctx context.Context) <-chan string {
 	t.Helper()
-	return h.events(t, ctx, query(watch, `{"s":"any"}`))
+	return h.watch(t, ctx, watch, "any")
 }
 
-func (h *house) events(t *testing.T, ctx context.Context, body string) <-chan string {
+// watch subscribes to a symbol's trades.
+func (h *house) watch(t *testing.T, ctx context.Context, text, symbol string, header ...string) <-chan string {
+	t.Helper()
+	return h.events(t, ctx, query(text, fmt.Sprintf(`{"s":%q}`, symbol)), header...)
+}
+
+// events subscribes; header has names and values.
+func (h *house) events(t *testing.T, ctx context.Context, body string, header ...string) <-chan string {
 	t.Helper()
 	req, _ := http.NewRequestWithContext(ctx, "POST", h.url, strings.NewReader(body))
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "text/event-stream")
 	res, err := http.DefaultClient.Do(req)

@@ -36,11 +36,18 @@ type object = map[string]any
 type subgraph struct {
 	query, mutation object
 	entity          func(representation object) object
-	events          chan string // what a subscription sends: a symbol; "end" or closed: complete; "drop": broken off
-	left            chan struct{}
+	events          chan string   // what a subscription sends: a symbol; "end" or closed: complete; "drop": broken off
+	came, left      chan struct{} // a token for each stream's beginning and end
 
 	mu      sync.Mutex
 	headers []http.Header
+}
+
+// asked is how many requests came.
+func (s *subgraph) asked() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.headers)
 }
 
 func (s *subgraph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -87,6 +94,7 @@ func (r *run) stream(w http.ResponseWriter, req *http.Request, set ast.Selection
 	w.Header().Set("Content-Type", "text/event-stream")
 	flush := http.NewResponseController(w).Flush
 	_ = flush()
+	r.s.came <- struct{}{}
 	defer func() { r.s.left <- struct{}{} }()
 	for {
 		select {
@@ -176,7 +184,7 @@ func newSubgraphs() (markets, stats *subgraph) {
 		mutation: object{"rename": func(args object) any { return market(fmt.Sprint(args["symbol"]), fmt.Sprint(args["name"])) }},
 		entity:   func(rep object) object { return market(fmt.Sprint(rep["symbol"]), "of "+fmt.Sprint(rep["symbol"])) },
 		events:   make(chan string),
-		left:     make(chan struct{}, 100),
+		came:     make(chan struct{}, 100), left: make(chan struct{}, 100),
 	}
 	stats = &subgraph{
 		query: object{"busiest": object{"__typename": "Market", "symbol": "ETH", "volume": 7}},

@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -23,6 +24,7 @@ type Sink interface {
 type Event struct {
 	json   []byte
 	errors bool
+	gap    int // events missing before it, as its extensions say
 
 	mu     sync.Mutex
 	frames []frame
@@ -74,10 +76,10 @@ func (e *Event) HasNext() bool { return false }
 // Release implements Answer: events are left to the garbage collector, as nobody knows who still has them.
 func (e *Event) Release() {}
 
-// afterGap is the event for a client that has missed some before it: the response's extensions say how many.
+// AfterGap is the event for someone who has missed some before it: the response's extensions say how many.
 //
 //	{"data":{…},"extensions":{"gap":{"dropped":3}}}
-func (e *Event) afterGap(dropped int) *Event {
+func (e *Event) AfterGap(dropped int) *Event {
 	if dropped == 0 {
 		return e
 	}
@@ -92,14 +94,13 @@ func (e *Event) afterGap(dropped int) *Event {
 	if response.Extensions == nil {
 		response.Extensions = map[string]json.RawMessage{}
 	}
-	response.Extensions["gap"], _ = json.Marshal(struct { // always marshals
-		Dropped int `json:"dropped"`
-	}{dropped})
+	gap := e.gap + dropped
+	response.Extensions["gap"] = fmt.Appendf(nil, `{"dropped":%d}`, gap)
 	text, err := json.Marshal(response)
 	if err != nil {
 		return e
 	}
-	return NewEvent(text, e.errors)
+	return &Event{json: text, errors: e.errors, gap: gap}
 }
 
 // Backlog bounds the events that wait for a client that takes them more slowly than they come. Zero fields mean the defaults.
@@ -138,8 +139,7 @@ func (w *waiting) put(e *Event, bound *Backlog) bool {
 			w.end(Refuse(0, CodeSubscriptionLagged, "events came faster than they were taken; some are lost: subscribe again"))
 			return false
 		}
-		w.remove()
-		w.dropped++
+		w.dropped += 1 + w.remove().gap
 	}
 	w.events = append(w.events, e)
 	w.bytes += len(e.json)
@@ -157,7 +157,7 @@ func (w *waiting) take() *Event {
 	if len(w.events) == 0 {
 		return nil
 	}
-	e := w.remove().afterGap(w.dropped)
+	e := w.remove().AfterGap(w.dropped)
 	w.dropped = 0
 	return e
 }

@@ -70,7 +70,7 @@ func TestGapIsToldInTheExtensions(t *testing.T) {
 		`{"data":null,"errors":[{"message":"x"}]}`:         `{"data":null,"errors":[{"message":"x"}],"extensions":{"gap":{"dropped":3}}}`,
 		`{"data":1,"extensions":{"cost":{"actual":1.50}}}`: `{"data":1,"extensions":{"cost":{"actual":1.50},"gap":{"dropped":3}}}`,
 	} {
-		if got := string(NewEvent([]byte(response), false).afterGap(3).JSON()); got != want {
+		if got := string(NewEvent([]byte(response), false).AfterGap(2).AfterGap(1).JSON()); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}

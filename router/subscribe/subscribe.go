@@ -10,16 +10,12 @@ import (
 	"bourse/router/execute"
 )
 
-// Source opens the stream of a subscription at a subgraph; the fetchers of package fetch do.
-type Source interface {
-	Stream(ctx context.Context, req *execute.Request) (io.ReadCloser, error)
-}
-
-// Options of a subscription. Zero fields mean the defaults.
+// Options of a subscription's queue. Zero fields mean the defaults.
 type Options struct {
-	MaxEvents     int // events that may wait for the consumer; default 256
-	MaxBytes      int // their size together; default 4 MiB
-	MaxEventBytes int // size of one event; default 1 MiB
+	MaxEvents int // events that may wait to be completed; default 256
+	MaxBytes  int // their size together; one may always wait; default 4 MiB
+	// DropOldest makes room by dropping what has waited longest; otherwise, which is the default, the subscription ends with ErrLagged.
+	DropOldest bool
 }
 
 func (o Options) withDefaults() Options {
@@ -29,16 +25,13 @@ func (o Options) withDefaults() Options {
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = 4 << 20
 	}
-	if o.MaxEventBytes <= 0 {
-		o.MaxEventBytes = 1 << 20
-	}
 	return o
 }
 
 // ErrLagged ends a subscription whose consumer fell too far behind.
 var ErrLagged = errors.New("the subscription fell behind its events")
 
-// DroppedError ends a subscription whose subgraph stopped without completing it.
+// DroppedError ends a subscription whose subgraph refused it, or stopped without completing it.
 type DroppedError struct {
 	Subgraph string
 	Err      error
@@ -59,6 +52,7 @@ type Subscription struct {
 	o      Options
 	queue  [][]byte
 	bytes  int
+	missed int           // dropped before the first of queue
 	err    error         // why reading ended
 	signal chan struct{} // one token when something changed
 }
@@ -66,43 +60,50 @@ type Subscription struct {
 // Open asks the subgraph and starts to read. The subscription ends with ctx; the caller must Close it.
 func Open(ctx context.Context, src Source, req *execute.Request, o Options) (*Subscription, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	body, err := src.Stream(ctx, req)
+	stream, err := src.Open(ctx, req)
 	if err != nil {
 		cancel()
 		return nil, &DroppedError{req.Subgraph, err}
 	}
 	s := &Subscription{cancel: cancel, done: make(chan struct{}), o: o.withDefaults(), signal: make(chan struct{}, 1)}
-	go s.read(ctx, body, req.Subgraph)
+	go s.read(ctx, stream, req.Subgraph)
 	return s, nil
 }
 
-// Next returns the following response, which the caller owns. At the end of the stream it returns io.EOF when the subgraph
-// completed it, *DroppedError when it broke off, ErrLagged when the caller was too slow, or the error of ctx.
-func (s *Subscription) Next(ctx context.Context) ([]byte, error) {
+// Next returns the following response, which the caller owns, and how many were dropped just before it. At the end of the stream it
+// returns io.EOF when the subgraph completed it, *DroppedError when it broke off, ErrLagged when the caller was too slow, or
+// the error of ctx.
+func (s *Subscription) Next(ctx context.Context) (raw []byte, missed int, err error) {
 	for {
-		raw, err := s.take()
+		raw, missed, err := s.take()
 		if raw != nil || err != nil {
-			return raw, err
+			return raw, missed, err
 		}
 		select {
 		case <-s.signal:
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, 0, ctx.Err()
 		}
 	}
 }
 
-func (s *Subscription) take() ([]byte, error) {
+func (s *Subscription) take() (raw []byte, missed int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.queue) == 0 {
-		return nil, s.err
+		return nil, 0, s.err
 	}
+	raw, missed = s.remove(), s.missed
+	s.missed = 0
+	return raw, missed, nil
+}
+
+func (s *Subscription) remove() []byte {
 	raw := s.queue[0]
 	s.queue[0] = nil
 	s.queue = s.queue[1:]
 	s.bytes -= len(raw)
-	return raw, nil
+	return raw
 }
 
 // Close ends the subscription and waits until the subgraph's stream is closed.
@@ -111,50 +112,48 @@ func (s *Subscription) Close() {
 	<-s.done
 }
 
-func (s *Subscription) read(ctx context.Context, body io.ReadCloser, subgraph string) {
+func (s *Subscription) read(ctx context.Context, stream Stream, subgraph string) {
 	defer close(s.done)
-	// A body may not notice that ctx has ended while it waits for bytes; closing it makes it.
+	// A stream may not notice that ctx has ended while it waits; closing it makes it.
 	closed := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() { defer close(closed); _ = body.Close() })
+	stop := context.AfterFunc(ctx, func() { defer close(closed); _ = stream.Close() })
 	defer func() {
 		if stop() {
-			_ = body.Close()
+			_ = stream.Close()
 		} else {
 			<-closed
 		}
 		s.cancel()
 	}()
-	d := newDecoder(body, s.o.MaxEventBytes)
 	for {
-		e, err := d.next()
+		raw, err := stream.Next()
 		switch {
 		case ctx.Err() != nil:
 			s.end(ctx.Err())
 			return
-		case err != nil:
-			if errors.Is(err, io.EOF) {
-				err = io.ErrUnexpectedEOF
-			}
-			s.end(&DroppedError{subgraph, err})
-			return
-		case e.name == "complete":
+		case errors.Is(err, io.EOF):
 			s.end(io.EOF)
 			return
-		case (e.name == "next" || e.name == "") && len(e.data) > 0:
-			if !s.put(e.data) {
-				s.end(ErrLagged)
-				return
-			}
+		case err != nil:
+			s.end(&DroppedError{subgraph, err})
+			return
+		case !s.put(raw):
+			s.end(ErrLagged)
+			return
 		}
 	}
 }
 
-// put queues an event unless that would exceed the bounds.
+// put queues an event; false when there is no room for it.
 func (s *Subscription) put(raw []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.queue) >= s.o.MaxEvents || s.bytes+len(raw) > s.o.MaxBytes && len(s.queue) > 0 {
-		return false
+	for len(s.queue) >= s.o.MaxEvents || len(s.queue) > 0 && s.bytes+len(raw) > s.o.MaxBytes {
+		if !s.o.DropOldest {
+			return false
+		}
+		s.remove()
+		s.missed++
 	}
 	s.queue = append(s.queue, raw)
 	s.bytes += len(raw)

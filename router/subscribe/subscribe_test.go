@@ -16,8 +16,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// source answers with what stream gives.
+// source answers with the events that stand in what it gives.
 type source func(ctx context.Context) (io.ReadCloser, error)
+
+func (f source) Open(ctx context.Context, req *execute.Request) (Stream, error) {
+	return Events(f, 1000).Open(ctx, req)
+}
 
 func (f source) Stream(ctx context.Context, _ *execute.Request) (io.ReadCloser, error) { return f(ctx) }
 
@@ -40,7 +44,10 @@ func drain(t *testing.T, s *Subscription) ([]string, error) {
 	t.Helper()
 	var got []string
 	for {
-		raw, err := s.Next(t.Context())
+		raw, missed, err := s.Next(t.Context())
+		if missed > 0 {
+			got = append(got, fmt.Sprintf("%d missed", missed))
+		}
 		if err != nil {
 			return got, err
 		}
@@ -75,11 +82,11 @@ func TestRefusedStreamIsDropped(t *testing.T) {
 }
 
 func TestHugeEventEndsTheStream(t *testing.T) {
-	_, err := drain(t, open(t, text("data: "+strings.Repeat("x", 5000)+"\n\n"), Options{MaxEventBytes: 1000}))
+	_, err := drain(t, open(t, text("data: "+strings.Repeat("x", 5000)+"\n\n"), Options{}))
 	if !errors.Is(err, errEventTooLarge) {
 		t.Fatalf("got %v", err)
 	}
-	_, err = drain(t, open(t, text(strings.Repeat("data: xxxxxxxxxx\n", 500)+"\n"), Options{MaxEventBytes: 1000}))
+	_, err = drain(t, open(t, text(strings.Repeat("data: xxxxxxxxxx\n", 500)+"\n"), Options{}))
 	if !errors.Is(err, errEventTooLarge) {
 		t.Fatalf("many lines: got %v", err)
 	}
@@ -95,6 +102,19 @@ func TestSlowConsumerIsToldThatItLags(t *testing.T) {
 	}
 	got, err := drain(t, s)
 	if !errors.Is(err, ErrLagged) || fmt.Sprint(got) != "[0 1 2]" {
+		t.Fatalf("got %q, %v", got, err)
+	}
+}
+
+func TestOldestAreDroppedAndCounted(t *testing.T) {
+	stream := ""
+	for i := range 6 {
+		stream += fmt.Sprintf("data: %d\n\n", i)
+	}
+	s := open(t, text(stream+"event: complete\n\n"), Options{MaxEvents: 2, DropOldest: true})
+	<-s.done
+	got, err := drain(t, s)
+	if !errors.Is(err, io.EOF) || fmt.Sprint(got) != "[4 missed 4 5]" {
 		t.Fatalf("got %q, %v", got, err)
 	}
 }
@@ -116,7 +136,7 @@ func TestTakenEventsNoLongerCount(t *testing.T) {
 		if !s.put(make([]byte, 300)) {
 			t.Fatalf("event %d does not fit", i)
 		}
-		if raw, err := s.take(); i > 0 && (len(raw) != 300 || err != nil) {
+		if raw, _, err := s.take(); i > 0 && (len(raw) != 300 || err != nil) {
 			t.Fatalf("event %d: %d bytes, %v", i, len(raw), err)
 		}
 		if i == 0 {
@@ -132,7 +152,7 @@ func TestCloseEndsASilentStream(t *testing.T) {
 	if _, err := w.Write([]byte("x")); err == nil {
 		t.Error("the subgraph's stream is still open")
 	}
-	if _, err := s.Next(t.Context()); !errors.Is(err, context.Canceled) {
+	if _, _, err := s.Next(t.Context()); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -142,7 +162,7 @@ func TestNextGivesUpWithItsContext(t *testing.T) {
 	s := open(t, source(func(context.Context) (io.ReadCloser, error) { return r, nil }), Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.Next(ctx); !errors.Is(err, context.Canceled) {
+	if _, _, err := s.Next(ctx); !errors.Is(err, context.Canceled) {
 		t.Fatalf("got %v", err)
 	}
 }

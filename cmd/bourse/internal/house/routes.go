@@ -48,6 +48,7 @@ func newRouter(x *engine.Exchange, queues *asynq.Inspector, logger *slog.Logger)
 		ForwardHeaders:  []string{"Authorization", addressHeader, minSequenceHeader},
 		SubgraphHeaders: http.Header{secretHeader: {secret}},
 		Introspection:   true,
+		StateFirst:      []string{"*"}, // every stream of ours begins with a snapshot
 		Logger:          logger,
 	})
 	if err != nil {
