@@ -15,6 +15,7 @@ import (
 	"bourse/router/rate"
 	"bourse/router/serve"
 	"bourse/router/subscribe"
+	"bourse/router/subscribe/socket"
 	"bourse/router/telemetry"
 	"bourse/router/traffic"
 )
@@ -31,10 +32,13 @@ type Options struct {
 	Fetcher FetcherWithStream
 
 	// SubgraphURLs are where subgraphs are reached instead of where the supergraph says, by name; not used with a Fetcher.
-	SubgraphURLs        map[string]string
-	SubgraphTimeout     time.Duration // of one request to a subgraph; default 30 s; not used with a Fetcher
-	MaxSubgraphResponse int64         // bytes of one answer of a subgraph; default 64 MiB; not used with a Fetcher
-	SubgraphNetHTTP     bool          // fetch.HTTPOptions.NetHTTP; not used with a Fetcher
+	SubgraphURLs    map[string]string
+	SubgraphTimeout time.Duration // of one request to a subgraph; default 30 s; not used with a Fetcher
+	// SubgraphSockets are the subgraphs that are asked for subscriptions over WebSockets, with the protocol and, where it is not the one for
+	// queries, the address or its path; the others get theirs as server-sent events. Not used with a Fetcher.
+	SubgraphSockets     socket.Options
+	MaxSubgraphResponse int64 // bytes of one answer of a subgraph; default 64 MiB; not used with a Fetcher
+	SubgraphNetHTTP     bool  // fetch.HTTPOptions.NetHTTP; not used with a Fetcher
 
 	ForwardHeaders   []string    // request headers that subgraphs see, such as Authorization; X-Request-Id always
 	ConnectionParams []string    // entries of a WebSocket's connection_init that stand in for missing headers; default Authorization

@@ -8,8 +8,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -19,7 +17,6 @@ import (
 	"bourse/router/cost"
 	"bourse/router/execute"
 	"bourse/router/federation"
-	"bourse/router/fetch"
 	"bourse/router/limits"
 	"bourse/router/persisted"
 	"bourse/router/plan"
@@ -69,7 +66,7 @@ func assemble(supergraphSDL string, o Options) (*gateway, serve.Options, error) 
 	o = o.authenticated()
 	closeFetcher := func() {}
 	if o.Fetcher == nil {
-		h, err := overHTTP(sg, o)
+		h, err := overNetwork(sg, o)
 		if err != nil {
 			return nil, serve.Options{}, err
 		}
@@ -122,20 +119,6 @@ func namesOf(sg *federation.Supergraph) []string {
 		names = append(names, s.Name)
 	}
 	return names
-}
-
-func overHTTP(sg *federation.Supergraph, o Options) (*fetch.HTTP, error) {
-	urls := map[string]string{}
-	for _, s := range sg.Subgraphs() {
-		urls[s.Name] = s.URL
-	}
-	for name, url := range o.SubgraphURLs {
-		if _, known := urls[name]; !known {
-			return nil, fmt.Errorf("the supergraph has no subgraph %q; it has %s", name, strings.Join(slices.Sorted(maps.Keys(urls)), ", "))
-		}
-		urls[name] = url
-	}
-	return fetch.NewHTTP(urls, fetch.HTTPOptions{Timeout: o.Traffic.Longest(o.SubgraphTimeout), MaxResponseBytes: o.MaxSubgraphResponse, NetHTTP: o.SubgraphNetHTTP, Propagate: o.Telemetry.Propagate()}), nil
 }
 
 // gateway is what answers behind the protocols: the path of a request from its text to an answer.

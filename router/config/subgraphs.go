@@ -3,6 +3,9 @@ package config
 import (
 	"fmt"
 	"net/url"
+	"strings"
+
+	"bourse/router/subscribe/socket"
 )
 
 // Subgraphs says how subgraphs are reached.
@@ -10,13 +13,57 @@ type Subgraphs struct {
 	Timeout     Duration            `yaml:"timeout" default:"30s" min:"1ms" doc:"Time for one request to a subgraph; subscriptions have none."`
 	MaxResponse Size                `yaml:"max_response" default:"64MiB" min:"1KiB" doc:"Size of one answer of a subgraph."`
 	NetHTTP     bool                `yaml:"net_http" default:"false" doc:"Fetch through Go's net/http even by plain HTTP/1.1, where the router's own client costs several times less."`
+	Sockets     Sockets             `yaml:"sockets" doc:"Bounds of WebSockets to subgraphs that are asked for subscriptions over them."`
 	Each        map[string]Subgraph `yaml:"each" doc:"What is special about one subgraph, by its name in the supergraph."`
 }
 
 // Subgraph is what is special about one subgraph.
 type Subgraph struct {
-	URL string `yaml:"url" doc:"Where it is called instead of where the supergraph says."`
+	URL           string        `yaml:"url" doc:"Where it is called instead of where the supergraph says."`
+	Subscriptions Subscriptions `yaml:"subscriptions" doc:"How it is asked for subscriptions."`
 }
+
+// Subscriptions say how a subgraph is asked for subscriptions.
+type Subscriptions struct {
+	Protocol string `yaml:"protocol" default:"sse" enum:"sse|graphql_transport_ws|graphql_ws" doc:"By server-sent events, or over WebSockets that speak graphql-transport-ws or the legacy protocol of subscriptions-transport-ws, graphql-ws."`
+	URL      string `yaml:"url" doc:"Where WebSockets are opened, if not where the subgraph is called; a path alone is one on the same host."`
+}
+
+// Check implements checker.
+func (s *Subscriptions) Check() error {
+	if s.URL == "" || strings.HasPrefix(s.URL, "/") {
+		return nil
+	}
+	if s.Protocol == "sse" {
+		return badKey("url", "only WebSockets have an address of their own: server-sent events come from where the subgraph is called")
+	}
+	if u, err := url.Parse(s.URL); err != nil || u.Host == "" || u.Scheme != "ws" && u.Scheme != "wss" && u.Scheme != "http" && u.Scheme != "https" {
+		return badKey("url", "an address begins with ws://, wss:// or /")
+	}
+	return nil
+}
+
+// Sockets are bounds of WebSockets to subgraphs.
+type Sockets struct {
+	InitHeaders    []string `yaml:"init_headers" default:"Authorization" doc:"Forwarded headers that go into the payload of connection_init too; all of them are headers of the upgrade."`
+	ConnectTimeout Duration `yaml:"connect_timeout" default:"10s" min:"1ms" doc:"Time to open a connection, up to the subgraph's connection_ack."`
+	PingInterval   Duration `yaml:"ping_interval" default:"20s" min:"1ms" doc:"Time between pings."`
+	PongTimeout    Duration `yaml:"pong_timeout" default:"10s" min:"1ms" doc:"Time for the answer to a ping, and for a message to be taken; then the connection is lost."`
+	IdleTimeout    Duration `yaml:"idle_timeout" default:"10s" min:"1ms" doc:"How long a connection is kept without subscriptions."`
+	MaxMessage     Size     `yaml:"max_message" default:"1MiB" min:"1KiB" doc:"Size of one message."`
+	MaxUnread      Size     `yaml:"max_unread" default:"4MiB" min:"1KiB" doc:"What may wait of one subscription before it is ended."`
+	MaxConnections int      `yaml:"max_connections" default:"10000" min:"1" doc:"Connections altogether; subscriptions of one subgraph with the same forwarded headers share one."`
+}
+
+func (s *Sockets) options() socket.Options {
+	return socket.Options{
+		Subgraphs: map[string]socket.Subgraph{}, InitHeaders: append([]string{}, s.InitHeaders...),
+		ConnectTimeout: s.ConnectTimeout.Std(), PingInterval: s.PingInterval.Std(), PongTimeout: s.PongTimeout.Std(), IdleTimeout: s.IdleTimeout.Std(),
+		MaxMessageBytes: int64(s.MaxMessage), MaxUnreadBytes: int(s.MaxUnread), MaxConnections: s.MaxConnections,
+	}
+}
+
+var socketProtocols = map[string]socket.Protocol{"graphql_transport_ws": socket.TransportWS, "graphql_ws": socket.Legacy}
 
 // Check implements checker.
 func (s *Subgraph) Check() error {
@@ -34,12 +81,16 @@ func (s *Subgraphs) apply(b *Built) error {
 	b.Options.MaxSubgraphResponse = int64(s.MaxResponse)
 	b.Options.SubgraphNetHTTP = s.NetHTTP
 	b.Options.SubgraphURLs = map[string]string{}
+	b.Options.SubgraphSockets = s.Sockets.options()
 	for name, one := range s.Each {
 		if name == "" {
 			return fmt.Errorf("a subgraph has no name")
 		}
 		if one.URL != "" {
 			b.Options.SubgraphURLs[name] = one.URL
+		}
+		if p, ok := socketProtocols[one.Subscriptions.Protocol]; ok {
+			b.Options.SubgraphSockets.Subgraphs[name] = socket.Subgraph{URL: one.Subscriptions.URL, Protocol: p}
 		}
 	}
 	return nil

@@ -1,0 +1,75 @@
+package router
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"bourse/router/execute"
+	"bourse/router/federation"
+	"bourse/router/fetch"
+	"bourse/router/subscribe/socket"
+)
+
+// network reaches subgraphs at their addresses: by HTTP, and for subscriptions by WebSocket where it was asked to.
+type network struct {
+	*fetch.HTTP
+	sockets *socket.Client
+}
+
+// Stream implements FetcherWithStream.
+func (n *network) Stream(ctx context.Context, req *execute.Request) (io.ReadCloser, error) {
+	if n.sockets.Knows(req.Subgraph) {
+		return n.sockets.Stream(ctx, req)
+	}
+	return n.HTTP.Stream(ctx, req)
+}
+
+func (n *network) Close() {
+	n.sockets.Close()
+	n.HTTP.Close()
+}
+
+// overNetwork is the fetcher for where the supergraph says that its subgraphs are, and for where the operator says so.
+func overNetwork(sg *federation.Supergraph, o Options) (*network, error) {
+	urls := map[string]string{}
+	for _, s := range sg.Subgraphs() {
+		urls[s.Name] = s.URL
+	}
+	unknown := func(name string) error {
+		return fmt.Errorf("the supergraph has no subgraph %q; it has %s", name, strings.Join(slices.Sorted(maps.Keys(urls)), ", "))
+	}
+	for name, address := range o.SubgraphURLs {
+		if _, known := urls[name]; !known {
+			return nil, unknown(name)
+		}
+		urls[name] = address
+	}
+	sockets := o.SubgraphSockets
+	sockets.Subgraphs = maps.Clone(sockets.Subgraphs)
+	for name, s := range sockets.Subgraphs {
+		if _, known := urls[name]; !known {
+			return nil, unknown(name)
+		}
+		where, err := url.Parse(urls[name])
+		if err != nil {
+			return nil, fmt.Errorf("subgraph %s: %w", name, err)
+		}
+		if where, err = where.Parse(s.URL); err != nil {
+			return nil, fmt.Errorf("subgraph %s: WebSockets: %w", name, err)
+		}
+		s.URL = where.String()
+		sockets.Subgraphs[name] = s
+	}
+	return &network{
+		HTTP: fetch.NewHTTP(urls, fetch.HTTPOptions{
+			Timeout: o.Traffic.Longest(o.SubgraphTimeout), MaxResponseBytes: o.MaxSubgraphResponse, NetHTTP: o.SubgraphNetHTTP,
+			Propagate: o.Telemetry.Propagate(),
+		}),
+		sockets: socket.New(sockets),
+	}, nil
+}

@@ -1,0 +1,79 @@
+package router_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"bourse/router"
+	"bourse/router/compose"
+	"bourse/router/subscribe/socket"
+)
+
+// A router whose subgraph is another router that it asks for subscriptions over a WebSocket.
+func TestSubscriptionOverASocketToTheSubgraph(t *testing.T) {
+	markets, stats := newSubgraphs()
+	marketServer, statsServer := httptest.NewServer(markets), httptest.NewServer(stats)
+	defer marketServer.Close()
+	defer statsServer.Close()
+	alone, err := compose.Compose([]compose.Subgraph{{Name: "market", URL: marketServer.URL, SDL: marketSDL}}, compose.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	below, err := router.New(alone.SupergraphSDL, router.Options{ForwardHeaders: []string{"Authorization"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/live", below)
+	belowServer := httptest.NewServer(mux)
+	defer belowServer.Close()
+	defer func() { _ = below.Close(t.Context()) }()
+	r, err := router.New(composed(t, belowServer.URL+"/graphql", statsServer.URL), router.Options{
+		ForwardHeaders:  []string{"Authorization"},
+		SubgraphSockets: socket.Options{Subgraphs: map[string]socket.Subgraph{"market": {URL: "/live", Protocol: socket.TransportWS}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(r)
+	defer server.Close()
+	defer func() { _ = r.Close(t.Context()) }()
+
+	got := make(chan string, 1)
+	go func() {
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, strings.NewReader(`{"query":"subscription { trades(symbol: \"BTC\") { price market { symbol volume } } }"}`))
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Accept", "text/event-stream")
+		req.Header.Set("Authorization", "Bearer t")
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			got <- err.Error()
+			return
+		}
+		defer res.Body.Close() //nolint:errcheck // test
+		body, _ := io.ReadAll(res.Body)
+		got <- string(body)
+	}()
+	markets.events <- "BTC"
+	markets.events <- "end"
+	<-markets.left
+	want := ":\n\nevent: next\ndata: {\"data\":{\"trades\":{\"price\":\"1.50\",\"market\":{\"symbol\":\"BTC\",\"volume\":3}}}}\n\nevent: complete\ndata: \n\n"
+	if text := <-got; text != want {
+		t.Errorf("got %q", text)
+	}
+	markets.mu.Lock()
+	defer markets.mu.Unlock()
+	if header := markets.headers[len(markets.headers)-1]; header.Get("Authorization") != "Bearer t" {
+		t.Errorf("the subgraph's subgraph saw %v", header)
+	}
+
+	_, err = router.New(composed(t, belowServer.URL, statsServer.URL), router.Options{
+		SubgraphSockets: socket.Options{Subgraphs: map[string]socket.Subgraph{"nobody": {Protocol: socket.TransportWS}}},
+	})
+	if err == nil || !strings.Contains(err.Error(), "nobody") {
+		t.Errorf("an unknown subgraph: %v", err)
+	}
+}
