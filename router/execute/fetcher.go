@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"bourse/router/identity"
+	"bourse/router/plan"
 )
 
 // Fetcher posts one operation to one subgraph. Implementations are safe for concurrent use and honour ctx.
@@ -21,6 +22,7 @@ type Request struct {
 	Header     http.Header        // what the client's request passes on; may be nil; not modified
 	Idempotent bool               // true for queries, which may be retried
 	Identity   *identity.Identity // whom the client's request speaks for; nil: nobody
+	Fetch      *plan.Fetch        // what the operation is in the plan; nil when it is of none
 	Index      int                // of the fetch in its plan
 	Entities   int                // representations in the body; 0: no entities are asked for
 }

@@ -125,6 +125,21 @@ type Entry struct {
 	suffix string          // in place of the mark
 }
 
+// AppendSignature appends what, beside representations and the values of variables, the answer to an entry of the fetch depends on: the
+// selection, and what the operation says of the client's variables in it. Entries of other operations with the same signature ask the same.
+func (f *Fetch) AppendSignature(dst []byte, e *Entry) []byte {
+	dst = append(dst, e.text...)
+	for _, v := range f.Variables {
+		if e.vars[v] {
+			dst = append(append(dst, "\x00$"...), f.defs[v]...)
+		}
+	}
+	return dst
+}
+
+// Uses says whether a variable of the client stands in the selection.
+func (e *Entry) Uses(variable string) bool { return e.vars[variable] }
+
 // Path is a sequence of slots.
 type Path []Step
 
