@@ -76,6 +76,7 @@ var house = map[string]part{
 	"router/execute":         leaf(2),
 	"router/fetch":           leaf(3),
 	"router/subscribe":       leaf(3),
+	"router/entitycache":     leaf(3), // stands before a fetcher
 	"router/traffic":         leaf(3), // stands before a fetcher and before the executor
 	"router/serve":           leaf(4),
 	"router":                 roof(5),

@@ -7,9 +7,11 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"bourse/router/entitycache"
 	"bourse/router/execute"
 	"bourse/router/plan"
 	"bourse/router/serve"
+	"bourse/router/traffic"
 )
 
 // operation is one client's run of a plan.
@@ -49,9 +51,25 @@ func (o *operation) Run(ctx context.Context) serve.Answer {
 		return o.runExplained(ctx)
 	}
 	if o.g.operations == nil {
-		return o.g.executor.Execute(ctx, o.input)
+		return traffic.Answer{Executed: o.g.execute(ctx, o.input)}
 	}
-	return o.g.operations.Execute(ctx, o.input, o.g.executor.Execute)
+	return o.g.operations.Execute(ctx, o.input, o.g.execute)
+}
+
+// execute runs an operation, and finds out how long its answer may be kept where clients are told that.
+func (g *gateway) execute(ctx context.Context, in execute.Input) traffic.Executed {
+	if !g.cacheControl {
+		return traffic.Executed{Result: g.executor.Execute(ctx, in)}
+	}
+	ctx, control := entitycache.WithControl(ctx)
+	out := traffic.Executed{Result: g.executor.Execute(ctx, in)}
+	if in.Plan.Operation() == ast.Query && !out.HasErrors() {
+		if in.Identity != nil {
+			control.Personal() // whoever asks a shared cache has proven nothing
+		}
+		out.Caching = control.Header()
+	}
+	return out
 }
 
 // runExplained executes an operation for one client alone; a mutation still tells those who share that something may have changed.
@@ -60,7 +78,7 @@ func (o *operation) runExplained(ctx context.Context) serve.Answer {
 	case o.explains.only:
 		return &unexecuted{o.extensions(ctx)}
 	case o.g.operations != nil && o.Kind() == ast.Mutation:
-		return &explained{o.g.operations.Execute(ctx, o.input, o.g.executor.Execute), func() []byte { return o.extensions(ctx) }}
+		return &explained{o.g.operations.Execute(ctx, o.input, o.g.execute), func() []byte { return o.extensions(ctx) }}
 	default:
 		return &explained{o.g.executor.Execute(ctx, o.input), func() []byte { return o.extensions(ctx) }}
 	}

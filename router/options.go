@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"bourse/router/access"
+	"bourse/router/entitycache"
 	"bourse/router/identity"
 	"bourse/router/limits"
 	"bourse/router/persisted"
@@ -46,6 +47,11 @@ type Options struct {
 
 	// Traffic says what is shared between equal requests and how subgraphs are spared. The zero value shares and bounds nothing.
 	Traffic traffic.Options
+
+	// Cache keeps what subgraphs answered; nil: nothing is kept. The store stays the caller's.
+	Cache *entitycache.Options
+	// CacheControl tells clients in the header of that name how long an answer may be kept; without it every answer is no-store.
+	CacheControl bool
 
 	Introspection bool // lets clients ask for the schema
 	MaskErrors    bool // hides messages of subgraph errors that have no extensions.code

@@ -15,6 +15,7 @@ import (
 
 	"bourse/router/access"
 	"bourse/router/cost"
+	"bourse/router/entitycache"
 	"bourse/router/execute"
 	"bourse/router/federation"
 	"bourse/router/limits"
@@ -110,7 +111,14 @@ func (r *Router) take(g *gateway) {
 func inFront(sg *federation.Supergraph, o Options) FetcherWithStream {
 	f := o.Traffic.Guard(o.Fetcher, namesOf(sg))
 	f = withHooks(f, o.Hooks)
-	return o.Traffic.Share(f)
+	if o.Cache != nil {
+		f = entitycache.New(f, sg, *o.Cache)
+	}
+	f = o.Traffic.Share(f)
+	if o.CacheControl {
+		f = entitycache.Collector{Fetcher: f}
+	}
+	return f
 }
 
 func namesOf(sg *federation.Supergraph) []string {
@@ -141,6 +149,7 @@ type gateway struct {
 	rejectDenied  bool
 	headers       http.Header
 	operations    *traffic.Operations // nil: equal queries are not shared
+	cacheControl  bool                // clients are told how long they may keep an answer
 	subscribe     subscribe.Options
 	introspection bool
 	label         func(ctx context.Context, label string) bool
@@ -187,6 +196,7 @@ func newGateway(sg *federation.Supergraph, o Options) *gateway {
 	if g.source == nil {
 		g.source = subscribe.Events(o.Fetcher, o.MaxEventBytes)
 	}
+	g.cacheControl = o.CacheControl
 	if o.Traffic.ShareOperations {
 		g.operations = traffic.NewOperations(o.Traffic.MaxFollowers)
 	}

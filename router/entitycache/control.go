@@ -108,10 +108,17 @@ func (c *Control) Header() string {
 	return c.policy.header()
 }
 
+// Personal says that the answer was for one client.
+func (c *Control) Personal() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.policy.private = true
+}
+
 func (c *Control) add(p policy) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.any {
+	if p.private = p.private || c.policy.private; c.any {
 		p = c.policy.stricter(p)
 	}
 	c.any, c.policy = true, p

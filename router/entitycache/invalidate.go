@@ -25,12 +25,12 @@ const (
 //	{"kind": "entity", "subgraph": "products", "type": "Product", "key": {"upc":1}} one entity, where it was asked for by this key
 //	{"kind": "cache_tag", "subgraphs": ["products"], "cache_tag": "homepage"}       what the subgraph gave a tag
 type Invalidation struct {
-	Kind      string         `json:"kind"`
-	Subgraph  string         `json:"subgraph"`
-	Subgraphs []string       `json:"subgraphs"` // instead of Subgraph, for several
-	Type      string         `json:"type"`
-	Key       map[string]any `json:"key"`
-	Tag       string         `json:"cache_tag"`
+	Kind      string          `json:"kind"`
+	Subgraph  string          `json:"subgraph"`
+	Subgraphs []string        `json:"subgraphs"` // instead of Subgraph, for several
+	Type      string          `json:"type"`
+	Key       json.RawMessage `json:"key"`
+	Tag       string          `json:"cache_tag"`
 }
 
 // labels that an invalidation marks.
@@ -50,7 +50,11 @@ func (i *Invalidation) labels() ([]string, error) {
 		case i.Kind == "type" && i.Type != "":
 			out = append(out, labelOfType(s, i.Type))
 		case i.Kind == "entity" && i.Type != "" && len(i.Key) > 0:
-			out = append(out, labelOfEntity(s, i.Type, canonical(i.Key)))
+			key, ok := canonical(i.Key)
+			if !ok {
+				return nil, errors.New("key must be an object with the fields of the entity's key")
+			}
+			out = append(out, labelOfEntity(s, i.Type, key))
 		case i.Kind == "cache_tag" && i.Tag != "":
 			out = append(out, labelOfTag(s, i.Tag))
 		case i.Kind == "type" || i.Kind == "entity" || i.Kind == "cache_tag":

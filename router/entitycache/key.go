@@ -1,6 +1,7 @@
 package entitycache
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
@@ -111,54 +112,86 @@ func digest(h hash.Hash, kind byte, texts ...[]byte) string {
 
 // entityOf names the type and the key of a representation. Beside the key there is in it what @requires asks for.
 func entityOf(e *plan.Entry, rep []byte) (name, key string) {
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(rep, &fields) != nil {
-		return "", ""
+	var room [8]member
+	members := membersOf(room[:0], rep)
+	for _, m := range members {
+		if m.name == "__typename" && len(m.value) > 1 {
+			name = string(m.value[1 : len(m.value)-1])
+		}
 	}
-	_ = json.Unmarshal(fields["__typename"], &name)
-	values := map[string]any{}
 	for _, r := range e.Representations {
-		if r.TypeName != name {
-			continue
+		if r.TypeName == name {
+			members = slices.DeleteFunc(members, func(m member) bool {
+				return !slices.ContainsFunc(r.Fields, func(f *plan.RepField) bool { return f.Key && f.Name == m.name })
+			})
+			return name, string(appendCanonicalObject(nil, members))
 		}
-		for _, f := range r.Fields {
-			if f.Key {
-				var v any
-				_ = json.Unmarshal(fields[f.Name], &v)
-				values[f.Name] = v
-			}
-		}
-		break
 	}
-	return name, canonical(values)
+	return name, ""
 }
 
-// canonical writes a key so that whoever names it finds it: fields in order, no __typename, and numbers as text, for an ID may be
-// either.
-func canonical(v any) string {
-	switch v := v.(type) {
-	case map[string]any:
-		var b strings.Builder
-		for _, name := range slices.Sorted(maps.Keys(v)) {
-			if name != "__typename" {
-				b.WriteString(string(appendText(appendText([]byte("{"), name), canonical(v[name]))))
-			}
+// member is a field of a JSON object.
+type member struct {
+	name  string
+	value []byte
+}
+
+// membersOf are the fields of an object without space in it.
+func membersOf(dst []member, object []byte) []member {
+	for i := 1; i < len(object) && object[i] == '"'; {
+		colon := skipString(object, i)
+		end := skipValue(object, min(colon+1, len(object)))
+		if colon >= end {
+			break
 		}
-		return b.String() + "}"
-	case []any:
-		var b strings.Builder
-		for _, e := range v {
-			b.WriteString(string(appendText([]byte("["), canonical(e))))
+		dst = append(dst, member{string(object[i+1 : colon-1]), object[colon+1 : end]})
+		i = end + 1
+	}
+	return dst
+}
+
+// appendCanonical writes a JSON value so that whoever names it finds it: fields in order, no __typename, and numbers as text, for an ID
+// may be either.
+func appendCanonical(dst, value []byte) []byte {
+	switch {
+	case len(value) == 0:
+		return dst
+	case value[0] == '{':
+		return appendCanonicalObject(dst, membersOf(nil, value))
+	case value[0] == '[':
+		dst = append(dst, '[')
+		for _, e := range elements(value) {
+			dst = appendText(dst, appendCanonical(nil, e))
 		}
-		return b.String() + "]"
-	case string:
-		return v
+		return append(dst, ']')
+	case value[0] == '"' && !slices.Contains(value, '\\'):
+		return append(dst, value[1:len(value)-1]...)
+	case value[0] == '"':
+		var text string
+		_ = json.Unmarshal(value, &text) // the value is valid
+		return append(dst, text...)
 	}
-	text, err := json.Marshal(v)
-	if err != nil {
-		return ""
+	return append(dst, value...)
+}
+
+func appendCanonicalObject(dst []byte, members []member) []byte {
+	slices.SortFunc(members, func(a, b member) int { return strings.Compare(a.name, b.name) })
+	dst = append(dst, '{')
+	for _, m := range members {
+		if m.name != "__typename" {
+			dst = appendText(appendText(dst, m.name), appendCanonical(nil, m.value))
+		}
 	}
-	return string(text)
+	return append(dst, '}')
+}
+
+// canonical is the key that somebody names in JSON.
+func canonical(key json.RawMessage) (string, bool) {
+	var compact bytes.Buffer
+	if json.Compact(&compact, key) != nil || compact.Len() < len(`{"a":1}`) || compact.Bytes()[0] != '{' {
+		return "", false
+	}
+	return string(appendCanonical(nil, compact.Bytes())), true
 }
 
 // typesOf are the types that may occur in an answer to a selection.

@@ -26,6 +26,7 @@ type RedisOptions struct {
 type Redis struct {
 	client redis.UniversalClient
 	o      RedisOptions
+	now    func() time.Time
 	back   atomic.Int64 // when to ask again, in Unix nanoseconds
 }
 
@@ -43,19 +44,19 @@ func NewRedis(client redis.UniversalClient, o RedisOptions) *Redis {
 	if o.MaxTTL <= 0 {
 		o.MaxTTL = defaultMaxTTL
 	}
-	return &Redis{client: client, o: o}
+	return &Redis{client: client, o: o, now: time.Now}
 }
 
 // asked runs a command unless Redis is away.
 func (r *Redis) asked(ctx context.Context, command func(context.Context) error) error {
-	if time.Now().UnixNano() < r.back.Load() {
+	if r.now().UnixNano() < r.back.Load() {
 		return ErrAway
 	}
 	bounded, cancel := context.WithTimeout(ctx, r.o.Timeout)
 	defer cancel()
 	err := command(bounded)
 	if err != nil && ctx.Err() == nil {
-		r.back.Store(time.Now().Add(r.o.Pause).UnixNano())
+		r.back.Store(r.now().Add(r.o.Pause).UnixNano())
 	}
 	return err
 }
@@ -155,7 +156,7 @@ return 1`
 func (r *Redis) Mark(ctx context.Context, labels []string) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*r.o.Timeout)
 	defer cancel()
-	epoch, err := nextEpoch.Run(ctx, r.client, []string{r.o.Prefix + "epoch"}, time.Now().UnixMilli()).Text()
+	epoch, err := nextEpoch.Run(ctx, r.client, []string{r.o.Prefix + "epoch"}, r.now().UnixMilli()).Text()
 	if err != nil {
 		return fmt.Errorf("invalidate: %w", err)
 	}

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"net/http"
 	"strconv"
@@ -21,7 +22,8 @@ type exchange struct {
 	r     *http.Request
 	began time.Time
 	accepted
-	record Record
+	caching string // Cache-Control of the answer; empty: no-store
+	record  Record
 }
 
 // serve answers a request that is neither a preflight nor a WebSocket.
@@ -105,6 +107,9 @@ func (x *exchange) answer(ctx context.Context, op Operation) {
 
 // whole sends an answer that is complete: as it is where the answer has it in one piece, or out of a buffer.
 func (x *exchange) whole(answer Answer) {
+	if c, ok := answer.(interface{ CacheControl() string }); ok && x.media != mediaParts {
+		x.cachedBy(c.CacheControl())
+	}
 	if printed, ok := answer.(interface{ JSON() []byte }); ok && x.media != mediaParts {
 		defer answer.Release()
 		x.record.Errors = answer.HasErrors()
@@ -124,6 +129,15 @@ func (x *exchange) whole(answer Answer) {
 	x.record.Errors = answer.HasErrors()
 	answer.Release()
 	x.write(http.StatusOK, *buf)
+}
+
+// cachedBy lets others keep the answer, apart for all that subgraphs were told of the request.
+func (x *exchange) cachedBy(control string) {
+	if x.caching = control; control != "" && control != "no-store" {
+		for _, name := range x.s.o.ForwardHeaders {
+			x.w.Header().Add("Vary", http.CanonicalHeaderKey(name))
+		}
+	}
 }
 
 func (x *exchange) refuse(refusal *Refusal) {
@@ -148,7 +162,7 @@ func (x *exchange) refuse(refusal *Refusal) {
 func (x *exchange) write(status int, body []byte) {
 	h := x.w.Header()
 	h.Set("Content-Type", contentType(x.media))
-	h.Set("Cache-Control", "no-store")
+	h.Set("Cache-Control", cmp.Or(x.caching, "no-store"))
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Add("Vary", "Accept-Encoding")
 	x.record.Status, x.record.Bytes = status, len(body)

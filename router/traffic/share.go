@@ -22,22 +22,28 @@ type Fetcher interface {
 
 // Operations executes equal queries that are under way once. It is safe for concurrent use.
 type Operations struct {
-	flights *flights[*plan.Plan, *execute.Result]
+	flights *flights[*plan.Plan, Executed]
 	shared  atomic.Uint64
 }
 
 // NewOperations returns Operations in which at most followers wait for one execution; 0: 10,000.
 func NewOperations(followers int) *Operations {
-	return &Operations{flights: newFlights[*plan.Plan, *execute.Result](followers)}
+	return &Operations{flights: newFlights[*plan.Plan, Executed](followers)}
 }
 
 // Shared counts the queries that were answered by the execution of another.
 func (o *Operations) Shared() uint64 { return o.shared.Load() }
 
+// Executed is an operation's result.
+type Executed struct {
+	*execute.Result
+	Caching string // Cache-Control of the answer; empty: not said
+}
+
 // Answer is an executed operation, perhaps for several clients. It is an execute.Result but for Release.
 type Answer struct {
-	*execute.Result
-	flight *flight[*plan.Plan, *execute.Result]
+	Executed
+	flight *flight[*plan.Plan, Executed]
 }
 
 // Release gives the result back when the last of its users is done.
@@ -47,31 +53,34 @@ func (a Answer) Release() {
 	}
 }
 
+// CacheControl is how long clients may keep the answer, in the words of that header; empty: it is not said.
+func (a Answer) CacheControl() string { return a.Caching }
+
 // Execute runs an operation, or takes the result of an equal query that is under way.
-func (o *Operations) Execute(ctx context.Context, in execute.Input, run func(context.Context, execute.Input) *execute.Result) Answer {
+func (o *Operations) Execute(ctx context.Context, in execute.Input, run func(context.Context, execute.Input) Executed) Answer {
 	switch in.Plan.Operation() {
 	case ast.Mutation:
 		defer o.flights.wrote()
-		return Answer{Result: run(ctx, in)}
+		return Answer{Executed: run(ctx, in)}
 	case ast.Query:
 	default:
-		return Answer{Result: run(ctx, in)}
+		return Answer{Executed: run(ctx, in)}
 	}
 	buf := texts.Get().(*[]byte)
 	defer giveBack(buf)
 	k, ok := operationKey((*buf)[:0], in)
 	*buf = k.body
 	if !ok {
-		return Answer{Result: run(ctx, in)}
+		return Answer{Executed: run(ctx, in)}
 	}
 	led := false
-	flight, err := o.flights.do(ctx, k, func(ctx context.Context) (*execute.Result, error) {
+	flight, err := o.flights.do(ctx, k, func(ctx context.Context) (Executed, error) {
 		led = true
 		return run(ctx, in), nil
 	})
 	if err != nil {
 		// Nobody to wait for, or no more time to wait: by itself. Without time that fails at once, in the answer's own words.
-		return Answer{Result: run(ctx, in)}
+		return Answer{Executed: run(ctx, in)}
 	}
 	if !led {
 		o.shared.Add(1)
