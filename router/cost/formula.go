@@ -184,7 +184,8 @@ func (f *Formula) Cost(variables map[string]any) (int, error) {
 		return f.fixed, nil
 	}
 	e := evaluation{m: f.m, variables: variables}
-	return e.sum(f.terms, f.fixed), e.err
+	total := e.sum(f.terms, f.fixed)
+	return total, e.err
 }
 
 func (e *evaluation) sum(terms []*term, total int) int {

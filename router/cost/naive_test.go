@@ -39,7 +39,8 @@ func naive(t failing, sdl string, doc *ast.QueryDocument, variables map[string]a
 	if op.Operation == ast.Mutation {
 		total, root = 10, "Mutation"
 	}
-	return total + c.selections(root, op.SelectionSet, nil), c.err
+	total += c.selections(root, op.SelectionSet, nil)
+	return total, c.err
 }
 
 const enough = 2_000_000
