@@ -145,6 +145,9 @@ func (c *calculator) field(on string, f *ast.Field, sized map[string]int) int {
 			n = given
 		}
 	}
+	if n == 0 {
+		_ = c.selections(def.Type.Name(), f.SelectionSet, below) // what costs nothing keeps the rules all the same
+	}
 	for range n {
 		if c.steps > enough {
 			break
