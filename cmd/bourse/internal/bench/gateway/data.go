@@ -33,7 +33,7 @@ func newShop() *shop {
 	for i := range reviewCount {
 		r := object{
 			"__typename": "Review", "id": fmt.Sprintf("r%d", i+1), "author": users[i%len(users)], "product": products[(i*i+i/2)%len(products)],
-			"body": "It " + strings.Repeat("really ", i%5) + "does what it should.",
+			"body": "It " + strings.Repeat("really ", i%5) + praise,
 		}
 		s.entities["Review "+r["id"].(string)] = r
 		reviews = append(reviews, r)
@@ -57,7 +57,12 @@ func newShop() *shop {
 	return s
 }
 
-const reviewCount = 22
+const reviewCount = 14
+
+// praise makes a review as long as people write them.
+const praise = "does what it should, as far as one can tell after a week in which it was used every day and twice on Sunday by everyone in " +
+	"the house, the cat among them, who likes the box that it came in best of all. One would buy it again. It came late, though, " +
+	"and the paper in it was for another thing."
 
 // shipping is what it costs to send a product: light and dear ones go for nothing.
 func shipping(price, weight int) any {
