@@ -53,7 +53,7 @@ func IsRecording(name string) bool {
 //   - GraphQL documents: each operation is one. Fragments may stand in other files.
 //   - JSON manifests of trusted documents: {"operations": [{"id", "name", "body"}]} as Apollo's and its like are, or a map from id to text.
 //   - JSON lines, one record of use each: {"query", "operationName", "variables", "count"}. Equal operations are counted together.
-//     The text may also be called document or body, the name name, and variables may be left out.
+//     The text may also be called document or body, the name name, and variables may be left out. A line with a summary alone is passed over.
 //
 // What cannot be read is told in the errors, each with its file and line; the rest is returned all the same.
 func ReadOperations(recordings []Recording) ([]*Operation, []error) {
@@ -219,6 +219,7 @@ type entry struct {
 	Name          string         `json:"name"`
 	Variables     map[string]any `json:"variables"`
 	Count         int64          `json:"count"`
+	Summary       any            `json:"summary"` // of the lines before, in a record that the router writes
 }
 
 func (e *entry) text() string { return cmp.Or(e.Query, e.Document, e.Body) }
@@ -258,6 +259,9 @@ func (r *reader) lines(rec Recording) {
 		var e entry
 		if err := json.Unmarshal(line, &e); err != nil {
 			r.fail(source, "not a record of use: %w", err)
+			continue
+		}
+		if e.text() == "" && e.Summary != nil {
 			continue
 		}
 		if e.text() == "" {

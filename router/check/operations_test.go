@@ -49,6 +49,7 @@ func TestWhatCannotBeReadIsToldWithItsPlace(t *testing.T) {
 		{"m.json", `{"operations":[{"id":"1","name":"X","body":"query Y { a }"}]}`, "m.json#1: the document has no operation X"},
 		{"m.json", strings.Repeat("[", 100_000), "m.json: not a manifest"},
 		{"u.jsonl", "\n{}", "u.jsonl:2: the record has no query"},
+		{"u.jsonl", `{"summary":{}}` + "\n{}", "u.jsonl:2: the record has no query"},
 		{"u.jsonl", "nonsense", "u.jsonl:1: not a record of use"},
 	} {
 		_, errs := check.ReadOperations([]check.Recording{{Name: c.name, Text: []byte(c.text)}})
