@@ -197,7 +197,7 @@ func newSubgraphs() (markets, stats *subgraph) {
 }
 
 // composed is the supergraph of the test house.
-func composed(t *testing.T, marketURL, statsURL string) string {
+func composed(t testing.TB, marketURL, statsURL string) string {
 	t.Helper()
 	res, err := compose.Compose([]compose.Subgraph{{Name: "market", URL: marketURL, SDL: marketSDL}, {Name: "stats", URL: statsURL, SDL: statsSDL}}, compose.Options{})
 	if err != nil {

@@ -16,6 +16,7 @@ const maxFetches = 512
 type fetches struct {
 	mu   sync.Mutex
 	list []*Fetch
+	room [8]*Fetch // for the list, as long as it lasts
 	all  int
 }
 
@@ -70,20 +71,36 @@ type Fetch struct {
 
 type fetchKey struct{}
 
+// errand is a Fetch and the context in which it is found, in one piece.
+type errand struct {
+	context.Context //nolint:containedctx // it is one
+	told            Fetch
+}
+
+// Value implements context.Context.
+func (e *errand) Value(key any) any {
+	if key == (fetchKey{}) {
+		return &e.told
+	}
+	return e.Context.Value(key)
+}
+
 // Fetch opens the account of a request to a subgraph, within the operation that ctx belongs to if there is one.
 func (t *Telemetry) Fetch(ctx context.Context, ask Ask) (context.Context, *Fetch) {
 	if t == nil {
 		return ctx, nil
 	}
-	f := &Fetch{Ask: ask, t: t, began: time.Now()}
+	e := &errand{}
+	f := &e.told
+	f.Ask, f.t, f.began = ask, t, time.Now()
 	if o := Of(ctx); o != nil {
 		f.Start = f.began.Sub(o.began)
 		if o.prepared.Kind != ast.Subscription { // whose list would grow with every event
 			o.fetches.add(f)
 		}
 	}
-	ctx, f.span = t.tracer.fetch(ctx, &f.Ask)
-	return context.WithValue(ctx, fetchKey{}, f), f
+	e.Context, f.span = t.tracer.fetch(ctx, &f.Ask)
+	return e, f
 }
 
 // FetchOf is the account of the subgraph request that ctx belongs to; nil when there is none.

@@ -138,7 +138,7 @@ func (m *metrics) end(o *Operation, r *Record) {
 		m.subscriptions.Dec()
 	}
 	kind := cmp.Or(r.Kind, "unknown")
-	m.requests.WithLabelValues(kind, r.Transport, strconv.Itoa(r.Status), m.codes.label(r.Code)).Inc()
+	m.requests.WithLabelValues(kind, r.Transport, statusText(r.Status), m.codes.label(r.Code)).Inc()
 	m.sent.WithLabelValues(r.Transport).Add(float64(r.Bytes))
 	if r.Kind == "" {
 		return // refused before anyone knew what it was: its name would be whatever the client makes up
@@ -155,7 +155,7 @@ func (m *metrics) fetched(f *Fetch) {
 	}
 	status := "failed"
 	if !f.Failed {
-		status = strconv.Itoa(f.Status)
+		status = statusText(f.Status)
 	}
 	m.subgraphRequests.WithLabelValues(f.Subgraph, status).Inc()
 	m.subgraphDurations.WithLabelValues(f.Subgraph).Observe(f.Duration.Seconds())
@@ -188,4 +188,19 @@ func (m *metrics) exported(spans int, result string) {
 	if m != nil {
 		m.spans.WithLabelValues(result).Add(float64(spans))
 	}
+}
+
+var statusTexts = func() (texts [600]string) {
+	for status := range texts {
+		texts[status] = strconv.Itoa(status)
+	}
+	return texts
+}()
+
+// statusText is an HTTP status as a label, without making it anew.
+func statusText(status int) string {
+	if status < 0 || status >= len(statusTexts) {
+		return other
+	}
+	return statusTexts[status]
 }

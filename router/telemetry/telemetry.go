@@ -107,18 +107,33 @@ type Prepared struct {
 
 type operationKey struct{}
 
+// account is an Operation and the context in which it is found, in one piece.
+type account struct {
+	context.Context //nolint:containedctx // it is one
+	Operation
+}
+
+// Value implements context.Context.
+func (a *account) Value(key any) any {
+	if key == (operationKey{}) {
+		return &a.Operation
+	}
+	return a.Context.Value(key)
+}
+
 // Begin opens the account of an operation that a client asked for. The header is that of its request or of its WebSocket; it is not kept.
 func (t *Telemetry) Begin(ctx context.Context, header http.Header) context.Context {
 	if t == nil {
 		return ctx
 	}
-	o := &Operation{t: t, began: time.Now(), client: client{
-		name: clip(header.Get(t.o.ClientName), maxClientName), version: clip(header.Get(t.o.ClientVersion), maxClientName),
-	}}
-	o.header = t.access.pick(header)
-	ctx, o.span = t.tracer.begin(ctx, header)
+	a := &account{}
+	a.t, a.began = t, time.Now()
+	a.client = client{clip(header.Get(t.o.ClientName), maxClientName), clip(header.Get(t.o.ClientVersion), maxClientName)}
+	a.header = t.access.pick(header)
+	a.fetches.list = a.fetches.room[:0]
+	a.Context, a.span = t.tracer.begin(ctx, header)
 	t.metrics.begin()
-	return context.WithValue(ctx, operationKey{}, o)
+	return a
 }
 
 // Of is the account of the operation that ctx belongs to; nil when there is none.

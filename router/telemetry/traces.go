@@ -172,8 +172,8 @@ func (s *span) end(o *Operation, r *Record) {
 }
 
 func (t *tracer) fetch(ctx context.Context, a *Ask) (context.Context, *span) {
-	if t == nil {
-		return ctx, nil
+	if t == nil || !trace.SpanFromContext(ctx).IsRecording() {
+		return ctx, nil // the subgraph is told the request's own span, and that it is not recorded
 	}
 	began := time.Now()
 	ctx, s := t.tracer.Start(ctx, "subgraph "+a.Subgraph, trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(began))
