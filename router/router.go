@@ -87,7 +87,7 @@ func assemble(supergraphSDL string, o Options) (*gateway, serve.Options, error) 
 		ForwardHeaders: o.ForwardHeaders, ConnectionParams: o.ConnectionParams,
 		AllowedOrigins: o.AllowedOrigins, AllowCredentials: o.AllowCredentials,
 		MaxBodyBytes: g.limits.BodyBytes, RequestTimeout: o.RequestTimeout, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
-		CompressedBodies: o.CompressedBodies, Encodings: o.Encodings,
+		MaxBatch: o.MaxBatch, CompressedBodies: o.CompressedBodies, Encodings: o.Encodings,
 		KeepAlive: o.KeepAlive, InitTimeout: o.InitTimeout, MaxSockets: o.MaxSockets, MaxOperations: o.MaxOperations,
 		Backlog: o.Backlog,
 		Begin:   begin, Request: o.Hooks.Request, Logger: o.Logger, Observe: observer(o),

@@ -15,6 +15,7 @@ type HTTP struct {
 	KeepAlive        Duration `yaml:"keep_alive" default:"15s" min:"1ms" doc:"Time between signs of life on streams."`
 	Compression      []string `yaml:"compression" default:"zstd, br, gzip" doc:"Content encodings of answers from 1 KiB on, where a client's Accept-Encoding names them; an empty list turns compression off."`
 	CompressedBodies bool     `yaml:"compressed_bodies" default:"false" doc:"Whether request bodies may be compressed; the bound on their size holds for what they inflate to."`
+	MaxBatch         int      `yaml:"max_batch" default:"0" doc:"Requests that one body may have as a list; 0: lists are refused. Each request is counted by all limits as if it had come alone."`
 }
 
 // Check implements checker.
@@ -31,6 +32,7 @@ func (h *HTTP) apply(b *Built) error {
 	o := &b.Options
 	o.RequestTimeout, o.ReadTimeout, o.WriteTimeout, o.KeepAlive = h.RequestTimeout.Std(), h.ReadTimeout.Std(), h.WriteTimeout.Std(), h.KeepAlive.Std()
 	o.Encodings = append([]string{}, h.Compression...)
+	o.MaxBatch = h.MaxBatch
 	o.CompressedBodies = h.CompressedBodies
 	return nil
 }

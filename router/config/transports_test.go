@@ -16,6 +16,7 @@ http:
   read_timeout: 3s
   compression: [br]
   compressed_bodies: true
+  max_batch: 5
 subgraphs:
   sockets:
     pong_timeout: 4s
@@ -40,7 +41,7 @@ subgraphs:
 	}
 	defer b.Close()
 	o := b.Options
-	if o.ReadTimeout != 3*time.Second || !slices.Equal(o.Encodings, []string{"br"}) || !o.CompressedBodies || o.RequestTimeout != time.Minute {
+	if o.ReadTimeout != 3*time.Second || !slices.Equal(o.Encodings, []string{"br"}) || !o.CompressedBodies || o.MaxBatch != 5 || o.RequestTimeout != time.Minute {
 		t.Errorf("http: %v %v %v %v", o.ReadTimeout, o.Encodings, o.CompressedBodies, o.RequestTimeout)
 	}
 	s := o.SubgraphSockets

@@ -21,6 +21,7 @@ type exchange struct {
 	w     http.ResponseWriter
 	r     *http.Request
 	began time.Time
+	batch bool // whose operations are reported one by one
 	accepted
 	caching string // Cache-Control of the answer; empty: no-store
 	record  Record
@@ -59,18 +60,19 @@ func (x *exchange) serve() {
 		return
 	}
 	x.record.Identity = who
-	req, refusal := x.s.readRequest(x.w, x.r)
+	req, list, refusal := x.s.readRequests(x.w, x.r)
 	if refusal != nil {
 		x.refuse(refusal)
 		return
 	}
-	req.Sent = x.r.Header
-	req.Header = x.s.passedOn(x.r, x.record.RequestID)
-	req.Incremental = x.parts || x.media == mediaEvents
-	req.Identity, req.Address = who, x.record.Address
 	ctx, cancel := context.WithCancel(identity.With(x.r.Context(), who))
 	defer cancel()
 	defer context.AfterFunc(x.s.aborted, cancel)()
+	if list != nil {
+		x.serveBatch(ctx, list)
+		return
+	}
+	x.fill(req)
 	op, refusal := x.s.prepare(ctx, req)
 	if refusal != nil {
 		x.refuse(refusal)
@@ -78,6 +80,14 @@ func (x *exchange) serve() {
 	}
 	x.record.Operation, x.record.Kind = op.Name(), kindName(op.Kind())
 	x.answer(ctx, op)
+}
+
+// fill gives a request what it has from the exchange.
+func (x *exchange) fill(req *Request) {
+	req.Sent = x.r.Header
+	req.Header = x.s.passedOn(x.r, x.record.RequestID)
+	req.Incremental = x.parts || x.media == mediaEvents
+	req.Identity, req.Address = x.record.Identity, x.record.Address
 }
 
 func (x *exchange) answer(ctx context.Context, op Operation) {
@@ -195,6 +205,9 @@ func (x *exchange) send(status int, body []byte) {
 }
 
 func (x *exchange) finish() {
+	if x.batch {
+		return
+	}
 	x.record.Duration = time.Since(x.began)
 	x.s.o.Observe(x.r.Context(), x.record)
 }

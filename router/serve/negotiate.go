@@ -37,12 +37,13 @@ type accepted struct {
 // not below the rest; subscriptions in parts where it is named with subscriptionSpec. They are the media type itself only when nothing
 // else is acceptable.
 func negotiate(accept []string) accepted {
-	if len(accept) == 0 {
+	all := strings.Join(accept, ",")
+	if strings.Trim(all, " \t,") == "" {
 		return accepted{media: mediaJSON}
 	}
 	var a accepted
 	bestQuality, bestRank, partsQuality := 0, 0, 0
-	for part := range strings.SplitSeq(strings.Join(accept, ","), ",") {
+	for part := range strings.SplitSeq(all, ",") {
 		media, params, _ := strings.Cut(part, ";")
 		pick, rank := "", 0
 		switch strings.ToLower(strings.TrimSpace(media)) {

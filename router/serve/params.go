@@ -13,19 +13,24 @@ import (
 	"time"
 )
 
-// readRequest takes the GraphQL request out of an HTTP request; the headers are the caller's to add.
-func (s *edition) readRequest(w http.ResponseWriter, r *http.Request) (*Request, *Refusal) {
+// readRequests takes the GraphQL request, or the list of them, out of an HTTP request; the headers are the caller's to add.
+func (s *edition) readRequests(w http.ResponseWriter, r *http.Request) (req *Request, list []*Request, refusal *Refusal) {
 	if r.Method == http.MethodGet {
-		return readQueryString(r)
+		req, refusal = readQueryString(r)
+		return req, nil, refusal
 	}
-	if refusal := checkContentType(r); refusal != nil {
-		return nil, refusal
+	if refusal = checkContentType(r); refusal != nil {
+		return nil, nil, refusal
 	}
 	body, refusal := s.readBody(w, r)
-	if refusal != nil {
-		return nil, refusal
+	switch {
+	case refusal != nil:
+	case isList(body):
+		list, refusal = s.decodeBatch(body)
+	default:
+		req, refusal = decodeRequest(body)
 	}
-	return decodeRequest(body)
+	return req, list, refusal
 }
 
 // readBody reads a body of bounded size, in the time that boundBody gave it.
@@ -127,7 +132,7 @@ func decodeRequest(body []byte) (*Request, *Refusal) {
 	case err == nil:
 		return requestOf(f)
 	case errors.Is(err, errNotObject):
-		return bad("the body must be a JSON object; lists of requests are not accepted")
+		return bad("the body must be a JSON object")
 	default:
 		return bad("the body is not JSON")
 	}

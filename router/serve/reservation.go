@@ -212,7 +212,10 @@ func (e *eventWriter) reserved(name string, id, payload []byte) {
 // startReserved starts an operation whose results come on the stream.
 func (x *exchange) startReserved(v *reservation) {
 	x.media = mediaGraphQL // refusals have their statuses: the answer itself is elsewhere
-	req, refusal := x.s.readRequest(x.w, x.r)
+	req, list, refusal := x.s.readRequests(x.w, x.r)
+	if list != nil {
+		refusal = Refuse(http.StatusBadRequest, CodeBatchingOff, "lists of requests are not accepted on a stream")
+	}
 	if refusal != nil {
 		x.refuse(refusal)
 		return
@@ -222,9 +225,7 @@ func (x *exchange) startReserved(v *reservation) {
 		x.refuse(Refuse(http.StatusBadRequest, CodeBadRequest, "extensions.operationId must be a text of 1 to 128 characters"))
 		return
 	}
-	req.Sent = x.r.Header
-	req.Header = x.s.passedOn(x.r, x.record.RequestID)
-	req.Identity, req.Address = x.record.Identity, x.record.Address
+	x.fill(req)
 	if refusal := v.start(x, id, req); refusal != nil {
 		x.refuse(refusal)
 		return

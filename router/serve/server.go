@@ -36,6 +36,7 @@ type Options struct {
 	MaxBodyBytes     int64         // request bodies, also once decompressed, and WebSocket messages; default 1 MiB
 	CompressedBodies bool          // accepts request bodies in any of Encodings()
 	Encodings        []string      // that answers may have, where clients ask for them; nil: all of Encodings()
+	MaxBatch         int           // requests in one list; 0: no lists are accepted
 	ReadTimeout      time.Duration // for a request's body; default 30 s
 	RequestTimeout   time.Duration // of a query or mutation; default 60 s
 	WriteTimeout     time.Duration // for one message to a client; default 10 s; whole answers have a second more for each 64 KiB
