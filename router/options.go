@@ -9,6 +9,7 @@ import (
 
 	"bourse/router/access"
 	"bourse/router/entitycache"
+	"bourse/router/execute"
 	"bourse/router/identity"
 	"bourse/router/limits"
 	"bourse/router/persisted"
@@ -53,8 +54,12 @@ type Options struct {
 	// CacheControl tells clients in the header of that name how long an answer may be kept; without it every answer is no-store.
 	CacheControl bool
 
-	Introspection bool // lets clients ask for the schema
-	MaskErrors    bool // hides messages of subgraph errors that have no extensions.code
+	Introspection      bool     // lets clients ask for the schema
+	IntrospectionRoles []string // who may, where not all clients do
+	MaskErrors         bool     // hides messages of subgraph errors that have no extensions.code
+
+	Errors   execute.Errors            // what else clients see of the errors of subgraphs
+	ErrorsOf map[string]execute.Errors // instead, of those of one subgraph, by name
 
 	Limits         limits.Limits
 	Budget         *Budget              // what operations may cost; nil: costs are not computed
@@ -110,6 +115,7 @@ type Options struct {
 
 	AllowedOrigins   []string // see serve.Options
 	AllowCredentials bool
+	CORS             serve.CORS
 	RequestTimeout   time.Duration // of a query or mutation; default 60 s
 	ReadTimeout      time.Duration // of a request's body; default 30 s
 	WriteTimeout     time.Duration // for one message to a client; default 10 s

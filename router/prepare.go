@@ -13,6 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2/validator"
 
 	"bourse/router/execute"
+	"bourse/router/identity"
 	"bourse/router/lift"
 	"bourse/router/limits"
 	"bourse/router/rate"
@@ -52,6 +53,9 @@ func (g *gateway) Prepare(ctx context.Context, req *serve.Request) (serve.Operat
 		if k, _, refusal = g.read(req, &told); refusal != nil {
 			return nil, refusal
 		}
+	}
+	if refusal := g.secluded(req, k); refusal != nil {
+		return nil, refusal
 	}
 	variables, refusal := g.variables(k.definition, req.Variables)
 	if refusal != nil {
@@ -102,10 +106,14 @@ func (g *gateway) read(req *serve.Request, told *telemetry.Prepared) (*known, *s
 	// What the client said of its variables, before those for literals come to it.
 	began = time.Now()
 	client := &ast.OperationDefinition{Operation: definition.Operation, Name: definition.Name, VariableDefinitions: definition.VariableDefinitions}
+	var asksForSchema *ast.Field
+	if !g.introspection {
+		asksForSchema = introspects(doc, definition.SelectionSet, map[string]bool{})
+	}
 	read := lift.Read(g.sg.API(), doc, definition)
 	s, ok := g.ready.shapes.get(read.Text)
 	if !ok || !read.Whole {
-		if refusal := g.check(doc, definition); refusal != nil {
+		if refusal := g.check(doc, req.Identity); refusal != nil {
 			return nil, nil, refusal
 		}
 	}
@@ -119,7 +127,7 @@ func (g *gateway) read(req *serve.Request, told *telemetry.Prepared) (*known, *s
 		g.ready.shapes.add(s.text, s, entryBytes+shapePerByte*len(s.text))
 	}
 	told.Validate = time.Since(began)
-	k := &known{definition: client, literals: read.Literals, shape: s.text, needs: s.needs}
+	k := &known{definition: client, literals: read.Literals, shape: s.text, needs: s.needs, introspects: asksForSchema}
 	k.document = g.telemetry.Document(req.Query, client.Name, client.Operation)
 	if s.needs.cost != nil {
 		k.cost = s.needs.cost.Bind(read.Literals)
@@ -160,17 +168,9 @@ func (g *gateway) refuseLimit(code string, err error) *serve.Refusal {
 }
 
 // check validates a document.
-func (g *gateway) check(doc *ast.QueryDocument, definition *ast.OperationDefinition) *serve.Refusal {
+func (g *gateway) check(doc *ast.QueryDocument, who *identity.Identity) *serve.Refusal {
 	if errs := validator.ValidateWithRules(g.sg.API(), doc, g.rules); len(errs) > 0 {
-		return g.refuseValidation(errs)
-	}
-	if g.introspection {
-		return nil
-	}
-	if f := introspects(definition.SelectionSet, map[*ast.FragmentDefinition]bool{}); f != nil {
-		refusal := serve.Refuse(0, codeValidationFailed, "introspection is not allowed: the operation asks for "+f.Name)
-		refusal.Errors[0].Locations = []serve.Location{{Line: f.Position.Line, Column: f.Position.Column}}
-		return refusal
+		return g.refuseValidation(errs, who)
 	}
 	return nil
 }
@@ -210,37 +210,11 @@ func choose(doc *ast.QueryDocument, name string) (*ast.OperationDefinition, *ser
 	return nil, serve.Refuse(0, codeValidationFailed, fmt.Sprintf("the document has no operation named %q", name))
 }
 
-// introspects finds a field that asks for the schema: the root of queries may stand deep in an answer. A fragment is looked at once.
-func introspects(set ast.SelectionSet, seen map[*ast.FragmentDefinition]bool) *ast.Field {
-	for _, sel := range set {
-		var under ast.SelectionSet
-		switch sel := sel.(type) {
-		case *ast.Field:
-			if sel.Name == "__schema" || sel.Name == "__type" {
-				return sel
-			}
-			under = sel.SelectionSet
-		case *ast.InlineFragment:
-			under = sel.SelectionSet
-		case *ast.FragmentSpread:
-			if seen[sel.Definition] {
-				continue
-			}
-			seen[sel.Definition] = true
-			under = sel.Definition.SelectionSet
-		}
-		if found := introspects(under, seen); found != nil {
-			return found
-		}
-	}
-	return nil
-}
-
-func (g *gateway) refuseValidation(errs gqlerror.List) *serve.Refusal {
+func (g *gateway) refuseValidation(errs gqlerror.List, who *identity.Identity) *serve.Refusal {
 	refusal := &serve.Refusal{}
 	for _, err := range errs[:min(len(errs), maxReported)] {
 		e := errorOf(codeValidationFailed, err)
-		if !g.introspection {
+		if !g.mayIntrospect(who) {
 			// Suggestions would tell the schema name by name.
 			e.Message, _, _ = strings.Cut(e.Message, " Did you mean")
 		}

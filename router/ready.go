@@ -52,12 +52,13 @@ type planKey struct{ shape, given string }
 
 // known is an operation as its client wrote it, checked. It is shared by requests and never changed.
 type known struct {
-	definition *ast.OperationDefinition // name, kind and variables; no selections
-	literals   map[string]any           // variables of the shape that stand for the text's literals
-	shape      string                   // its text
-	needs      needs
-	cost       *cost.Formula       // of needs, with the literals; nil: costs are not computed
-	document   *telemetry.Document // nil: nobody wants to know
+	definition  *ast.OperationDefinition // name, kind and variables; no selections
+	literals    map[string]any           // variables of the shape that stand for the text's literals
+	shape       string                   // its text
+	needs       needs
+	introspects *ast.Field          // that asks for the schema, where not everyone may; nil: none
+	cost        *cost.Formula       // of needs, with the literals; nil: costs are not computed
+	document    *telemetry.Document // nil: nobody wants to know
 }
 
 // planned is a plan and what it was made under.

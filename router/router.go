@@ -85,7 +85,7 @@ func assemble(supergraphSDL string, o Options) (*gateway, serve.Options, error) 
 		Gateway: g,
 		Address: o.Address, Admit: o.Admit,
 		ForwardHeaders: o.ForwardHeaders, ConnectionParams: o.ConnectionParams,
-		AllowedOrigins: o.AllowedOrigins, AllowCredentials: o.AllowCredentials,
+		AllowedOrigins: o.AllowedOrigins, AllowCredentials: o.AllowCredentials, CORS: o.CORS,
 		MaxBodyBytes: g.limits.BodyBytes, RequestTimeout: o.RequestTimeout, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
 		MaxBatch: o.MaxBatch, CompressedBodies: o.CompressedBodies, Encodings: o.Encodings,
 		KeepAlive: o.KeepAlive, InitTimeout: o.InitTimeout, MaxSockets: o.MaxSockets, MaxOperations: o.MaxOperations,
@@ -152,6 +152,7 @@ type gateway struct {
 	cacheControl  bool                // clients are told how long they may keep an answer
 	subscribe     subscribe.Options
 	introspection bool
+	introspectors []string // roles
 	label         func(ctx context.Context, label string) bool
 	chance        func(n uint64) uint64
 	hooks         Hooks
@@ -176,7 +177,7 @@ func newGateway(sg *federation.Supergraph, o Options) *gateway {
 		label: o.Label, chance: o.Chance,
 		sg:      sg,
 		planner: plan.New(sg, o.Plan),
-		executor: execute.New(sg, o.Fetcher, execute.Options{MaskErrors: o.MaskErrors, OnFetchError: func(ctx context.Context, subgraph string, err error) {
+		executor: execute.New(sg, o.Fetcher, execute.Options{MaskErrors: o.MaskErrors, Errors: o.Errors, ErrorsOf: o.ErrorsOf, OnFetchError: func(ctx context.Context, subgraph string, err error) {
 			level := slog.LevelWarn
 			if errors.Is(err, context.Canceled) {
 				level = slog.LevelDebug // the client left; nothing is wrong with the subgraph
@@ -185,7 +186,7 @@ func newGateway(sg *federation.Supergraph, o Options) *gateway {
 		}}),
 		hub: subscribe.NewHub[streamKey, *serve.Event](o.SubscriptionLinger), source: o.Upstream, stateFirst: o.StateFirst,
 		limits: o.Limits.WithDefaults(), rate: o.Rate, documents: o.Documents, rules: validationRules(), ready: newReady(o.PlanCacheSize, o.PlanCacheBytes),
-		headers: canonical(o.SubgraphHeaders), subscribe: o.Subscriptions, introspection: o.Introspection, hooks: o.Hooks, explain: o.Explain, telemetry: o.Telemetry, logger: o.Logger,
+		headers: canonical(o.SubgraphHeaders), subscribe: o.Subscriptions, introspection: o.Introspection, introspectors: o.IntrospectionRoles, hooks: o.Hooks, explain: o.Explain, telemetry: o.Telemetry, logger: o.Logger,
 	}
 	if o.Budget == nil && o.Rate != nil && o.Rate.Counts() {
 		o.Budget = &Budget{}

@@ -265,3 +265,40 @@ func inRole(_ context.Context, _ *http.Request, h http.Header) (*identity.Identi
 	}
 	return nil, nil
 }
+
+func TestWhoMayIntrospect(t *testing.T) {
+	h := open(t, router.Options{Admit: inRole, IntrospectionRoles: []string{"admin"}})
+	for range 2 { // cold and known
+		for _, c := range []struct{ role, operation, code, message string }{
+			{"admin", `{ __schema { queryType { name } } }`, "", ""},
+			{"", `{ __schema { queryType { name } } }`, "GRAPHQL_VALIDATION_FAILED", "introspection is not allowed"},
+			{"member", `query($n: String = "Market") { ...F } fragment F on Query { __type(name: $n) { name } }`, "GRAPHQL_VALIDATION_FAILED", "introspection is not allowed"},
+			{"member", `{ busiest { __typename } }`, "", ""},
+			{"admin", `{ markets { nam } }`, "GRAPHQL_VALIDATION_FAILED", "Did you mean"},
+		} {
+			code, _, text := h.ask(t, "POST", query(c.operation), "Role", c.role)
+			if code != c.code || !strings.Contains(text, c.message) {
+				t.Errorf("%s as %q: %s", c.operation, c.role, text)
+			}
+		}
+		if _, _, text := h.ask(t, "POST", query(`{ markets { nam } }`), "Role", "member"); strings.Contains(text, "Did you mean") {
+			t.Errorf("a suggestion tells a name: %s", text)
+		}
+	}
+}
+
+func TestIntrospectionThatGoesRound(t *testing.T) {
+	h := open(t, router.Options{Introspection: true})
+	round := func(n int) string {
+		return "{ __schema { types { " + strings.Repeat("fields { type { ", n) + "name" + strings.Repeat(" } }", n) + " } } }"
+	}
+	for n, want := range map[int]string{2: "", 3: "GRAPHQL_VALIDATION_FAILED"} {
+		if code, _, text := h.ask(t, "POST", query(round(n))); code != want {
+			t.Errorf("%d lists deep: %s", n, text)
+		}
+	}
+	inFragments := `{ __schema { types { ...A } } } fragment A on __Type { fields { type { ...B } } } fragment B on __Type { fields { type { possibleTypes { interfaces { name } } } } }`
+	if code, _, text := h.ask(t, "POST", query(inFragments)); code != "GRAPHQL_VALIDATION_FAILED" {
+		t.Errorf("in fragments: %s", text)
+	}
+}

@@ -121,18 +121,13 @@ func (r *run) subgraphErrors(c *call, text []byte) {
 	if json.Unmarshal(text, &list) != nil {
 		list = []json.RawMessage{text} // one error that came without a list around it
 	}
+	policy := r.e.errorsOf(c.fetch.Subgraph)
 	for _, raw := range list {
 		if len(r.errs) >= maxErrors {
 			return
 		}
 		e := readError(raw, c.fetch.Subgraph)
-		code := codeSubgraph
-		var own string
-		if json.Unmarshal(e.extensions["code"], &own) == nil && own != "" {
-			code = own
-		} else if r.e.o.MaskErrors {
-			e.message, e.extensions = maskedMessage, nil
-		}
+		code := policy.view(&e)
 		r.placeError(c, e.path, func(path []segment) { r.addError(e.message, path, code, c.fetch.Subgraph, e.extensions) })
 	}
 }

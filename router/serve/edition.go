@@ -23,7 +23,7 @@ type edition struct {
 
 func newEdition(s *Server, o Options) *edition {
 	e := &edition{Server: s, o: o.withDefaults()}
-	e.origins = newOrigins(e.o.AllowedOrigins, e.o.AllowCredentials)
+	e.origins = newOrigins(e.o.AllowedOrigins, e.o.AllowCredentials, e.o.CORS)
 	e.encodings = offeredEncodings(e.o.Encodings)
 	return e
 }

@@ -51,7 +51,7 @@ func (x *exchange) serve() {
 	}
 	if x.r.Method == http.MethodGet && x.s.origins.forged(x.r) {
 		x.refuse(Refuse(http.StatusForbidden, CodeCSRFPrevented,
-			"this GET may come from another site's page: send the header GraphQL-Require-Preflight, or use POST"))
+			"this GET may come from another site's page: send the header "+x.s.origins.cors.Preflight[0]+", or use POST"))
 		return
 	}
 	who, refusal := x.s.admit(x.r.Context(), x.r, x.r.Header)

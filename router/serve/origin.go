@@ -4,26 +4,61 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
+
+// CORS is what browsers are told of Options.AllowedOrigins, and how else origins may be allowed.
+type CORS struct {
+	Patterns       []*regexp.Regexp // of whole origins in lower case, besides AllowedOrigins
+	Methods        []string         // that pages may use; default GET, POST, PUT and DELETE
+	Headers        []string         // that pages may send; default: whatever they ask for
+	Expose         []string         // headers of answers that pages may read, beside X-Request-Id and those of rate limits
+	MaxAge         time.Duration    // how long browsers remember what they may; default 10 min
+	PrivateNetwork bool             // lets pages of public networks in where the router is in a private one
+
+	// Preflight names the headers of which a GET needs one where it might come from another site's page: no page can send them without the
+	// browser asking first. Default GraphQL-Require-Preflight, Apollo-Require-Preflight, X-Apollo-Operation-Name.
+	Preflight []string
+}
 
 // origins decides which web pages may use the endpoint: those of the same host and those that the operator names.
 type origins struct {
-	patterns    []string
-	any         bool
-	credentials bool
+	cors                             CORS
+	names                            []string
+	patterns                         []*regexp.Regexp
+	any, credentials                 bool
+	methods, headers, expose, maxAge string
 }
 
-func newOrigins(patterns []string, credentials bool) origins {
-	o := origins{credentials: credentials}
-	for _, p := range patterns {
+func newOrigins(allowed []string, credentials bool, o CORS) origins {
+	if len(o.Methods) == 0 {
+		o.Methods = []string{"GET", "POST", "PUT", "DELETE"}
+	}
+	if o.MaxAge <= 0 {
+		o.MaxAge = 10 * time.Minute
+	}
+	if len(o.Preflight) == 0 {
+		o.Preflight = []string{"GraphQL-Require-Preflight", "Apollo-Require-Preflight", "X-Apollo-Operation-Name"}
+	}
+	ready := origins{
+		cors: o, credentials: credentials, methods: strings.Join(o.Methods, ", "), headers: strings.Join(o.Headers, ", "), maxAge: strconv.Itoa(int(o.MaxAge / time.Second)),
+		expose: strings.Join(append([]string{"X-Request-Id", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining"}, o.Expose...), ", "),
+	}
+	for _, p := range allowed {
 		if p == "*" {
-			o.any = true
+			ready.any = true
 			continue
 		}
-		o.patterns = append(o.patterns, strings.ToLower(strings.TrimSuffix(p, "/")))
+		ready.names = append(ready.names, strings.ToLower(strings.TrimSuffix(p, "/")))
 	}
-	return o
+	for _, p := range o.Patterns {
+		ready.patterns = append(ready.patterns, regexp.MustCompile("^(?:"+p.String()+")$")) // it was compiled once already
+	}
+	return ready
 }
 
 // allows reports whether the page behind the request's Origin may use the endpoint. Requests without an Origin do not come from a
@@ -35,12 +70,12 @@ func (o origins) allows(r *http.Request) bool {
 
 func (o origins) named(origin string) bool {
 	origin = strings.ToLower(origin)
-	for _, p := range o.patterns {
+	for _, p := range o.names {
 		if ok, err := path.Match(p, origin); err == nil && ok {
 			return true
 		}
 	}
-	return false
+	return slices.ContainsFunc(o.patterns, func(p *regexp.Regexp) bool { return p.MatchString(origin) })
 }
 
 func sameHost(origin, host string) bool {
@@ -66,31 +101,33 @@ func (o origins) writeHeaders(w http.ResponseWriter, r *http.Request) {
 	default:
 		return
 	}
-	h.Set("Access-Control-Expose-Headers", "X-Request-Id")
+	h.Set("Access-Control-Expose-Headers", o.expose)
 }
 
 // writePreflight answers OPTIONS. A page that may not use the endpoint finds no permission in the answer.
-func writePreflight(w http.ResponseWriter, r *http.Request) {
+func (o origins) writePreflight(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Allow", "GET, POST, OPTIONS")
 	if h.Get("Access-Control-Allow-Origin") != "" && r.Header.Get("Access-Control-Request-Method") != "" {
-		h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE")
-		if wanted := r.Header.Get("Access-Control-Request-Headers"); wanted != "" {
+		h.Set("Access-Control-Allow-Methods", o.methods)
+		if wanted := r.Header.Get("Access-Control-Request-Headers"); o.headers != "" {
+			h.Set("Access-Control-Allow-Headers", o.headers)
+		} else if wanted != "" {
 			h.Set("Access-Control-Allow-Headers", wanted)
 			h.Add("Vary", "Access-Control-Request-Headers")
 		}
-		h.Set("Access-Control-Max-Age", "600")
+		if o.cors.PrivateNetwork && r.Header.Get("Access-Control-Request-Private-Network") == "true" {
+			h.Set("Access-Control-Allow-Private-Network", "true")
+		}
+		h.Set("Access-Control-Max-Age", o.maxAge)
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// preflightHeaders are headers that no page can set on a request to another site without the browser asking first.
-var preflightHeaders = []string{"GraphQL-Require-Preflight", "Apollo-Require-Preflight", "X-Apollo-Operation-Name"}
-
 // forged reports whether a GET may have been caused by a page of another site without the browser asking first (an image, a link, a
 // script). POST needs no such check: its content type alone makes browsers ask.
 func (o origins) forged(r *http.Request) bool {
-	for _, name := range preflightHeaders {
+	for _, name := range o.cors.Preflight {
 		if r.Header.Get(name) != "" {
 			return false
 		}

@@ -26,6 +26,7 @@ type Options struct {
 	ConnectionParams []string // entries of connection_init that stand in for missing headers of that name; default Authorization
 	AllowedOrigins   []string // origins besides the server's own: "https://app.example.com", "https://*.example.com", "*"
 	AllowCredentials bool     // lets those origins send cookies; never applies to "*"
+	CORS             CORS     // what else browsers are told
 
 	// Address finds a client's address, or refuses it before anything of its request is read; nil: the other end of the connection.
 	Address func(r *http.Request) (netip.Addr, *Refusal)
@@ -182,7 +183,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !socket {
 		e.origins.writeHeaders(w, r)
 		if r.Method == http.MethodOptions {
-			writePreflight(w, r)
+			e.origins.writePreflight(w, r)
 			return
 		}
 	}
