@@ -80,6 +80,7 @@ var house = map[string]part{
 	"router/traffic":         leaf(3), // stands before a fetcher and before the executor
 	"router/serve":           leaf(4),
 	"router":                 roof(5),
+	"router/daemon":          leaf(7), // files, sockets and time around a router
 	"router/config":          leaf(6), // turns a file into the router's options
 
 	"graph":        roof(0), // the schemas, as text

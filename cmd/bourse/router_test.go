@@ -164,7 +164,8 @@ func TestWhatTheRouterDoesNotStartWith(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{}, `required flag(s) "supergraph" not set`},
+		{[]string{}, "no supergraph: name its file with --supergraph"},
+		{[]string{"--config", "nowhere.yaml"}, "read the configuration: open nowhere.yaml"},
 		{[]string{"--supergraph", "nowhere.graphql"}, "read the supergraph: open nowhere.graphql"},
 		{[]string{"--supergraph", bad}, "bad.graphql: load supergraph: supergraph: no enum join__Graph"},
 		{[]string{"--supergraph", good, "--listen", taken.Addr().String()}, "address already in use (choose another address with --listen)"},

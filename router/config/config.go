@@ -15,6 +15,7 @@ import (
 // Config is a whole configuration file. Default has the values that hold where the file says nothing.
 type Config struct {
 	Listen     Listen     `yaml:"listen" doc:"Where clients are served."`
+	Health     Health     `yaml:"health" doc:"What load balancers and supervisors are told."`
 	HTTP       HTTP       `yaml:"http" doc:"How answers are sent, and how long clients may take."`
 	Supergraph Supergraph `yaml:"supergraph" doc:"The graph that is served."`
 	Subgraphs  Subgraphs  `yaml:"subgraphs" doc:"How subgraphs are reached."`
@@ -23,10 +24,11 @@ type Config struct {
 	Identity   Identity   `yaml:"identity" doc:"How requests prove whom they speak for."`
 	Addresses  Addresses  `yaml:"addresses" doc:"Where requests may come from."`
 
-	dir        string     // that files are relative to; empty: the process's own
 	Telemetry  Telemetry  `yaml:"telemetry" doc:"What the router tells of itself."`
 	Explain    Explain    `yaml:"explain" doc:"Who may see query plans and timings."`
 	Playground Playground `yaml:"playground" doc:"The page on which people try operations."`
+
+	dir string // that files are relative to; empty: the process's own
 }
 
 // section is a part of the configuration that changes the router's options; all fields of Config that are one are asked in their order.
@@ -39,17 +41,29 @@ type Built struct {
 	Admin map[string]http.Handler
 	// AdminAddresses are the rules for that listener.
 	AdminAddresses *identity.Addresses
-
-	dir     string
-	closers []func()
+	dir            string
+	files          []string
+	closers        []func()
 }
 
-// path is where a file is that the configuration names.
+// path is where a file is that the configuration names; a change of it counts as one of the configuration.
 func (b *Built) path(name string) string {
+	at := beside(b.dir, name)
+	b.files = append(b.files, at)
+	return at
+}
+
+// Files are those that sections have read, beside the configuration itself.
+func (b *Built) Files() []string { return b.files }
+
+// Path is where a file is that the configuration names.
+func (c *Config) Path(name string) string { return beside(c.dir, name) }
+
+func beside(dir, name string) string {
 	if filepath.IsAbs(name) {
 		return name
 	}
-	return filepath.Join(b.dir, name)
+	return filepath.Join(dir, name)
 }
 
 // OnClose is called by sections that opened something that lives as long as the options are in use.
