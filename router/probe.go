@@ -9,7 +9,8 @@ import (
 	"bourse/router/execute"
 )
 
-// Probe asks every subgraph for __typename, all at once, and says of each why it does not answer; nil: it does.
+// Probe asks every subgraph for __typename, all at once and past caches, breakers and hooks, and says of each why it does not answer; nil: it
+// does. A refusal is an answer, such as to who has no token.
 func (r *Router) Probe(ctx context.Context) map[string]error {
 	g := r.gateway.Load()
 	var mu sync.Mutex
@@ -28,7 +29,7 @@ func (r *Router) Probe(ctx context.Context) map[string]error {
 }
 
 func (g *gateway) probe(ctx context.Context, subgraph string) error {
-	resp, err := g.fetcher.Fetch(ctx, &execute.Request{
+	resp, err := g.reach.Fetch(ctx, &execute.Request{
 		Subgraph: subgraph, Body: []byte(`{"query":"{ __typename }"}`), Header: g.passOn(http.Header{}), Idempotent: true,
 	})
 	if err != nil {
@@ -37,7 +38,7 @@ func (g *gateway) probe(ctx context.Context, subgraph string) error {
 	if resp.Release != nil {
 		defer resp.Release()
 	}
-	if resp.Status < 200 || resp.Status > 299 {
+	if resp.Status >= http.StatusInternalServerError {
 		return fmt.Errorf("HTTP status %d", resp.Status)
 	}
 	return nil

@@ -74,8 +74,10 @@ func assemble(supergraphSDL string, o Options) (*gateway, serve.Options, error) 
 		o.Fetcher, closeFetcher = h, h.Close
 	}
 	o.Traffic.OnState = tellState(o.Traffic.OnState, o.Telemetry)
+	reach := o.Fetcher
 	o.Fetcher = withTelemetry(inFront(sg, o), o.Telemetry)
 	g := newGateway(sg, o)
+	g.reach = reach
 	g.close = func() { g.hub.Close(); closeFetcher() }
 	begin := o.Telemetry.Begin
 	if o.Telemetry == nil {
@@ -134,6 +136,7 @@ type gateway struct {
 	sg            *federation.Supergraph
 	planner       *plan.Planner
 	executor      *execute.Executor
+	reach         execute.Fetcher // with nothing in front of it
 	hub           *hub
 	source        subscribe.Source
 	stateFirst    []string
