@@ -115,9 +115,6 @@ func (r *run) hasType(types []*federation.Type, record uint32) bool {
 // costs nothing of the data.
 func (r *run) subgraphErrors(c *call, text []byte) {
 	var list []json.RawMessage
-	if text == nil {
-		return
-	}
 	if json.Unmarshal(text, &list) != nil {
 		list = []json.RawMessage{text} // one error that came without a list around it
 	}

@@ -42,7 +42,9 @@ func (r *run) read(c *call) {
 		r.fetchFailed(c, codeMalformed, "gave an answer without data", errors.New("neither data nor errors"))
 		return
 	}
-	r.subgraphErrors(c, a.errors)
+	if a.errors != nil {
+		r.subgraphErrors(c, a.errors)
+	}
 }
 
 // complete says whether every entry that sent representations got a list of entities.

@@ -15,6 +15,10 @@ const (
 
 func contentType(media string) string {
 	switch media {
+	case mediaJSON:
+		return mediaJSON + "; charset=utf-8"
+	case mediaGraphQL:
+		return mediaGraphQL + "; charset=utf-8"
 	case mediaParts:
 		return mediaParts + `;boundary="-";deferSpec=` + deferSpec
 	case mediaLive:

@@ -90,6 +90,9 @@ func readAll(r io.Reader, announced int64) ([]byte, error) {
 }
 
 func checkContentType(r *http.Request) *Refusal {
+	if sent := r.Header["Content-Type"]; len(sent) == 1 && sent[0] == "application/json" {
+		return nil // as nearly everyone says it
+	}
 	unsupported := func(message string) *Refusal { return Refuse(http.StatusUnsupportedMediaType, CodeBadRequest, message) }
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || media != "application/json" {

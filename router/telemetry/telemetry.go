@@ -168,9 +168,12 @@ func (o *Operation) Shared() {
 
 // End closes the account of the operation that ctx belongs to.
 func (t *Telemetry) End(ctx context.Context, r Record) {
-	if t == nil {
-		return
+	if t != nil { // where there is none, the record never leaves the stack
+		t.end(ctx, r)
 	}
+}
+
+func (t *Telemetry) end(ctx context.Context, r Record) {
 	o := Of(ctx)
 	if o == nil { // refused before its account was opened
 		o = &Operation{t: t, began: time.Now().Add(-r.Duration)}
