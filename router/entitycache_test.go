@@ -20,6 +20,7 @@ import (
 	"bourse/router/compose"
 	"bourse/router/entitycache"
 	"bourse/router/fetch"
+	"bourse/router/telemetry"
 )
 
 const goodsSDL = federationLink + `
@@ -245,7 +246,8 @@ func (d *depot) invalidate(t *rapid.T, store entitycache.Store, i entitycache.In
 func TestOnlyWhatIsMissingIsAskedFor(t *testing.T) {
 	d := newDepot("a", "b", "c")
 	store := entitycache.NewMemory(0)
-	r := d.router(t, router.Options{Cache: &entitycache.Options{Store: store}, CacheControl: true})
+	told, _ := telling(t, telemetry.Options{Metrics: &telemetry.Metrics{}})
+	r := d.router(t, router.Options{Cache: &entitycache.Options{Store: store}, CacheControl: true, Telemetry: told})
 	defer r.Close(t.Context()) //nolint:errcheck // nothing runs any more
 	const q = `{ goods { id stock } }`
 	expect := func(what string, depotCalls, reps int) {
@@ -262,6 +264,11 @@ func TestOnlyWhatIsMissingIsAskedFor(t *testing.T) {
 	}
 	expect("nothing is known", 1, 3)
 	expect("everything is known", 0, 0)
+	for _, want := range []string{`hit",subgraph="depot"} 3`, `miss",subgraph="depot"} 3`} {
+		if got := scrape(t, told); !strings.Contains(got, `bourse_router_entity_cache_total{result="`+want) {
+			t.Errorf("there is no %s", want)
+		}
+	}
 	d.stock["a"] = 9
 	d.ids = append(d.ids, "d")
 	_, err := entitycache.Invalidate(t.Context(), store, []entitycache.Invalidation{

@@ -79,9 +79,9 @@ func assemble(supergraphSDL string, o Options) (*gateway, serve.Options, error) 
 	g := newGateway(sg, o)
 	g.reach = reach
 	g.close = func() { g.hub.Close(); closeFetcher() }
-	begin := o.Telemetry.Begin
+	begin, events := o.Telemetry.Begin, o.Telemetry.Events
 	if o.Telemetry == nil {
-		begin = nil
+		begin, events = nil, nil
 	}
 	return g, serve.Options{
 		Gateway: g,
@@ -92,7 +92,7 @@ func assemble(supergraphSDL string, o Options) (*gateway, serve.Options, error) 
 		MaxBatch: o.MaxBatch, CompressedBodies: o.CompressedBodies, Encodings: o.Encodings,
 		KeepAlive: o.KeepAlive, InitTimeout: o.InitTimeout, MaxSockets: o.MaxSockets, MaxOperations: o.MaxOperations,
 		Backlog: o.Backlog,
-		Begin:   begin, Request: o.Hooks.Request, Logger: o.Logger, Observe: observer(o),
+		Events:  events, Begin: begin, Request: o.Hooks.Request, Logger: o.Logger, Observe: observer(o),
 		Released: func() {
 			g.close()
 			if o.Released != nil {
@@ -105,7 +105,7 @@ func assemble(supergraphSDL string, o Options) (*gateway, serve.Options, error) 
 // take makes g the gateway that is served.
 func (r *Router) take(g *gateway) {
 	r.gateway.Store(g)
-	g.telemetry.Watch(telemetry.Watched{Plans: g.ready.figures, Sockets: r.Sockets})
+	g.telemetry.Watch(telemetry.Watched{Plans: g.ready.figures, Sockets: r.Sockets, Upstreams: g.hub.Len})
 	g.telemetry.Schema(g.sg.API())
 }
 

@@ -23,9 +23,17 @@ func withTelemetry(f FetcherWithStream, t *telemetry.Telemetry) FetcherWithStrea
 	return &told{f, t}
 }
 
+func askOf(req *execute.Request) telemetry.Ask {
+	a := telemetry.Ask{Subgraph: req.Subgraph, Entities: req.Entities, Sent: len(req.Body)}
+	if req.Fetch != nil {
+		a.Index = req.Fetch.Index
+	}
+	return a
+}
+
 // Fetch implements execute.Fetcher.
 func (f *told) Fetch(ctx context.Context, req *execute.Request) (*execute.Response, error) {
-	ctx, account := f.telemetry.Fetch(ctx, telemetry.Ask{Subgraph: req.Subgraph, Index: req.Index, Entities: req.Entities, Sent: len(req.Body)})
+	ctx, account := f.telemetry.Fetch(ctx, askOf(req))
 	resp, err := f.FetcherWithStream.Fetch(ctx, req)
 	if resp == nil {
 		account.Done(0, 0, err)
@@ -37,7 +45,7 @@ func (f *told) Fetch(ctx context.Context, req *execute.Request) (*execute.Respon
 
 // Stream implements FetcherWithStream. A stream's report ends when it stands: how long it lasts is the client's business.
 func (f *told) Stream(ctx context.Context, req *execute.Request) (io.ReadCloser, error) {
-	ctx, account := f.telemetry.Fetch(ctx, telemetry.Ask{Subgraph: req.Subgraph, Index: req.Index, Sent: len(req.Body)})
+	ctx, account := f.telemetry.Fetch(ctx, askOf(req))
 	body, err := f.FetcherWithStream.Stream(ctx, req)
 	status := 200
 	if err != nil {

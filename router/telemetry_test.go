@@ -470,8 +470,13 @@ func TestSubscriptionsAreCountedWhileTheyRun(t *testing.T) {
 	events := bufio.NewScanner(res.Body)
 	for events.Scan() && !strings.HasPrefix(events.Text(), "data: {") {
 	}
-	if got := scrape(t, told); !strings.Contains(got, "bourse_router_subscriptions 1\n") || !strings.Contains(got, "bourse_router_requests_in_flight 1\n") {
-		t.Errorf("a running subscription is not counted:\n%s", got)
+	got := scrape(t, told)
+	for _, want := range []string{
+		"subscriptions 1\n", "requests_in_flight 1\n", "subscription_upstreams 1\n", `subscription_events_total{result="delivered"} 1` + "\n",
+	} {
+		if !strings.Contains(got, "bourse_router_"+want) {
+			t.Errorf("a running subscription is not counted: there is no %s", want)
+		}
 	}
 	close(h.markets.events)
 	for events.Scan() {

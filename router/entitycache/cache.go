@@ -11,6 +11,7 @@ import (
 
 	"bourse/router/execute"
 	"bourse/router/federation"
+	"bourse/router/telemetry"
 )
 
 const defaultMaxTTL = 24 * time.Hour
@@ -221,6 +222,7 @@ func (c *Cache) bury(ctx context.Context, l *lookup) {
 
 // complete asks for what is missing, keeps it, and answers with all of it.
 func (c *Cache) complete(ctx context.Context, l *lookup) (*execute.Response, error) {
+	telemetry.FetchOf(ctx).Looked(l.found, len(l.wanted)-l.found)
 	if l.found == len(l.wanted) {
 		return l.response(nil, l.policy(policy{ttl: c.o.MaxTTL})), nil
 	}

@@ -206,7 +206,7 @@ func (r *run) fetch(c *call) {
 func (r *run) request(c *call) *Request {
 	return &Request{
 		Subgraph: c.fetch.Subgraph, Body: c.body, Header: r.in.Header, Identity: r.in.Identity,
-		Idempotent: c.fetch.Operation == ast.Query, Fetch: c.fetch, Index: c.fetch.Index, Entities: c.entities(),
+		Idempotent: c.fetch.Operation == ast.Query, Fetch: c.fetch, Entities: c.entities(),
 	}
 }
 

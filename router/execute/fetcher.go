@@ -23,7 +23,6 @@ type Request struct {
 	Idempotent bool               // true for queries, which may be retried
 	Identity   *identity.Identity // whom the client's request speaks for; nil: nobody
 	Fetch      *plan.Fetch        // what the operation is in the plan; nil when it is of none
-	Index      int                // of the fetch in its plan
 	Entities   int                // representations in the body; 0: no entities are asked for
 }
 

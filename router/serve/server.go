@@ -55,6 +55,9 @@ type Options struct {
 	// that of the request, or of the WebSocket's upgrade. May be nil.
 	Begin func(ctx context.Context, header http.Header) context.Context
 
+	// Events hears of events of subscriptions that were put into clients' queues, and that these let go of. May be nil; must not block.
+	Events func(delivered, dropped int)
+
 	Logger  *slog.Logger                  // for what clients are not told; nil: discards
 	Observe func(context.Context, Record) // called once for each operation; may be nil
 
@@ -92,6 +95,7 @@ func (o Options) withDefaults() Options {
 		o.Admit = func(context.Context, *http.Request, http.Header) (*identity.Identity, *Refusal) { return nil, nil }
 	}
 	o.Backlog = o.Backlog.withDefaults()
+	o.Backlog.told = o.Events
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}

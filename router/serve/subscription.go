@@ -111,6 +111,14 @@ type Backlog struct {
 	// many are missing. Otherwise, which is the default, the subscription ends with SUBSCRIPTION_LAGGED after what waits: every client
 	// notices that, and only some look for gaps.
 	DropOldest bool
+
+	told func(delivered, dropped int) // nil: nobody wants to know
+}
+
+func (b *Backlog) tell(delivered, dropped int) {
+	if b.told != nil {
+		b.told(delivered, dropped)
+	}
 }
 
 func (b Backlog) withDefaults() Backlog {
@@ -137,12 +145,15 @@ func (w *waiting) put(e *Event, bound *Backlog) bool {
 	for len(w.events) >= bound.Events || len(w.events) > 0 && w.bytes+len(e.json) > bound.Bytes {
 		if !bound.DropOldest {
 			w.end(Refuse(0, CodeSubscriptionLagged, "events came faster than they were taken; some are lost: subscribe again"))
+			bound.tell(0, 1)
 			return false
 		}
 		w.dropped += 1 + w.remove().gap
+		bound.tell(0, 1)
 	}
 	w.events = append(w.events, e)
 	w.bytes += len(e.json)
+	bound.tell(1, 0)
 	return true
 }
 

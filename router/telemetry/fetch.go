@@ -133,10 +133,11 @@ func (f *Fetch) Shared() {
 	}
 }
 
-// Cached says that the whole answer came out of a cache.
-func (f *Fetch) Cached() {
+// Looked says how much of the answer was found in a cache, in entities and root selections, and how much was not.
+func (f *Fetch) Looked(found, missing int) {
 	if f != nil {
-		f.cached.Store(true)
+		f.cached.Store(found > 0 && missing == 0)
+		f.t.metrics.looked(f.Subgraph, found, missing)
 	}
 }
 

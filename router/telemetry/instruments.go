@@ -10,19 +10,20 @@ type instruments struct {
 	durations, phases          *prometheus.HistogramVec
 	inFlight, subscriptions    prometheus.Gauge
 
-	planCache                                      *prometheus.CounterVec
-	subgraphRequests, subgraphBytes                *prometheus.CounterVec
-	subgraphEntities, subgraphRetries              *prometheus.CounterVec
-	subgraphHedges, subgraphShared                 *prometheus.CounterVec
-	subgraphDurations                              *prometheus.HistogramVec
-	breakers                                       *prometheus.GaugeVec
-	sharedOperations                               prometheus.Counter
-	entityCache, events, limited, persisted, spans *prometheus.CounterVec
-	rateLimited                                    *prometheus.CounterVec
-	reloads                                        *prometheus.CounterVec
-	reloadTimes                                    *prometheus.HistogramVec
-	loaded                                         prometheus.Gauge
-	buildInfo                                      *prometheus.GaugeVec
+	planCache                              *prometheus.CounterVec
+	subgraphRequests, subgraphBytes        *prometheus.CounterVec
+	subgraphEntities, subgraphRetries      *prometheus.CounterVec
+	subgraphHedges, subgraphShared         *prometheus.CounterVec
+	subgraphDurations                      *prometheus.HistogramVec
+	breakers                               *prometheus.GaugeVec
+	sharedOperations                       prometheus.Counter
+	entityCache, limited, persisted, spans *prometheus.CounterVec
+	delivered, dropped                     prometheus.Counter
+	rateLimited                            *prometheus.CounterVec
+	reloads                                *prometheus.CounterVec
+	reloadTimes                            *prometheus.HistogramVec
+	loaded                                 prometheus.Gauge
+	buildInfo                              *prometheus.GaugeVec
 }
 
 // Instrument describes one metric, for the reference in the documentation.
@@ -99,13 +100,14 @@ func (m *metrics) make(buckets []float64) []Instrument {
 	m.subgraphShared = k.counter("subgraph_shared_total", "Subgraph requests that an equal one under way answered.", "subgraph")
 	m.breakers = k.gauge("subgraph_breaker_state", "Circuit breaker of a subgraph: 0 closed, 1 open, 2 half open.", "subgraph")
 	m.sharedOperations = k.counter("shared_operations_total", "Operations that an equal one under way answered.").WithLabelValues()
-	m.entityCache = k.counter("entity_cache_total", "Entities and answers looked up in the entity cache.", "subgraph", "result")
+	m.entityCache = k.counter("entity_cache_total", "Entities and root selections looked up in the entity cache.", "subgraph", "result")
 
 	k.read("websockets", "gauge", "WebSockets that are open.", func() float64 { return float64(m.watch.sockets()) })
 	subscriptions := k.gauge("subscriptions", "Subscriptions of clients that are running.")
 	m.subscriptions = subscriptions.WithLabelValues()
 	k.read("subscription_upstreams", "gauge", "Subscriptions at subgraphs; each may feed many clients.", func() float64 { return float64(m.watch.upstreams()) })
-	m.events = k.counter("subscription_events_total", "Events of subscriptions, for each client that they were meant for.", "result")
+	events := k.counter("subscription_events_total", "Events of subscriptions for each client: delivered to its queue, dropped out of it because the client was slow.", "result")
+	m.delivered, m.dropped = events.WithLabelValues("delivered"), events.WithLabelValues("dropped")
 
 	m.limited = k.counter("limit_refusals_total", "Operations refused by a limit.", "limit")
 	m.rateLimited = k.counter("rate_limited_total", "Operations refused by a rate limit.", "rule")

@@ -184,6 +184,13 @@ func (m *metrics) sharedFetch(subgraph string) {
 	}
 }
 
+func (m *metrics) looked(subgraph string, found, missing int) {
+	if m != nil {
+		m.entityCache.WithLabelValues(subgraph, "hit").Add(float64(found))
+		m.entityCache.WithLabelValues(subgraph, "miss").Add(float64(missing))
+	}
+}
+
 func (m *metrics) exported(spans int, result string) {
 	if m != nil {
 		m.spans.WithLabelValues(result).Add(float64(spans))

@@ -61,14 +61,14 @@ func (w *watch) sockets() int { return w.count(func(n *Watched) func() int { ret
 
 func (w *watch) upstreams() int { return w.count(func(n *Watched) func() int { return n.Upstreams }) }
 
-// Events counts events of subscriptions that reached their clients and that did not.
+// Events counts events of subscriptions that were handed to their clients' queues, and that these let go of.
 func (t *Telemetry) Events(delivered, dropped int) {
 	if t == nil || t.metrics == nil {
 		return
 	}
-	t.metrics.events.WithLabelValues("delivered").Add(float64(delivered))
+	t.metrics.delivered.Add(float64(delivered))
 	if dropped > 0 {
-		t.metrics.events.WithLabelValues("dropped").Add(float64(dropped))
+		t.metrics.dropped.Add(float64(dropped))
 	}
 }
 
@@ -77,15 +77,6 @@ func (t *Telemetry) Breaker(subgraph string, state int) {
 	if t != nil && t.metrics != nil {
 		t.metrics.breakers.WithLabelValues(subgraph).Set(float64(state))
 	}
-}
-
-// EntityCache counts what was and was not found in the entity cache.
-func (t *Telemetry) EntityCache(subgraph string, hits, misses int) {
-	if t == nil || t.metrics == nil {
-		return
-	}
-	t.metrics.entityCache.WithLabelValues(subgraph, "hit").Add(float64(hits))
-	t.metrics.entityCache.WithLabelValues(subgraph, "miss").Add(float64(misses))
 }
 
 // Limited counts an operation that a limit refused.
