@@ -10,6 +10,7 @@ import (
 	"bourse/router/access"
 	"bourse/router/entitycache"
 	"bourse/router/execute"
+	"bourse/router/fetch"
 	"bourse/router/identity"
 	"bourse/router/limits"
 	"bourse/router/persisted"
@@ -40,7 +41,9 @@ type Options struct {
 	// queries, the address or its path; the others get theirs as server-sent events. Not used with a Fetcher.
 	SubgraphSockets     socket.Options
 	MaxSubgraphResponse int64 // bytes of one answer of a subgraph; default 64 MiB; not used with a Fetcher
-	SubgraphNetHTTP     bool  // fetch.HTTPOptions.NetHTTP; not used with a Fetcher
+	// SubgraphConnections are subgraphs that are connected to in a way of their own, by name; not used with a Fetcher.
+	SubgraphConnections map[string]fetch.Connection
+	SubgraphNetHTTP     bool // fetch.HTTPOptions.NetHTTP; not used with a Fetcher
 
 	ForwardHeaders   []string    // request headers that subgraphs see, such as Authorization; X-Request-Id always
 	ConnectionParams []string    // entries of a WebSocket's connection_init that stand in for missing headers; default Authorization

@@ -65,10 +65,16 @@ func overNetwork(sg *federation.Supergraph, o Options) (*network, error) {
 		s.URL = where.String()
 		sockets.Subgraphs[name] = s
 	}
+	for name := range o.SubgraphConnections {
+		if _, known := urls[name]; !known {
+			return nil, unknown(name)
+		}
+	}
 	return &network{
 		HTTP: fetch.NewHTTP(urls, fetch.HTTPOptions{
 			Timeout: o.Traffic.Longest(o.SubgraphTimeout), MaxResponseBytes: o.MaxSubgraphResponse, NetHTTP: o.SubgraphNetHTTP,
-			Propagate: o.Telemetry.Propagate(),
+			Connections: o.SubgraphConnections,
+			Propagate:   o.Telemetry.Propagate(),
 		}),
 		sockets: socket.New(sockets),
 	}, nil

@@ -21,6 +21,7 @@ type Config struct {
 	Subgraphs  Subgraphs  `yaml:"subgraphs" doc:"How subgraphs are reached."`
 	Plans      Plans      `yaml:"plans" doc:"Query plans and how many of them are kept."`
 	Traffic    Traffic    `yaml:"traffic" doc:"What is asked of subgraphs only once, and how they are spared."`
+	Cache      Cache      `yaml:"cache" doc:"What is kept of subgraphs' answers."`
 	Identity   Identity   `yaml:"identity" doc:"How requests prove whom they speak for."`
 	Addresses  Addresses  `yaml:"addresses" doc:"Where requests may come from."`
 

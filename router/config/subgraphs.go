@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"bourse/router/fetch"
 	"bourse/router/subscribe/socket"
 )
 
@@ -21,6 +22,7 @@ type Subgraphs struct {
 type Subgraph struct {
 	URL           string        `yaml:"url" doc:"Where it is called instead of where the supergraph says."`
 	Subscriptions Subscriptions `yaml:"subscriptions" doc:"How it is asked for subscriptions."`
+	Connection    Connection    `yaml:"connection" doc:"How it is connected to, where that is not as usual. WebSockets go by the system's authorities."`
 }
 
 // Subscriptions say how a subgraph is asked for subscriptions.
@@ -81,10 +83,19 @@ func (s *Subgraphs) apply(b *Built) error {
 	b.Options.MaxSubgraphResponse = int64(s.MaxResponse)
 	b.Options.SubgraphNetHTTP = s.NetHTTP
 	b.Options.SubgraphURLs = map[string]string{}
+	connections := map[string]fetch.Connection{}
+	b.Options.SubgraphConnections = connections
 	b.Options.SubgraphSockets = s.Sockets.options()
 	for name, one := range s.Each {
 		if name == "" {
 			return fmt.Errorf("a subgraph has no name")
+		}
+		c, err := one.Connection.open(b)
+		if err != nil {
+			return fmt.Errorf("each.%s.connection: %w", name, err)
+		}
+		if c != nil {
+			connections[name] = *c
 		}
 		if one.URL != "" {
 			b.Options.SubgraphURLs[name] = one.URL

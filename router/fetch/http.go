@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -55,6 +54,8 @@ type HTTPOptions struct {
 	Transport        http.RoundTripper // nil: an own http.Transport
 	// NetHTTP fetches through net/http even where package http1 would do, which costs far less: by plain HTTP and without a Transport.
 	NetHTTP bool
+	// Connections are subgraphs, by name, that are connected to in a way of their own; not used with a Transport.
+	Connections map[string]Connection
 	// Propagate adds to a request's headers which trace it belongs to; may be nil.
 	Propagate func(ctx context.Context, header http.Header)
 }
@@ -64,7 +65,8 @@ type HTTP struct {
 	urls map[string]*url.URL
 	errs map[string]error
 	o    HTTPOptions
-	own  *http.Transport // for streams, and for fetches that plain does not do
+	own  *http.Transport            // for streams, and for fetches that plain does not do
+	of   map[string]*http.Transport // of Connections
 	bufs sync.Pool
 
 	plain   *http1.Client
@@ -93,13 +95,10 @@ func NewHTTP(urls map[string]string, o HTTPOptions) *HTTP {
 		h.o.MaxResponseBytes = defaultMaxResponseBytes
 	}
 	if h.o.Transport == nil {
-		h.own = &http.Transport{
-			DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-			MaxIdleConns:        4096,
-			MaxIdleConnsPerHost: 512,
-			IdleConnTimeout:     90 * time.Second,
-			TLSHandshakeTimeout: 10 * time.Second,
-			DisableCompression:  true,
+		h.own = Connection{Protocol: HTTP1}.transport()
+		h.of = map[string]*http.Transport{}
+		for name, c := range o.Connections {
+			h.of[name] = c.transport()
 		}
 		h.o.Transport = h.own
 		if !h.o.NetHTTP {
@@ -115,6 +114,9 @@ func (h *HTTP) fetchPlainly() {
 	h.plain = http1.New(http1.Options{MaxBody: h.o.MaxResponseBytes})
 	fixed := http.Header{"Content-Type": {"application/json"}, "Accept": {acceptAnswer}}
 	for name, u := range h.urls {
+		if h.of[name] != nil {
+			continue
+		}
 		if t, ok := h.plain.NewTarget(u, fixed); ok {
 			h.targets[name] = t
 		}
@@ -151,7 +153,7 @@ func (h *HTTP) fetchByTransport(ctx context.Context, req *execute.Request) (*exe
 		return nil, err
 	}
 	// RoundTrip and not http.Client: a subgraph has no redirects or cookies to follow.
-	resp, err := h.o.Transport.RoundTrip(hr)
+	resp, err := h.transport(req.Subgraph).RoundTrip(hr)
 	if err != nil {
 		return nil, fmt.Errorf("subgraph %s: %w", req.Subgraph, err)
 	}
@@ -165,6 +167,13 @@ func (h *HTTP) fetchByTransport(ctx context.Context, req *execute.Request) (*exe
 		Status: resp.StatusCode, Header: resp.Header, Body: buf.Bytes(),
 		Release: func() { h.bufs.Put(buf) },
 	}, nil
+}
+
+func (h *HTTP) transport(subgraph string) http.RoundTripper {
+	if t := h.of[subgraph]; t != nil {
+		return t
+	}
+	return h.o.Transport
 }
 
 func (h *HTTP) readBody(buf *bytes.Buffer, resp *http.Response) error {
@@ -193,7 +202,7 @@ func (h *HTTP) Stream(ctx context.Context, req *execute.Request) (io.ReadCloser,
 	if err != nil {
 		return nil, err
 	}
-	resp, err := h.o.Transport.RoundTrip(hr)
+	resp, err := h.transport(req.Subgraph).RoundTrip(hr)
 	if err != nil {
 		return nil, fmt.Errorf("subgraph %s: %w", req.Subgraph, err)
 	}
@@ -217,6 +226,9 @@ func checkStream(status int, header http.Header, body io.Reader) error {
 func (h *HTTP) Close() {
 	if h.own != nil {
 		h.own.CloseIdleConnections()
+	}
+	for _, t := range h.of {
+		t.CloseIdleConnections()
 	}
 	if h.plain != nil {
 		h.plain.Close()

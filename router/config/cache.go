@@ -1,0 +1,77 @@
+package config
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+
+	"bourse/router/entitycache"
+)
+
+// Cache says what is kept of subgraphs' answers.
+type Cache struct {
+	Enabled      bool                     `yaml:"enabled" default:"false" doc:"Keeps what subgraphs answered to queries, as long as their Cache-Control, or @cacheControl of the schema, allows."`
+	TTL          Duration                 `yaml:"ttl" default:"0s" min:"0s" doc:"For answers of which neither of them says anything; 0s: those are not kept."`
+	MaxTTL       Duration                 `yaml:"max_ttl" default:"24h" min:"1s" doc:"The longest that anything is kept, whatever a subgraph says."`
+	Private      bool                     `yaml:"private" default:"false" doc:"Keeps what is private to a client as well, apart for each."`
+	Memory       Size                     `yaml:"memory" default:"64MiB" min:"1MiB" doc:"What may be kept in this process; not used with Redis."`
+	Redis        CacheRedis               `yaml:"redis" doc:"A Redis that keeps it instead, for all routers together."`
+	Each         map[string]CacheSubgraph `yaml:"each" doc:"What is special about one subgraph, by its name in the supergraph."`
+	CacheControl bool                     `yaml:"cache_control" default:"false" doc:"Tells clients, in the header Cache-Control, how long they may keep an answer; otherwise every answer is no-store."`
+	Invalidation CacheInvalidation        `yaml:"invalidation" doc:"Who may let go of what is kept."`
+}
+
+// CacheRedis is the Redis of a cache.
+type CacheRedis struct {
+	URL     string   `yaml:"url" doc:"Address, as redis://user:password@host:6379/0 or rediss://…; empty: answers are kept in this process."`
+	Prefix  string   `yaml:"prefix" default:"bourse:cache:" doc:"Begin of all keys."`
+	Timeout Duration `yaml:"timeout" default:"100ms" min:"1ms" doc:"Time for one command. While Redis does not answer, subgraphs are asked as if there were no cache."`
+}
+
+// CacheSubgraph is what is special about one subgraph.
+type CacheSubgraph struct {
+	Enabled bool      `yaml:"enabled" default:"true" doc:"Whether its answers are kept."`
+	TTL     *Duration `yaml:"ttl" min:"0s" doc:"Instead of cache.ttl."`
+}
+
+// CacheInvalidation says who may invalidate.
+type CacheInvalidation struct {
+	Secret string `yaml:"secret" doc:"What a request to /cache/invalidate on the admin listener must bring in the header Authorization; empty: there is no such address."`
+}
+
+func (c *Cache) apply(b *Built) error {
+	b.Options.CacheControl = c.CacheControl
+	if !c.Enabled {
+		return nil
+	}
+	logger := b.Options.Logger
+	o := &entitycache.Options{
+		TTL: c.TTL.Std(), MaxTTL: c.MaxTTL.Std(), Private: c.Private, Subgraphs: map[string]entitycache.SubgraphOptions{},
+		OnError: func(ctx context.Context, err error) { logger.WarnContext(ctx, "cache", "error", err) },
+	}
+	for name, one := range c.Each {
+		special := entitycache.SubgraphOptions{Off: !one.Enabled}
+		if one.TTL != nil {
+			ttl := one.TTL.Std()
+			special.TTL = &ttl
+		}
+		o.Subgraphs[name] = special
+	}
+	if c.Redis.URL == "" {
+		o.Store = entitycache.NewMemory(int64(c.Memory))
+	} else {
+		at, err := redis.ParseURL(c.Redis.URL)
+		if err != nil {
+			return fmt.Errorf("redis.url is no address of a Redis") // the address may hold a password
+		}
+		client := redis.NewClient(at)
+		b.OnClose(func() { _ = client.Close() })
+		o.Store = entitycache.NewRedis(client, entitycache.RedisOptions{Prefix: c.Redis.Prefix, Timeout: c.Redis.Timeout.Std(), MaxTTL: c.MaxTTL.Std()})
+	}
+	b.Options.Cache = o
+	if c.Invalidation.Secret != "" {
+		b.Admin["/cache/invalidate"] = entitycache.Handler(o.Store, c.Invalidation.Secret)
+	}
+	return nil
+}
