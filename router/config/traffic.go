@@ -9,7 +9,7 @@ import (
 // Traffic says what is asked of subgraphs only once, and how they are spared.
 type Traffic struct {
 	ShareOperations bool                    `yaml:"share_operations" default:"true" doc:"Equal queries that are under way at the same time are executed once: same operation, variables, forwarded headers and identity."`
-	ShareFetches    bool                    `yaml:"share_fetches" default:"true" doc:"Equal requests of queries to a subgraph that are under way at the same time are sent once."`
+	ShareFetches    bool                    `yaml:"share_fetches" default:"false" doc:"Equal requests of queries to a subgraph that are under way at the same time are sent once, those of different operations too."`
 	MaxFollowers    int                     `yaml:"max_followers" default:"10000" min:"1" doc:"Requests that may wait for the answer of one other."`
 	All             TrafficRules            `yaml:"all" doc:"Rules for every subgraph that each does not name."`
 	Each            map[string]TrafficRules `yaml:"each" doc:"Rules for one subgraph, by its name in the supergraph, instead of those of all."`

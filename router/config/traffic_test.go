@@ -11,7 +11,7 @@ import (
 func TestRulesOfTrafficAreOfAllOrOfOne(t *testing.T) {
 	c, err := config.Read("router.yaml", []byte(`
 traffic:
-  share_fetches: false
+  share_fetches: true
   all: { timeout: 40s, retry: { attempts: 2 } }
   each:
     search: { breaker: { failure_ratio: 0.5 }, hedge: { delay: 10ms } }
@@ -25,7 +25,7 @@ traffic:
 	}
 	defer b.Close()
 	o := b.Options.Traffic
-	if !o.ShareOperations || o.ShareFetches || o.MaxFollowers != 10_000 || o.Longest(30*time.Second) != 40*time.Second {
+	if !o.ShareOperations || !o.ShareFetches || o.MaxFollowers != 10_000 || o.Longest(30*time.Second) != 40*time.Second {
 		t.Errorf("options are %+v", o)
 	}
 	if all := o.RulesFor("products"); all.Timeout != 40*time.Second || all.Retry.Attempts != 2 || len(all.Retry.Statuses) != 3 || all.Breaker.FailureRatio != 0 {

@@ -373,12 +373,12 @@ func TestHedgesAreBudgetedAndWaitForWhatIsUsual(t *testing.T) {
 		if n := b.calls.Load(); n < 1100 || n > 1100+purseSize+1 {
 			t.Errorf("%d calls for 1000 requests", n)
 		}
-		usual := true
+		var late atomic.Bool
 		b = &below{}
 		b.answer = func(ctx context.Context, req *execute.Request) (*execute.Response, error) {
 			took := time.Duration(50+b.calls.Load()*37%51) * time.Millisecond
-			if !usual {
-				took, usual = time.Hour, true
+			if late.CompareAndSwap(true, false) {
+				took = time.Hour
 			}
 			select {
 			case <-time.After(took):
@@ -394,7 +394,7 @@ func TestHedgesAreBudgetedAndWaitForWhatIsUsual(t *testing.T) {
 		if n := b.calls.Load(); n > 110 {
 			t.Errorf("%d calls for 100 requests of which none was late", n)
 		}
-		usual = false
+		late.Store(true)
 		began := time.Now()
 		if _, err := g.Fetch(t.Context(), one("q")); err != nil || time.Since(began) > time.Second {
 			t.Errorf("a late one took %s: %v", time.Since(began), err)

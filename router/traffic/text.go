@@ -60,7 +60,7 @@ func appendObject(dst []byte, o map[string]any) ([]byte, bool) {
 	}
 	slices.SortFunc(names, cmp.Compare[string])
 	dst = binary.AppendUvarint(append(dst, '{'), uint64(len(names)))
-	ok := true
+	var ok bool
 	for _, name := range names {
 		dst = appendText(dst, name)
 		if dst, ok = appendValue(dst, o[name]); !ok {
@@ -88,7 +88,7 @@ func appendValue(dst []byte, v any) ([]byte, bool) {
 		return binary.BigEndian.AppendUint64(append(dst, 'f'), math.Float64bits(v)), true
 	case []any:
 		dst = binary.AppendUvarint(append(dst, '['), uint64(len(v)))
-		ok := true
+		var ok bool
 		for _, e := range v {
 			if dst, ok = appendValue(dst, e); !ok {
 				return dst, false
