@@ -225,3 +225,81 @@ func BenchmarkPost(b *testing.B) {
 		a.Release()
 	}
 }
+
+// eager is a connection on which the whole answer is there at once, and whose reader's context ends while it is read.
+type eager struct {
+	net.Conn
+	left   string
+	cancel context.CancelFunc
+	cut    chan struct{} // closed when the connection is broken off
+}
+
+func (e *eager) Write(b []byte) (int, error) { return len(b), nil }
+func (e *eager) Close() error                { return nil }
+
+func (e *eager) SetDeadline(at time.Time) error {
+	if at.Equal(longAgo) {
+		close(e.cut)
+	}
+	return nil
+}
+
+func (e *eager) Read(b []byte) (int, error) {
+	e.cancel()
+	<-e.cut
+	n := copy(b, e.left)
+	e.left = e.left[n:]
+	return n, nil
+}
+
+// A connection whose request was cancelled is not kept, even when the answer came all the same: its deadline belongs to that request.
+func TestACancelledConnectionIsNotKept(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	to := target(t, Options{Dial: func(context.Context, string, string) (net.Conn, error) {
+		return &eager{left: ok, cancel: cancel, cut: make(chan struct{})}, nil
+	}}, "http://a/")
+	if a, err := post(ctx, to, Request{}); err != nil || string(a.Body) != "ok" {
+		t.Fatalf("%q %v", a.Body, err)
+	}
+	if n := len(to.pool.idle); n != 0 {
+		t.Errorf("%d connections are kept", n)
+	}
+}
+
+// A request whose own connection is refused or broken, whose time is over or whose caller has gone is not sent a second time.
+func TestNothingIsRepeatedInVain(t *testing.T) {
+	for name, c := range map[string]struct {
+		reused  bool
+		err     error
+		repeats bool
+	}{
+		"broken when kept": {true, io.ErrUnexpectedEOF, true}, "broken when new": {false, io.ErrUnexpectedEOF, false},
+		"out of time": {true, context.DeadlineExceeded, false}, "cancelled": {true, context.Canceled, false},
+	} {
+		k := &conn{reused: c.reused}
+		if got := k.mayRepeat(&Request{Repeatable: true}, c.err); got != c.repeats {
+			t.Errorf("%s: repeated %v", name, got)
+		}
+	}
+}
+
+// What has been idle for too long is not used, even before the reaper comes by.
+func TestAnAgedConnectionIsNotUsed(t *testing.T) {
+	var dialled atomic.Int32
+	url := script(t, func(_ int, c net.Conn, r *bufio.Reader) {
+		dialled.Add(1)
+		hears(t, r)
+		_, _ = io.WriteString(c, ok)
+		_, _ = io.Copy(io.Discard, r)
+		c.Close()
+	})
+	to := target(t, Options{IdleTimeout: time.Hour}, url)
+	expect(t, to, Request{}, "ok")
+	for _, c := range to.pool.idle {
+		c.since = c.since.Add(-2 * time.Hour)
+	}
+	expect(t, to, Request{Repeatable: true}, "ok")
+	if n := dialled.Load(); n != 2 {
+		t.Errorf("%d connections", n)
+	}
+}
