@@ -2,11 +2,17 @@ package config
 
 // Plans says how many operations are kept ready.
 type Plans struct {
-	Cache      int  `yaml:"cache" default:"1000" min:"1" doc:"Operations that are kept ready with their plans."`
-	CacheBytes Size `yaml:"cache_bytes" default:"128MiB" min:"1MiB" doc:"What they may take together, about."`
+	Cache          int      `yaml:"cache" default:"1000" min:"1" doc:"Operations that are kept ready with their plans."`
+	CacheBytes     Size     `yaml:"cache_bytes" default:"128MiB" min:"1MiB" doc:"What they may take together, about."`
+	WarmOperations int      `yaml:"warm_operations" default:"1000" min:"0" doc:"How many of the operations that were known are made ready before a reload takes effect; 0 for none."`
+	WarmTime       Duration `yaml:"warm_time" default:"10s" min:"1ms" doc:"How long that may take; the rest is made ready when it is asked for."`
 }
 
 func (p *Plans) apply(b *Built) error {
 	b.Options.PlanCacheSize, b.Options.PlanCacheBytes = p.Cache, int(p.CacheBytes)
+	b.Options.WarmOperations, b.Options.WarmTime = p.WarmOperations, p.WarmTime.Std()
+	if p.WarmOperations == 0 {
+		b.Options.WarmOperations = -1 // of the options' zero is the default
+	}
 	return nil
 }

@@ -73,6 +73,12 @@ type running struct {
 // start writes the files and runs the router with them. In the configuration, which must be a block with listen first, addresses are any.
 func start(t *testing.T, configuration, supergraph string) *running {
 	t.Helper()
+	return startWith(t, configuration, supergraph, nil)
+}
+
+// startWith is start with more files.
+func startWith(t *testing.T, configuration, supergraph string, more map[string]string) *running {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running{
 		t: t, dir: t.TempDir(), end: cancel, ended: make(chan error, 1), hangup: make(chan os.Signal),
@@ -80,6 +86,9 @@ func start(t *testing.T, configuration, supergraph string) *running {
 	}
 	r.write("router.yaml", configuration)
 	r.write("graph.graphql", supergraph)
+	for name, text := range more {
+		r.write(name, text)
+	}
 	started := make(chan Started, 1)
 	o := Options{
 		Source: Source{
