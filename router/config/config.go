@@ -29,7 +29,8 @@ type Config struct {
 	Explain    Explain    `yaml:"explain" doc:"Who may see query plans and timings."`
 	Playground Playground `yaml:"playground" doc:"The page on which people try operations."`
 
-	dir string // that files are relative to; empty: the process's own
+	dir   string            // that files are relative to; empty: the process's own
+	reads func(path string) // may be nil
 }
 
 // section is a part of the configuration that changes the router's options; all fields of Config that are one are asked in their order.
@@ -43,19 +44,21 @@ type Built struct {
 	// AdminAddresses are the rules for that listener.
 	AdminAddresses *identity.Addresses
 	dir            string
-	files          []string
+	reads          func(path string) // may be nil
 	closers        []func()
 }
 
 // path is where a file is that the configuration names; a change of it counts as one of the configuration.
 func (b *Built) path(name string) string {
 	at := beside(b.dir, name)
-	b.files = append(b.files, at)
+	if b.reads != nil {
+		b.reads(at)
+	}
 	return at
 }
 
-// Files are those that sections have read, beside the configuration itself.
-func (b *Built) Files() []string { return b.files }
+// Reads has Build tell of each file before a section reads it.
+func (c *Config) Reads(f func(path string)) { c.reads = f }
 
 // Path is where a file is that the configuration names.
 func (c *Config) Path(name string) string { return beside(c.dir, name) }
@@ -87,7 +90,7 @@ func Default() *Config {
 
 // Build makes the router's options. The caller closes what it gets.
 func (c *Config) Build(logger *slog.Logger) (*Built, error) {
-	b := &Built{Options: router.Options{Logger: logger}, Admin: map[string]http.Handler{}, dir: c.dir}
+	b := &Built{Options: router.Options{Logger: logger}, Admin: map[string]http.Handler{}, dir: c.dir, reads: c.reads}
 	var errs []error
 	for i := range reflect.TypeFor[Config]().NumField() {
 		if !reflect.TypeFor[Config]().Field(i).IsExported() {

@@ -43,7 +43,7 @@ func Run(ctx context.Context, o Options) error {
 }
 
 func run(ctx context.Context, o Options, pause func(time.Duration)) error {
-	l, err := o.load(o.Logger)
+	l, files, err := o.load(o.Logger)
 	if err != nil {
 		return &SourceError{err}
 	}
@@ -63,7 +63,7 @@ func run(ctx context.Context, o Options, pause func(time.Duration)) error {
 	if err != nil {
 		return errors.Join(err, d.router.Close(context.Background()))
 	}
-	return d.serve(ctx, listeners)
+	return d.serve(ctx, listeners, files)
 }
 
 // SourceError is what is wrong with the configuration, the supergraph or another file that was given.
@@ -130,11 +130,11 @@ func (d *daemon) take(l *loaded, public, admin *http.ServeMux) {
 	d.admin.set(l.built.AdminAddresses.Guard(admin))
 }
 
-// reload takes the files up anew. What is wrong with them changes nothing.
-func (d *daemon) reload(why string) {
+// reload takes the files up anew. What is wrong with them changes nothing. It returns what it found at them.
+func (d *daemon) reload(why string) snapshot {
 	before := d.now.Load()
 	d.logger().Info("reloading", "because", why)
-	l, err := d.o.load(d.o.Logger)
+	l, files, err := d.o.load(d.o.Logger)
 	var public, admin *http.ServeMux
 	if err == nil {
 		if public, admin, err = d.routes(l); err != nil {
@@ -146,17 +146,18 @@ func (d *daemon) reload(why string) {
 		if hook := before.built.Options.Hooks.Reload; hook != nil {
 			hook(router.ReloadEvent{Err: err})
 		}
-		return
+		return files
 	}
 	l.built.Options.Released = l.built.Close
 	if err := d.router.Reload(l.sdl, l.built.Options); err != nil { // which has said so
 		l.built.Close()
-		return
+		return files
 	}
 	d.take(l, public, admin)
 	if fixed(before.config.Listen) != fixed(l.config.Listen) {
 		d.logger().Warn("what listen says of addresses, times and sizes has changed: it needs a restart")
 	}
+	return files
 }
 
 // fixed is what of a section only a restart changes.
@@ -171,7 +172,7 @@ func fixed(l config.Listen) config.Listen {
 var secured = &config.TLS{}
 
 // serve answers on the listeners until ctx ends, and then drains.
-func (d *daemon) serve(ctx context.Context, l listeners) error {
+func (d *daemon) serve(ctx context.Context, l listeners, files snapshot) error {
 	var running sync.WaitGroup
 	failed := make(chan error, 2)
 	for _, one := range l.all() {
@@ -179,7 +180,7 @@ func (d *daemon) serve(ctx context.Context, l listeners) error {
 	}
 	watching, stopWatching := context.WithCancel(ctx)
 	defer stopWatching()
-	running.Go(func() { d.watch(watching) })
+	running.Go(func() { d.watch(watching, files) })
 	d.health.set(ready)
 	if d.o.Started != nil {
 		d.o.Started(d.started(l))

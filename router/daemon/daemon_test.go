@@ -129,9 +129,14 @@ func (r *running) wait() error {
 	return err
 }
 
+// write replaces a file at one blow: a half written one would be a change of its own on a slow machine.
 func (r *running) write(name, text string) {
 	r.t.Helper()
-	if err := os.WriteFile(filepath.Join(r.dir, name), []byte(text), 0o600); err != nil {
+	next := filepath.Join(r.dir, "."+name)
+	if err := os.WriteFile(next, []byte(text), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := os.Rename(next, filepath.Join(r.dir, name)); err != nil {
 		r.t.Fatal(err)
 	}
 }

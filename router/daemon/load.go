@@ -49,30 +49,41 @@ func (s Source) Config() (*config.Config, error) {
 	return c, nil
 }
 
-// load reads the files and makes options of them. The caller closes what was built.
-func (s Source) load(logger *slog.Logger) (*loaded, error) {
+// load reads the files and makes options of them. The caller closes what was built. Each file is noted before it is read, so that no change is
+// missed; what was noted up to an error is returned too.
+func (s Source) load(logger *slog.Logger) (*loaded, snapshot, error) {
+	files := snapshot{}
+	if s.ConfigFile != "" {
+		files.note(s.ConfigFile)
+	}
 	c, err := s.Config()
 	if err != nil {
-		return nil, err
+		return nil, files, err
 	}
+	c.Reads(files.note)
 	l := &loaded{config: c}
-	if l.sdl, err = readSupergraph(c.Path(c.Supergraph.File)); err != nil {
-		return nil, err
+	supergraph := c.Path(c.Supergraph.File)
+	files.note(supergraph)
+	if l.sdl, err = readSupergraph(supergraph); err != nil {
+		return nil, files, err
 	}
 	if t := c.Listen.TLS; t != nil {
-		pair, err := tls.LoadX509KeyPair(c.Path(t.Certificate), c.Path(t.Key))
+		certificate, key := c.Path(t.Certificate), c.Path(t.Key)
+		files.note(certificate)
+		files.note(key)
+		pair, err := tls.LoadX509KeyPair(certificate, key)
 		if err != nil {
-			return nil, fmt.Errorf("listen.tls: %w", err)
+			return nil, files, fmt.Errorf("listen.tls: %w", err)
 		}
 		l.certificate = &pair
 	}
 	if l.built, err = c.Build(logger); err != nil {
-		return nil, err
+		return nil, files, err
 	}
 	if s.Options != nil {
 		s.Options(&l.built.Options)
 	}
-	return l, nil
+	return l, files, nil
 }
 
 func readSupergraph(name string) (string, error) {
@@ -93,7 +104,7 @@ func readSupergraph(name string) (string, error) {
 
 // Check finds what is wrong with a source without serving it: everything that New or Reload of a router would find.
 func (s Source) Check(logger *slog.Logger) error {
-	l, err := s.load(logger)
+	l, _, err := s.load(logger)
 	if err != nil {
 		return err
 	}
@@ -103,16 +114,4 @@ func (s Source) Check(logger *slog.Logger) error {
 		return fmt.Errorf("%s: %w", l.config.Supergraph.File, err)
 	}
 	return r.Close(context.Background()) // nothing runs
-}
-
-// files are those whose change matters.
-func (l *loaded) files(configFile string) []string {
-	names := []string{l.config.Path(l.config.Supergraph.File)}
-	if configFile != "" {
-		names = append(names, configFile)
-	}
-	if t := l.config.Listen.TLS; t != nil {
-		names = append(names, l.config.Path(t.Certificate), l.config.Path(t.Key))
-	}
-	return append(names, l.built.Files()...)
 }

@@ -18,34 +18,36 @@ func TestChangesAreTakenUpOnceTheySettle(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	look := func(want bool, when string) {
+	expect := func(want bool, when string) {
 		t.Helper()
 		now = now.Add(time.Second)
-		if got := w.changed([]string{name}, now); got != want {
+		if got := w.changed(now); got != want {
 			t.Errorf("%s: changed is %v", when, got)
+		} else if got {
+			w.take(w.files)
 		}
 	}
 	write("one")
-	w.take([]string{name}, now)
-	look(false, "as it was taken")
+	w.take(snapshot{name: lookAt(name, look{}, now)})
+	expect(false, "as it was taken")
 	write("two")
-	look(false, "the first look at a change")
-	look(true, "the second look")
-	look(false, "after it was acted upon")
+	expect(false, "the first look at a change")
+	expect(true, "the second look")
+	expect(false, "after it was acted upon")
 	write("half of")
-	look(false, "while it is written")
+	expect(false, "while it is written")
 	write("half of three")
-	look(false, "while it is still written")
-	look(true, "when it is written")
+	expect(false, "while it is still written")
+	expect(true, "when it is written")
 	write("half of four!")
 	write("half of three")
-	look(false, "when it is as it was")
-	look(false, "and stays so")
+	expect(false, "when it is as it was")
+	expect(false, "and stays so")
 	if err := os.Remove(name); err != nil {
 		t.Fatal(err)
 	}
-	look(false, "the first look at a file that is gone")
-	look(true, "a file that is gone")
+	expect(false, "the first look at a file that is gone")
+	expect(true, "a file that is gone")
 	// As Kubernetes replaces files: through a link, with a time of the past.
 	other := filepath.Join(filepath.Dir(name), "other")
 	if err := os.WriteFile(other, []byte("five"), 0o600); err != nil {
@@ -57,8 +59,8 @@ func TestChangesAreTakenUpOnceTheySettle(t *testing.T) {
 	if err := os.Symlink(other, name); err != nil {
 		t.Fatal(err)
 	}
-	look(false, "the first look at a link")
-	look(true, "a link")
+	expect(false, "the first look at a link")
+	expect(true, "a link")
 	if !w.files[name].at.Equal(now.Add(-time.Second)) {
 		t.Errorf("a file that has not changed for long is read again: at %v of %v", w.files[name].at, now)
 	}
