@@ -488,3 +488,62 @@ func TestSubscriptionsAreCountedWhileTheyRun(t *testing.T) {
 		t.Errorf("an ended subscription is still counted:\n%s", got)
 	}
 }
+
+// However operations come, each is counted once and none stays in flight.
+func TestEveryWayToAskIsCountedOnce(t *testing.T) {
+	told, _ := telling(t, telemetry.Options{Metrics: &telemetry.Metrics{}})
+	h := open(t, router.Options{Telemetry: told, MaxBatch: 10})
+	h.post(t, query(`query One { markets { symbol } }`))
+	h.post(t, "["+query(`query Two { markets { symbol } }`)+","+query(`query Three { markets { volume } }`)+","+query(`{ nothing }`)+"]")
+	h.post(t, `[]`)
+	h.post(t, `nonsense`)
+	send := func(method, url, body, token string) *http.Response {
+		req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		if token != "" {
+			req.Header.Set("X-GraphQL-Event-Stream-Token", token)
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = res.Body.Close() })
+		return res
+	}
+	token, err := io.ReadAll(send("PUT", h.url, "", "").Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream := bufio.NewScanner(send("GET", h.url, "", string(token)).Body)
+	send("POST", h.url, `{"query":"query Four { markets { symbol volume } }","extensions":{"operationId":"1"}}`, string(token))
+	send("POST", h.url, `{"query":"{ nothing }","extensions":{"operationId":"2"}}`, string(token))
+	for stream.Scan() && !strings.HasPrefix(stream.Text(), "event: complete") {
+	}
+	send("DELETE", h.url+"?operationId=1", "", string(token))
+	if err := h.router.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	got := scrape(t, told)
+	for _, want := range []string{
+		"bourse_router_requests_in_flight 0\n",
+		`bourse_router_operations_total{kind="query",operation="One",outcome="ok"} 1`,
+		`bourse_router_operations_total{kind="query",operation="Two",outcome="ok"} 1`,
+		`bourse_router_operations_total{kind="query",operation="Three",outcome="ok"} 1`,
+		`bourse_router_operations_total{kind="query",operation="Four",outcome="ok"} 1`,
+		`bourse_router_subgraph_requests_total{status="200",subgraph="stats"} 2`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("there is no %s", want)
+		}
+	}
+	if t.Failed() {
+		for line := range strings.Lines(got) {
+			if strings.HasPrefix(line, "bourse_") && !strings.Contains(line, "_bucket") {
+				t.Log(line)
+			}
+		}
+	}
+}

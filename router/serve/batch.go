@@ -64,19 +64,22 @@ func (x *exchange) serveBatch(ctx context.Context, list []*Request) {
 	for i, req := range list {
 		x.fill(req)
 		req.Incremental = false
-		runs[i] = &batched{x: x, record: x.record}
-		runs[i].prepare(ctx, req)
+		runs[i] = &batched{x: x, ctx: ctx, record: x.record}
+		if i > 0 && x.s.o.Begin != nil { // the first has the account of the exchange
+			runs[i].ctx = x.s.o.Begin(ctx, x.r.Header)
+		}
+		runs[i].prepare(runs[i].ctx, req)
 		together = together && (runs[i].op == nil || runs[i].op.Kind() == ast.Query)
 	}
 	if together {
 		var running sync.WaitGroup
 		for _, b := range runs {
-			running.Go(func() { b.run(ctx) })
+			running.Go(func() { b.run(b.ctx) })
 		}
 		running.Wait()
 	} else {
 		for _, b := range runs {
-			b.run(ctx)
+			b.run(b.ctx)
 		}
 	}
 	body := []byte{'['}
@@ -85,7 +88,7 @@ func (x *exchange) serveBatch(ctx context.Context, list []*Request) {
 			body = append(body, ',')
 		}
 		body = append(body, b.text...)
-		x.s.o.Observe(x.r.Context(), b.record)
+		x.s.o.Observe(b.ctx, b.record)
 	}
 	x.write(http.StatusOK, append(body, ']'))
 }
@@ -93,8 +96,9 @@ func (x *exchange) serveBatch(ctx context.Context, list []*Request) {
 // batched is one request of a list.
 type batched struct {
 	x      *exchange
-	op     Operation // nil: refused
-	text   []byte    // of the answer
+	ctx    context.Context //nolint:containedctx // of one request among several of a call
+	op     Operation       // nil: refused
+	text   []byte          // of the answer
 	record Record
 }
 

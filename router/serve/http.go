@@ -54,6 +54,7 @@ func (x *exchange) serve() {
 			"this GET may come from another site's page: send the header "+x.s.origins.cors.Preflight[0]+", or use POST"))
 		return
 	}
+	x.account()
 	who, refusal := x.s.admit(x.r.Context(), x.r, x.r.Header)
 	if refusal != nil {
 		x.refuse(refusal)
@@ -201,6 +202,13 @@ func (x *exchange) send(status int, body []byte) {
 	if bounded {
 		_ = rc.Flush()
 		_ = rc.SetWriteDeadline(time.Time{}) // the connection may serve other requests
+	}
+}
+
+// account opens the account of the exchange's operation. Whoever opens it must come to its end with finish.
+func (x *exchange) account() {
+	if x.s.o.Begin != nil {
+		x.r = x.r.WithContext(x.s.o.Begin(x.r.Context(), x.r.Header))
 	}
 }
 

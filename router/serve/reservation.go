@@ -12,6 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"bourse/router/identity"
+	"bourse/router/telemetry"
 )
 
 // Server-sent events with one connection for all operations of a client (GraphQL over SSE, "single connection mode"):
@@ -225,6 +226,7 @@ func (x *exchange) startReserved(v *reservation) {
 		x.refuse(Refuse(http.StatusBadRequest, CodeBadRequest, "extensions.operationId must be a text of 1 to 128 characters"))
 		return
 	}
+	x.account() // the operation's, which ends with it
 	x.fill(req)
 	if refusal := v.start(x, id, req); refusal != nil {
 		x.refuse(refusal)
@@ -353,7 +355,7 @@ func (v *reservation) start(x *exchange, id string, req *Request) *Refusal {
 	if !open {
 		return Refuse(http.StatusServiceUnavailable, CodeShuttingDown, "the server is shutting down")
 	}
-	ctx, cancel := context.WithCancel(identity.With(v.ctx, req.Identity))
+	ctx, cancel := context.WithCancel(telemetry.With(identity.With(v.ctx, req.Identity), telemetry.Of(x.r.Context())))
 	o := &streamed{v: v, id: id, cancel: cancel, record: x.record}
 	o.idJSON, _ = json.Marshal(id) // a string always marshals
 	if refusal := v.register(o); refusal != nil {

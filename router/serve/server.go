@@ -191,9 +191,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if e.o.Begin != nil && !socket {
-		x.r = x.r.WithContext(e.o.Begin(x.r.Context(), x.r.Header))
-	}
 	switch refusal = x.ask(); {
 	case refusal != nil:
 		x.refuse(refusal)

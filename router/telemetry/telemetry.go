@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Options of a Telemetry. What is nil is off.
@@ -88,6 +89,7 @@ type Operation struct {
 	prepared Prepared
 	fetches  fetches
 	shared   atomic.Bool // an equal operation answered it
+	ended    atomic.Bool
 }
 
 // client is who asks, in its own words.
@@ -142,6 +144,17 @@ func Of(ctx context.Context) *Operation {
 	return o
 }
 
+// With brings an account into a context that lasts longer than that of the request which opened it.
+func With(ctx context.Context, o *Operation) context.Context {
+	if o == nil {
+		return ctx
+	}
+	if o.span != nil {
+		ctx = trace.ContextWithSpan(ctx, o.span.Span)
+	}
+	return context.WithValue(ctx, operationKey{}, o)
+}
+
 // Began is when the operation began.
 func (o *Operation) Began() time.Time { return o.began }
 
@@ -175,7 +188,7 @@ func (t *Telemetry) End(ctx context.Context, r Record) {
 
 func (t *Telemetry) end(ctx context.Context, r Record) {
 	o := Of(ctx)
-	if o == nil { // refused before its account was opened
+	if o == nil || o.ended.Swap(true) { // refused before its account was opened, or after it was closed
 		o = &Operation{t: t, began: time.Now().Add(-r.Duration)}
 		t.metrics.begin()
 	}

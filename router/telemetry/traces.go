@@ -62,7 +62,7 @@ func newTracer(o *Traces, version string, logger *slog.Logger, m *metrics) (*tra
 	for name, value := range o.Attributes {
 		attributes = append(attributes, attribute.String(name, value))
 	}
-	var sampler sdk.Sampler = sdk.TraceIDRatioBased(o.Ratio)
+	sampler := sdk.TraceIDRatioBased(o.Ratio)
 	if !o.IgnoreParent {
 		sampler = sdk.ParentBased(sampler)
 	}
