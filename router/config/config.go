@@ -8,8 +8,11 @@ import (
 	"path/filepath"
 	"reflect"
 
+	"github.com/redis/go-redis/v9"
+
 	"bourse/router"
 	"bourse/router/identity"
+	"bourse/router/patience"
 )
 
 // Config is a whole configuration file. Default has the values that hold where the file says nothing.
@@ -22,8 +25,18 @@ type Config struct {
 	Plans      Plans      `yaml:"plans" doc:"Query plans and how many of them are kept."`
 	Traffic    Traffic    `yaml:"traffic" doc:"What is asked of subgraphs only once, and how they are spared."`
 	Cache      Cache      `yaml:"cache" doc:"What is kept of subgraphs' answers."`
-	Identity   Identity   `yaml:"identity" doc:"How requests prove whom they speak for."`
-	Addresses  Addresses  `yaml:"addresses" doc:"Where requests may come from."`
+
+	Redis         Redis         `yaml:"redis" doc:"What several routers share."`
+	Limits        Limits        `yaml:"limits" doc:"What one operation may be."`
+	Cost          Cost          `yaml:"cost" doc:"What one operation may cost."`
+	Documents     Documents     `yaml:"documents" doc:"Operations that clients name instead of sending them."`
+	Rate          Rate          `yaml:"rate" doc:"How often clients may ask."`
+	Introspection Introspection `yaml:"introspection" doc:"Who may ask for the schema."`
+	Errors        Errors        `yaml:"errors" doc:"What clients see of the errors of subgraphs."`
+	CORS          CORS          `yaml:"cors" doc:"Which web pages of other sites may use the endpoint."`
+
+	Identity  Identity  `yaml:"identity" doc:"How requests prove whom they speak for."`
+	Addresses Addresses `yaml:"addresses" doc:"Where requests may come from."`
 
 	Telemetry  Telemetry  `yaml:"telemetry" doc:"What the router tells of itself."`
 	Explain    Explain    `yaml:"explain" doc:"Who may see query plans and timings."`
@@ -46,6 +59,9 @@ type Built struct {
 	dir            string
 	reads          func(path string) // may be nil
 	closers        []func()
+
+	redis    redis.UniversalClient // nil: there is none
+	patience patience.Options      // with it
 }
 
 // path is where a file is that the configuration names; a change of it counts as one of the configuration.
