@@ -43,6 +43,9 @@ type Limits struct {
 // tolerance is how many times a limit may be exceeded where it only warns.
 const tolerance = 10
 
+// parserDepth is how deep anything may stand in anything else for the parser, which goes down with it.
+const parserDepth = 1000
+
 // WithDefaults fills in what is zero.
 func (l Limits) WithDefaults() Limits {
 	for _, d := range []struct {
@@ -90,6 +93,9 @@ func (l Limits) Parse(text string) (doc *ast.QueryDocument, warnings []Exceeded,
 		var g *gqlerror.Error
 		if errors.As(err, &g) && strings.HasPrefix(g.Message, "exceeded token limit") {
 			return nil, nil, &Exceeded{"tokens", l.Tokens, l.Tokens + 1}
+		}
+		if errors.As(err, &g) && strings.HasPrefix(g.Message, "exceeded maximum nesting depth") {
+			return nil, nil, &Exceeded{"nesting", parserDepth, parserDepth + 1}
 		}
 		return nil, nil, err
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 func TestParseRefusesTooMuch(t *testing.T) {
-	l := Limits{Depth: 3, Aliases: 2, RootFields: 3, Fields: 8, Directives: 2, Tokens: 60, Repeats: 2, Operations: 2, ListItems: 3, InputDepth: 3, InputValues: 10}.WithDefaults()
+	l := Limits{Depth: 3, Aliases: 2, RootFields: 3, Fields: 8, Directives: 2, Tokens: 3_000, Repeats: 2, Operations: 2, ListItems: 3, InputDepth: 3, InputValues: 10}.WithDefaults()
 	for _, c := range []struct{ name, text, limit string }{
 		{"within all", "{ a { b { c } } x: a y: b }", ""},
 		{"depth", "{ a { b { c { d } } } }", "depth"},
@@ -20,8 +20,9 @@ func TestParseRefusesTooMuch(t *testing.T) {
 		{"fields", "{ a { b c d e f g h i } }", "fields"},
 		{"directives", "{ a @x @y @z }", "directives"},
 		{"directives on the operation", "query @a @b @c { a }", "directives"},
-		{"tokens", "{ " + strings.Repeat("a ", 60) + "}", "tokens"},
+		{"tokens", "{ " + strings.Repeat("a ", 3_000) + "}", "tokens"},
 		{"second operation", "query A { a } query B { a b c d }", "root_fields"},
+		{"nesting beyond the parser", "{ a(x: " + strings.Repeat("[", 1_200) + strings.Repeat("]", 1_200) + ") }", "nesting"},
 		{"repeated fields", "{ a { b b b } }", "repeats"},
 		{"repeated fields through fragments", "{ a { ...F ...F b } } fragment F on T { b }", "repeats"},
 		{"keys repeat, not fields", "{ a { b } c { b } d { b } }", ""},
