@@ -58,6 +58,7 @@ var house = map[string]part{
 	"engine":                     roof(5),
 
 	"router/federation":      leaf(0),
+	"router/websocket":       leaf(0), // frames and handshakes; knows nothing of GraphQL
 	"router/workload":        leaf(0), // makes up large graphs to measure with
 	"router/internal/oracle": leaf(1), // one schema served whole, for tests to compare with
 	"router/compose":         leaf(1),

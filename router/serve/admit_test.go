@@ -90,7 +90,7 @@ func TestSocketsAreAdmittedByTheirParams(t *testing.T) {
 		t.Fatal(err)
 	}
 	k.send(`{"type":"connection_init","payload":{"Authorization":"mallory"}}`)
-	if code := k.closed(); code != closeUnauthorized {
+	if code := k.closed(); code != 4401 {
 		t.Errorf("closed with %d", code)
 	}
 }

@@ -47,6 +47,11 @@ type Options struct {
 	MaxOperations    int           // running operations on one WebSocket; default 100
 	Backlog          Backlog       // of each subscription
 
+	MaxSocketsByAddress  int           // WebSockets of one client address; 0: as many as MaxSockets
+	MaxSocketsByIdentity int           // and of one identity; 0: likewise
+	MaxMessages          int           // a client may send on one WebSocket each second, ten seconds' worth at once; default 100; below 0: any number
+	DrainJitter          time.Duration // over which WebSockets are closed when the server closes; default 0: at once
+
 	// Request is asked about each request that is no preflight, WebSockets' upgrades too, before its body is read; the context that it
 	// returns is the request's from then on. May be nil.
 	Request func(ctx context.Context, r *http.Request) (context.Context, *Refusal)
@@ -94,6 +99,9 @@ func (o Options) withDefaults() Options {
 	if o.Admit == nil {
 		o.Admit = func(context.Context, *http.Request, http.Header) (*identity.Identity, *Refusal) { return nil, nil }
 	}
+	if o.MaxMessages == 0 {
+		o.MaxMessages = 100
+	}
 	o.Backlog = o.Backlog.withDefaults()
 	o.Backlog.told = o.Events
 	if o.Logger == nil {
@@ -119,13 +127,14 @@ type Server struct {
 
 	mu      sync.Mutex
 	active  int
-	sockets int           // and reserved streams
+	sockets int // and reserved streams
+	sweep   sweep
 	idle    chan struct{} // closed when closing and nothing is active
 }
 
 // New makes a server; Close it when done.
 func New(o Options) *Server {
-	s := &Server{idle: make(chan struct{})}
+	s := &Server{idle: make(chan struct{}), sweep: newSweep()}
 	s.closing, s.close = context.WithCancel(context.Background())
 	s.aborted, s.abort = context.WithCancel(context.Background())
 	s.current.Store(newEdition(s, o))
@@ -164,7 +173,7 @@ func (s *Server) Sockets() int {
 	return s.sockets
 }
 
-// ServeHTTP answers one request or carries one WebSocket to its end.
+// ServeHTTP answers one request, or opens a WebSocket, which then lives on by itself.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e, open := s.enter()
 	x := &exchange{s: e, w: w, r: r, began: time.Now()}
@@ -177,7 +186,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	x.held = e
-	defer func() { s.leave(x.held) }()
+	stays := false // as a WebSocket, which leaves by itself
+	defer func() {
+		if !stays {
+			s.leave(x.held)
+		}
+	}()
 	var refusal *Refusal
 	if x.record.Address, refusal = e.o.Address(r); refusal != nil {
 		x.refuse(refusal)
@@ -195,7 +209,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case refusal != nil:
 		x.refuse(refusal)
 	case socket:
-		e.serveSocket(w, x.r, x.record, x.letGo)
+		stays = e.serveSocket(w, x.r, x.record, x.letGo)
 	default:
 		x.serve()
 	}

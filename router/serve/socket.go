@@ -11,52 +11,33 @@ import (
 	"sync"
 	"time"
 
-	"github.com/coder/websocket"
-
 	"bourse/router/identity"
+	"bourse/router/websocket"
 )
 
-const socketProtocol = "graphql-transport-ws"
-
-// Close codes of graphql-transport-ws.
-const (
-	closeInvalidMessage  websocket.StatusCode = 4400
-	closeUnauthorized    websocket.StatusCode = 4401
-	closeForbidden       websocket.StatusCode = 4403
-	closeProtocol        websocket.StatusCode = 4406
-	closeInitTimeout     websocket.StatusCode = 4408
-	closeDuplicateID     websocket.StatusCode = 4409
-	closeTooManyRequests websocket.StatusCode = 4429
-)
-
-// socket is one WebSocket. Its handler's goroutine reads messages, one watches the clock and the server, and each operation has its own, which
-// writes what it has to say itself; the library takes one write at a time.
+// socket is one WebSocket. One goroutine reads; nothing else of it runs while it is idle. Time is looked at by the server's sweep of all
+// sockets (sweep.go), and whoever has something to say writes it himself, or leaves it to a goroutine that ends when all is said (outbox.go).
 type socket struct {
 	s       *Server
 	conn    *websocket.Conn
-	upgrade *http.Request
-	address netip.Addr // the client's
-	id      string     // of the upgrade request
-	ctx     context.Context
-	cancel  context.CancelFunc
-	running sync.WaitGroup
-	who     *identity.Identity // set by connection_init; only the reading goroutine uses it
+	speaks  *dialect
+	address netip.Addr      // the client's
+	id      string          // of the upgrade request
+	ctx     context.Context //nolint:containedctx // with what the request's hook put into it; never done
+	sent    http.Header     // of the upgrade request
+	upgrade *http.Request   // until connection_init: who the client is depends on it
+	running sync.WaitGroup  // goroutines that prepare, answer or write
 
-	mu     sync.Mutex
-	inited bool
-	header http.Header
-	ops    map[string]*subscriber
-	live   int // operations whose goroutine runs; those that the client has completed may still be among them
-}
-
-// subscriber is one operation that the client has started and neither side has completed.
-type subscriber struct{ cancel context.CancelFunc }
-
-// message of the protocol.
-type message struct {
-	ID      string          `json:"id,omitempty"`
-	Type    string          `json:"type"`
-	Payload json.RawMessage `json:"payload,omitempty"`
+	mu      sync.Mutex
+	inited  bool
+	who     *identity.Identity // set by connection_init
+	counted bool               // among the sockets of its identity
+	header  http.Header
+	ops     []*socketRun // that neither side has completed
+	live    int          // operations that have not ended; those that the client has left may still be among them
+	outbox  outbox
+	clock   clock
+	budget  budget
 }
 
 func isWebSocket(r *http.Request) bool {
@@ -71,39 +52,59 @@ func isWebSocket(r *http.Request) bool {
 	return false
 }
 
-// serveSocket carries one WebSocket from the upgrade to its end. Once it stands it lets the edition go: each operation enters one itself.
-func (s *edition) serveSocket(w http.ResponseWriter, r *http.Request, of Record, letGo func()) {
-	refuse := func(refusal *Refusal) {
+// serveSocket answers the upgrade. The socket then lives on by itself, counted in as the request was; it lets the edition go, as each operation
+// enters one itself. False: there is no socket, and the request has been answered.
+func (s *edition) serveSocket(w http.ResponseWriter, r *http.Request, of Record, letGo func()) bool {
+	refuse := func(refusal *Refusal) bool {
 		x := &exchange{s: s, w: w, r: r, began: time.Now(), record: Record{RequestID: of.RequestID, Address: of.Address, Transport: "websocket"}}
 		x.refuse(refusal)
+		return false
 	}
 	if !s.origins.allows(r) {
-		refuse(Refuse(http.StatusForbidden, CodeCSRFPrevented, "pages of this origin may not open a WebSocket here"))
-		return
+		return refuse(Refuse(http.StatusForbidden, CodeCSRFPrevented, "pages of this origin may not open a WebSocket here"))
 	}
 	if !s.takeSocket() {
-		refuse(Refuse(http.StatusServiceUnavailable, CodeLimitExceeded, "too many WebSockets are open"))
-		return
+		return refuse(Refuse(http.StatusServiceUnavailable, CodeLimitExceeded, "too many WebSockets are open"))
 	}
-	defer s.giveSocket()
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{socketProtocol}, InsecureSkipVerify: true}) // the origin was checked above
+	if !s.sweep.admits(of.Address, s.o.MaxSocketsByAddress) {
+		s.giveSocket()
+		return refuse(Refuse(http.StatusTooManyRequests, CodeLimitExceeded, "too many WebSockets are open from this address"))
+	}
+	conn, protocol, err := websocket.Upgrade(w, r, []string{transportWS.name, legacyWS.name}, s.o.MaxBodyBytes)
 	if err != nil {
-		return // Accept has answered
+		s.sweep.dismiss(of.Address)
+		s.giveSocket()
+		if no := (*websocket.Refusal)(nil); errors.As(err, &no) {
+			return refuse(Refuse(no.Status, CodeBadRequest, no.Reason))
+		}
+		return false // the connection is gone
 	}
-	defer conn.CloseNow() //nolint:errcheck // closed already in most cases
-	if conn.Subprotocol() != socketProtocol {
-		_ = conn.Close(closeProtocol, "the subprotocol must be "+socketProtocol)
-		return
-	}
-	conn.SetReadLimit(s.o.MaxBodyBytes)
-	// The request's context does not end with a connection that was taken over, so the socket has its own.
-	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	k := &socket{
-		s: s.Server, conn: conn, upgrade: r, address: of.Address, id: of.RequestID, ctx: ctx, cancel: cancel,
-		header: s.passedOn(r, of.RequestID), ops: map[string]*subscriber{},
+		s: s.Server, conn: conn, speaks: dialects[protocol], address: of.Address, id: of.RequestID, upgrade: r,
+		// The request's context ends with its handler.
+		ctx: context.WithoutCancel(r.Context()), sent: sentBefore(r.Header), header: s.passedOn(r, of.RequestID),
+	}
+	known := k.speaks != nil
+	if !known {
+		k.speaks = transportWS
 	}
 	letGo()
-	k.serve()
+	s.watch(k)
+	go k.serve(known)
+	return true
+}
+
+// sentBefore are the headers of an upgrade without those of the handshake, which nobody needs afterwards.
+func sentBefore(h http.Header) http.Header {
+	kept := make(http.Header, len(h))
+	for name, values := range h {
+		switch name {
+		case "Upgrade", "Connection", "Sec-Websocket-Key", "Sec-Websocket-Version", "Sec-Websocket-Extensions", "Sec-Websocket-Protocol":
+		default:
+			kept[name] = values
+		}
+	}
+	return kept
 }
 
 func (s *edition) takeSocket() bool {
@@ -122,88 +123,88 @@ func (s *Server) giveSocket() {
 	s.sockets--
 }
 
-func (k *socket) serve() {
-	defer context.AfterFunc(k.s.aborted, func() { k.conn.CloseNow() })() //nolint:errcheck // nothing is left to say
-	k.running.Go(k.watch)
-	code, reason := k.readAll()
-	if code != 0 {
-		_ = k.conn.Close(code, reason)
+// serve carries the socket to its end. One whose protocol is not known gets no further than being told.
+func (k *socket) serve(known bool) {
+	if !known {
+		k.shut(closeProtocol, "the subprotocol must be "+transportWS.name+" or "+legacyWS.name)
 	}
-	// Only now: cancelling a write that is under way would cut the connection before the close code is out.
-	k.cancel()
+	k.readAll()
+	_ = k.conn.Net().Close() // nothing is left to say
+	for _, r := range k.end() {
+		r.over()
+	}
 	k.running.Wait()
+	k.s.sweep.remove(k)
+	k.s.giveSocket()
+	k.s.leave(nil)
 }
 
-// watch ends the socket when the client does not introduce itself, does not answer pings, or the server closes.
-func (k *socket) watch() {
-	hello := time.NewTimer(k.s.now().o.InitTimeout)
-	defer hello.Stop()
-	beat := time.NewTicker(k.s.now().o.KeepAlive)
-	defer beat.Stop()
+// readAll reads messages until the connection ends. Once it is being closed from here, only the client's answer to that counts.
+func (k *socket) readAll() {
 	for {
-		select {
-		case <-k.ctx.Done():
-			return
-		case <-k.s.closing.Done():
-			_ = k.conn.Close(websocket.StatusGoingAway, "the server is shutting down")
-			return
-		case <-hello.C:
-			k.mu.Lock()
-			inited := k.inited
-			k.mu.Unlock()
-			if !inited {
-				_ = k.conn.Close(closeInitTimeout, "Connection initialisation timeout")
-				return
-			}
-		case <-beat.C:
-			ctx, cancel := context.WithTimeout(k.ctx, k.s.now().o.WriteTimeout)
-			err := k.conn.Ping(ctx)
-			cancel()
-			if err != nil {
-				k.conn.CloseNow() //nolint:errcheck // the client is gone
-				return
-			}
-		}
-	}
-}
-
-// readAll reads messages until the socket ends. It returns the code to close with, 0 when the socket is closed already.
-func (k *socket) readAll() (websocket.StatusCode, string) {
-	for {
-		kind, text, err := k.conn.Read(k.ctx)
+		kind, text, err := k.conn.ReadMessage()
 		if err != nil {
-			return 0, "" // closed by either side, or the message was too large, which the library has said
+			k.failed(err)
+			return
 		}
-		if kind != websocket.MessageText {
-			return closeInvalidMessage, "messages must be text"
-		}
-		var m message
-		if err := json.Unmarshal(text, &m); err != nil {
-			return closeInvalidMessage, "the message is not JSON of this protocol"
-		}
-		if code, reason := k.handle(m); code != 0 {
-			return code, reason
+		k.mu.Lock()
+		k.clock.silent = false
+		closing, within := k.outbox.closed, k.budget.spend(k.s.now().o.MaxMessages)
+		k.mu.Unlock()
+		switch {
+		case closing:
+		case kind == websocket.Ping:
+			k.send(websocket.AppendFrame(nil, websocket.Pong, text))
+		case kind == websocket.Pong:
+		case !within:
+			k.shut(closeTooManyRequests, "Too many messages")
+		case kind != websocket.Text:
+			k.shut(closeInvalidMessage, "messages must be text")
+		default:
+			k.read(text)
 		}
 	}
 }
 
-func (k *socket) handle(m message) (websocket.StatusCode, string) {
-	switch m.Type {
-	case "connection_init":
+// failed answers what ended the reading.
+func (k *socket) failed(err error) {
+	var closed *websocket.CloseError
+	var breach *websocket.Error
+	switch {
+	case errors.As(err, &closed):
+		<-k.shut(closed.Code, "") // the handshake of closing: the same code back
+	case errors.As(err, &breach):
+		<-k.shut(breach.Code, breach.Reason)
+		k.conn.Linger(k.s.now().o.WriteTimeout)
+	}
+}
+
+func (k *socket) read(text []byte) {
+	var m message
+	if err := json.Unmarshal(text, &m); err != nil {
+		k.shut(closeInvalidMessage, "the message is not JSON of this protocol")
+		return
+	}
+	if code, reason := k.handle(m); code != 0 {
+		k.shut(code, reason)
+	}
+}
+
+func (k *socket) handle(m message) (websocket.Code, string) {
+	switch {
+	case m.Type == "connection_init":
 		return k.init(m.Payload)
-	case "ping":
-		k.send(message{Type: "pong", Payload: m.Payload})
-	case "pong":
-	case "subscribe":
+	case m.Type == "ping" && k.speaks.pings:
+		k.send(message{Type: "pong", Payload: m.Payload}.frame())
+	case m.Type == "pong" && k.speaks.pings:
+	case m.Type == k.speaks.start:
 		return k.subscribe(m)
-	case "complete":
-		k.mu.Lock()
-		op := k.ops[m.ID]
-		delete(k.ops, m.ID)
-		k.mu.Unlock()
-		if op != nil {
-			op.cancel()
+	case m.Type == k.speaks.stop:
+		if r := k.drop(m.ID); r != nil {
+			r.over()
 		}
+	case m.Type == k.speaks.terminate && m.Type != "":
+		return websocket.Normal, ""
 	default:
 		return closeInvalidMessage, "unknown message type"
 	}
@@ -212,158 +213,152 @@ func (k *socket) handle(m message) (websocket.StatusCode, string) {
 
 // init takes from the payload what stands in for headers that browsers cannot set on a WebSocket. A header of the upgrade
 // request is never replaced: what stands in front of us may have set it.
-func (k *socket) init(payload json.RawMessage) (websocket.StatusCode, string) {
+func (k *socket) init(payload json.RawMessage) (websocket.Code, string) {
 	var params map[string]json.RawMessage
 	if len(payload) > 0 && json.Unmarshal(payload, &params) != nil {
 		return closeInvalidMessage, "the payload of connection_init must be an object"
 	}
-	k.mu.Lock()
-	again := k.inited
-	k.inited = true
-	proof := k.upgrade.Header.Clone()
+	upgrade := k.upgrade
+	switch {
+	case upgrade == nil && k.speaks.greetAfterRepeat:
+		k.send(message{Type: "connection_ack"}.frame())
+		return 0, ""
+	case upgrade == nil:
+		return closeTooManyRequests, "Too many initialisation requests"
+	}
+	k.upgrade = nil
+	e := k.s.now()
+	proof := upgrade.Header.Clone()
 	for name, raw := range params {
 		var value string
-		wanted := slices.ContainsFunc(k.s.now().o.ConnectionParams, func(p string) bool { return strings.EqualFold(p, name) })
+		wanted := slices.ContainsFunc(e.o.ConnectionParams, func(p string) bool { return strings.EqualFold(p, name) })
 		if !wanted || json.Unmarshal(raw, &value) != nil || strings.ContainsAny(value, "\r\n\x00") {
 			continue
 		}
-		for _, h := range []http.Header{k.header, proof} {
+		for _, h := range []http.Header{k.header, proof} { // k.header is this goroutine's
 			if h.Get(name) == "" {
 				h.Set(name, value)
 			}
 		}
 	}
-	k.mu.Unlock()
-	if again {
-		return closeTooManyRequests, "Too many initialisation requests"
-	}
-	who, refusal := k.s.now().admit(k.ctx, k.upgrade, proof)
+	who, refusal := e.admit(k.ctx, upgrade, proof)
 	if refusal != nil {
-		k.s.now().o.Observe(k.ctx, Record{RequestID: k.id, Address: k.address, Transport: "websocket", Code: refusal.Code(), Errors: true})
-		if refusal.Status == http.StatusUnauthorized {
-			return closeUnauthorized, trimReason(refusal.Error())
+		e.o.Observe(k.ctx, Record{RequestID: k.id, Address: k.address, Transport: "websocket", Code: refusal.Code(), Errors: true})
+		if k.speaks.refusesInWords && len(refusal.Errors) > 0 {
+			text, _ := json.Marshal(refusal.Errors[0]) // without it, the close code says it
+			k.send(message{Type: "connection_error", Payload: text}.frame())
 		}
-		return closeForbidden, trimReason(refusal.Error())
+		if refusal.Status == http.StatusUnauthorized {
+			return closeUnauthorized, refusal.Error()
+		}
+		return closeForbidden, refusal.Error()
 	}
-	k.who = who
-	k.send(message{Type: "connection_ack"})
+	if !k.s.sweep.introduce(k, who, e.o.MaxSocketsByIdentity) {
+		return closeTooManyRequests, "too many WebSockets are open in this name"
+	}
+	k.mu.Lock()
+	k.inited, k.who = true, who
+	k.mu.Unlock()
+	k.send(message{Type: "connection_ack"}.frame())
+	if k.speaks.keepAlive != nil {
+		k.send(k.speaks.keepAlive)
+	}
 	return 0, ""
 }
 
 // subscribe starts an operation.
-func (k *socket) subscribe(m message) (websocket.StatusCode, string) {
+func (k *socket) subscribe(m message) (websocket.Code, string) {
 	if m.ID == "" || len(m.ID) > 128 {
-		return closeInvalidMessage, "subscribe needs an id of 1 to 128 characters"
+		return closeInvalidMessage, "an operation needs an id of 1 to 128 characters"
 	}
 	req, refusal := decodeRequest(m.Payload)
 	if refusal != nil {
-		return closeInvalidMessage, trimReason(refusal.Error())
+		return closeInvalidMessage, refusal.Error()
 	}
-	req.Sent = k.upgrade.Header
-	req.Incremental = true // there is nothing like Accept here: whoever writes @defer takes what it means
-	req.Identity, req.Address = k.who, k.address
-	ctx, cancel := context.WithCancel(identity.With(k.ctx, k.who))
-	run := &socketRun{
-		k: k, id: m.ID, op: &subscriber{cancel},
-		record: Record{RequestID: k.id, Address: k.address, Identity: k.who, Transport: "websocket"},
+	if k.speaks.replaces {
+		if r := k.drop(m.ID); r != nil {
+			r.over()
+		}
 	}
-	code, reason, full := k.register(run, req)
-	if code != 0 || full {
-		cancel()
-	}
-	if full {
-		// Said from the reading goroutine, so that who does not take the answer cannot ask on.
-		run.refuse(Refuse(0, CodeLimitExceeded, "too many operations run on this WebSocket"))
-		k.s.now().o.Observe(k.ctx, run.record)
-	}
-	if code != 0 || full {
+	quoted, _ := json.Marshal(m.ID) // a string always marshals
+	r := &socketRun{k: k, id: m.ID, kind: k.speaks.name + string(quoted), began: time.Now()}
+	r.record = Record{RequestID: k.id, Address: k.address, Identity: k.who, Transport: "websocket"}
+	if code, reason, ok := k.register(r); !ok {
 		return code, reason
 	}
-	e, open := k.s.enter()
-	if !open {
-		cancel()
-		return websocket.StatusGoingAway, "the server is shutting down"
+	req.Sent = k.sent
+	req.Incremental = true // there is nothing like Accept here: whoever writes @defer takes what it means
+	req.Identity, req.Address, req.Header = k.who, k.address, k.header.Clone()
+	ctx := identity.With(k.ctx, k.who)
+	if r.e.o.Begin != nil {
+		ctx = r.e.o.Begin(ctx, k.sent)
 	}
-	run.e = e
-	k.running.Go(func() {
-		defer k.s.leave(e)
-		defer k.retire()
-		defer cancel()
-		began := time.Now()
-		if e.o.Begin != nil {
-			ctx = e.o.Begin(ctx, k.upgrade.Header)
-		}
-		run.run(ctx, req)
-		run.record.Duration = time.Since(began)
-		e.o.Observe(ctx, run.record)
-	})
+	r.ctx = ctx
+	ctx, r.cancel = context.WithCancel(ctx)
+	k.running.Go(func() { r.run(ctx, req) })
 	return 0, ""
 }
 
-// register lists the operation as running and gives its request the socket's headers.
-func (k *socket) register(run *socketRun, req *Request) (code websocket.StatusCode, reason string, full bool) {
+// register lists the operation as running, under the edition of the moment. An operation too many is refused there and then, without closing.
+func (k *socket) register(r *socketRun) (code websocket.Code, reason string, ok bool) {
+	e, open := k.s.enter()
+	if !open {
+		return websocket.GoingAway, "the server is shutting down", false
+	}
+	r.e = e
 	k.mu.Lock()
-	defer k.mu.Unlock()
 	switch {
 	case !k.inited:
-		return closeUnauthorized, "Unauthorized", false
-	case k.ops[run.id] != nil:
-		return closeDuplicateID, trimReason("Subscriber for " + run.id + " already exists"), false
-	case k.live >= k.s.now().o.MaxOperations:
+		code, reason = closeUnauthorized, "Unauthorized"
+	case slices.ContainsFunc(k.ops, func(other *socketRun) bool { return other.id == r.id }):
+		code, reason = closeDuplicateID, "Subscriber for "+r.id+" already exists"
+	case k.live < e.o.MaxOperations:
+		k.ops = append(k.ops, r)
+		k.live++
+		ok = true
+	}
+	k.mu.Unlock()
+	if ok {
 		return 0, "", true
 	}
-	k.ops[run.id] = run.op
-	k.live++
-	req.Header = k.header.Clone()
-	return 0, "", false
+	k.s.leave(e)
+	if code == 0 {
+		refusal := Refuse(0, CodeLimitExceeded, "too many operations run on this WebSocket")
+		k.send(r.errorFrame(refusal))
+		r.record.Code, r.record.Errors = refusal.Code(), true
+		e.o.Observe(k.ctx, r.record)
+	}
+	return code, reason, false
 }
 
-func (k *socket) retire() {
+// drop forgets the operation with an id, and returns it; nil when there is none.
+func (k *socket) drop(id string) *socketRun {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.live--
+	for _, r := range k.ops {
+		if r.id == id {
+			k.forget(r)
+			return r
+		}
+	}
+	return nil
 }
 
-// drop forgets an operation; false when the client has completed it already, and its id may be in use again.
-func (k *socket) drop(id string, op *subscriber) bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.ops[id] != op {
+// forget frees the id of an operation; k.mu is held. False when it was free: the client has left, and the id may be in use again.
+func (k *socket) forget(r *socketRun) bool {
+	at := slices.Index(k.ops, r)
+	if at < 0 {
 		return false
 	}
-	delete(k.ops, id)
+	k.ops = slices.Delete(k.ops, at, at+1)
 	return true
 }
 
-func (k *socket) alive(id string, op *subscriber) bool {
+// end lets nothing begin any more, and returns the operations that neither side has ended.
+func (k *socket) end() []*socketRun {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.ops[id] == op
-}
-
-func (k *socket) send(m message) {
-	text, err := json.Marshal(m)
-	if err != nil {
-		return // only a payload that is not JSON, and all of them came as JSON
-	}
-	_ = k.write(text)
-}
-
-// write sends one message. A client that does not take it in time loses the connection: that is what cancelling a write means.
-func (k *socket) write(text []byte) error {
-	ctx, cancel := context.WithTimeout(k.ctx, k.s.now().o.WriteTimeout)
-	defer cancel()
-	err := k.conn.Write(ctx, websocket.MessageText, text)
-	if errors.Is(err, context.DeadlineExceeded) {
-		k.conn.CloseNow() //nolint:errcheck // too slow to be told
-	}
-	return err
-}
-
-// trimReason keeps a close reason within the 123 bytes that a close frame has for it.
-func trimReason(s string) string {
-	if len(s) <= 123 {
-		return s
-	}
-	return strings.ToValidUTF8(s[:123], "")
+	ops := k.ops
+	k.ops, k.outbox.closed, k.outbox.gone = nil, true, true
+	return ops
 }

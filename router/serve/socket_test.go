@@ -21,7 +21,7 @@ type client struct {
 func dial(t *testing.T, url string, header http.Header, protocols ...string) (*client, *http.Response, error) {
 	t.Helper()
 	if protocols == nil {
-		protocols = []string{socketProtocol}
+		protocols = []string{transportWS.name}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
@@ -188,7 +188,7 @@ func TestSocketBreachesOfProtocol(t *testing.T) {
 	if got := k.closed(); got != 4400 {
 		t.Errorf("binary: closed with %d", got)
 	}
-	other, _, err := dial(t, h.URL, nil, "graphql-ws")
+	other, _, err := dial(t, h.URL, nil, "graphql-sse")
 	if err != nil {
 		t.Fatal(err)
 	}

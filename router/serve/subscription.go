@@ -53,6 +53,14 @@ func (e *Event) HasErrors() bool { return e.errors }
 // Framed is the event as a kind of client gets it, which put makes of the response. It is made once for the first few kinds; the
 // result is shared and must not be changed.
 func (e *Event) Framed(kind string, put func(response []byte) []byte) []byte {
+	if shared := e.framed(kind, put); shared != nil {
+		return shared
+	}
+	return put(e.json)
+}
+
+// framed is Framed for who has a buffer of his own: nil for a kind that is not one of the first few.
+func (e *Event) framed(kind string, put func(response []byte) []byte) []byte {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, f := range e.frames {
@@ -60,10 +68,11 @@ func (e *Event) Framed(kind string, put func(response []byte) []byte) []byte {
 			return f.bytes
 		}
 	}
-	made := put(e.json)
-	if len(e.frames) < maxFrames {
-		e.frames = append(e.frames, frame{kind, made})
+	if len(e.frames) == maxFrames {
+		return nil
 	}
+	made := put(e.json)
+	e.frames = append(e.frames, frame{kind, made})
 	return made
 }
 

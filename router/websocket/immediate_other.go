@@ -1,0 +1,12 @@
+//go:build !unix
+
+package websocket
+
+import "net"
+
+// immediate is for systems on which a socket can be asked for what it takes at once.
+type immediate struct{}
+
+func immediately(net.Conn) *immediate { return nil }
+
+func (*immediate) write([]byte) (int, error) { return 0, nil }
