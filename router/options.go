@@ -128,6 +128,11 @@ type Options struct {
 	MaxOperations    int           // running operations on one WebSocket; default 100
 	Backlog          serve.Backlog // events that may wait for one slow client
 
+	MaxSocketsByAddress  int           // WebSockets of one client address; 0: as many as MaxSockets
+	MaxSocketsByIdentity int           // and of one identity; 0: likewise
+	MaxMessages          int           // on one WebSocket each second, ten seconds' worth at once; default 100; below 0: any number
+	DrainJitter          time.Duration // over which WebSockets are closed by Close; default 0: at once
+
 	// Hooks take part in requests on their way.
 	Hooks Hooks
 

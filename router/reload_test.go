@@ -22,6 +22,7 @@ type ticker struct {
 	*subgraph
 	mu    sync.Mutex
 	heard map[chan int]bool
+	came  chan struct{} // a token for each subscriber
 }
 
 func (s *ticker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -33,6 +34,7 @@ func (s *ticker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.heard[numbers] = true
 	s.mu.Unlock()
+	s.came <- struct{}{}
 	defer func() {
 		s.mu.Lock()
 		delete(s.heard, numbers)
@@ -86,7 +88,7 @@ const ticks = `subscription T { trades(symbol: "any") { price } }`
 func TestReloadDropsNothing(t *testing.T) {
 	const reloads = 100
 	markets, stats := newSubgraphs()
-	source := &ticker{subgraph: markets, heard: map[chan int]bool{}}
+	source := &ticker{subgraph: markets, heard: map[chan int]bool{}, came: make(chan struct{}, 10)}
 	m, s := httptest.NewServer(source), httptest.NewServer(stats)
 	defer m.Close()
 	defer s.Close()
@@ -124,6 +126,7 @@ func TestReloadDropsNothing(t *testing.T) {
 	for range 5 {
 		within(t, started)
 	}
+	within(t, source.came) // one for all
 
 	done := make(chan struct{})
 	var load sync.WaitGroup

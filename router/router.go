@@ -91,8 +91,9 @@ func assemble(supergraphSDL string, o Options) (*gateway, serve.Options, error) 
 		MaxBodyBytes: g.limits.BodyBytes, RequestTimeout: o.RequestTimeout, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
 		MaxBatch: o.MaxBatch, CompressedBodies: o.CompressedBodies, Encodings: o.Encodings,
 		KeepAlive: o.KeepAlive, InitTimeout: o.InitTimeout, MaxSockets: o.MaxSockets, MaxOperations: o.MaxOperations,
-		Backlog: o.Backlog,
-		Events:  events, Begin: begin, Request: o.Hooks.Request, Logger: o.Logger, Observe: observer(o),
+		Backlog: o.Backlog, MaxSocketsByAddress: o.MaxSocketsByAddress, MaxSocketsByIdentity: o.MaxSocketsByIdentity,
+		MaxMessages: o.MaxMessages, DrainJitter: o.DrainJitter,
+		Events: events, Begin: begin, Request: o.Hooks.Request, Logger: o.Logger, Observe: observer(o),
 		Released: func() {
 			g.close()
 			if o.Released != nil {

@@ -20,8 +20,10 @@ type Config struct {
 	Listen     Listen     `yaml:"listen" doc:"Where clients are served."`
 	Health     Health     `yaml:"health" doc:"What load balancers and supervisors are told."`
 	HTTP       HTTP       `yaml:"http" doc:"How answers are sent, and how long clients may take."`
+	WebSocket  WebSocket  `yaml:"websocket" doc:"How many WebSockets clients may open, and what they may do on them."`
 	Supergraph Supergraph `yaml:"supergraph" doc:"The graph that is served."`
 	Subgraphs  Subgraphs  `yaml:"subgraphs" doc:"How subgraphs are reached."`
+	Streams    Streams    `yaml:"subscriptions" doc:"How events of subscriptions reach clients."`
 	Plans      Plans      `yaml:"plans" doc:"Query plans and how many of them are kept."`
 	Traffic    Traffic    `yaml:"traffic" doc:"What is asked of subgraphs only once, and how they are spared."`
 	Cache      Cache      `yaml:"cache" doc:"What is kept of subgraphs' answers."`

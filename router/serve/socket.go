@@ -175,7 +175,7 @@ func (k *socket) failed(err error) {
 		<-k.shut(closed.Code, "") // the handshake of closing: the same code back
 	case errors.As(err, &breach):
 		<-k.shut(breach.Code, breach.Reason)
-		k.conn.Linger(k.s.now().o.WriteTimeout)
+		k.conn.Linger(closePatience)
 	}
 }
 

@@ -172,6 +172,9 @@ func (k *socket) drainBy(now time.Time, jitter time.Duration) {
 	}
 }
 
+// closePatience is how long a client has to answer that it is closed.
+const closePatience = 2 * time.Second
+
 // tick does for the socket what its time has come for.
 func (k *socket) tick(at time.Time, o *Options) {
 	now := at.UnixNano()
@@ -182,7 +185,7 @@ func (k *socket) tick(at time.Time, o *Options) {
 	kill, ping := false, false
 	switch {
 	case k.outbox.closed:
-		kill = c.closing != 0 && now-c.closing > int64(o.WriteTimeout) // it does not answer the closing either
+		kill = c.closing != 0 && now-c.closing > int64(closePatience) // it does not answer the closing either
 	case c.drain != 0 && now >= c.drain:
 		code, reason = websocket.GoingAway, "the server is shutting down"
 	case !k.inited && now-c.opened > int64(o.InitTimeout):
