@@ -28,6 +28,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 //	slow         runs until its context ends   header NAME  answers that header
 //	count N      subscribes to N events        silent       subscribes to nothing, until its context ends
 //	ticks        subscribes to an event each millisecond
+//	burst N      the same, and says that it started when all of them are on their way
 //	fail         subscribes, one event, then a refusal
 //	defer N      answers in N parts, if asked      defer-wait   after the first part waits for its context to end
 //	defer-fail   after the first part is refused   defer-panic  panics instead
@@ -68,7 +69,7 @@ func (o *scripted) Kind() ast.Operation {
 	switch o.word {
 	case "mutation":
 		return ast.Mutation
-	case "count", "silent", "fail", "ticks":
+	case "count", "burst", "silent", "fail", "ticks":
 		return ast.Subscription
 	}
 	return ast.Query
@@ -104,7 +105,7 @@ func (o *scripted) Run(ctx context.Context) Answer {
 func (o *scripted) Subscribe(ctx context.Context, sink Sink) (context.CancelFunc, *Refusal) {
 	left := 0
 	switch o.word {
-	case "count":
+	case "count", "burst":
 		_, _ = fmt.Sscan(o.rest, &left)
 	case "fail":
 		left = 1
@@ -120,6 +121,9 @@ func (o *scripted) Subscribe(ctx context.Context, sink Sink) (context.CancelFunc
 		switch o.word {
 		case "fail":
 			sink.End(Refuse(0, "UPSTREAM_FAILED", "too bad"))
+		case "burst":
+			o.g.started <- o.req.Query
+			sink.End(nil)
 		case "count":
 			sink.End(nil)
 		case "ticks":

@@ -148,6 +148,7 @@ func (r *socketRun) Event(e *Event) {
 	if !k.outbox.busy {
 		k.outbox.busy = true
 		r.count(e)
+		r.e.o.Backlog.tell(1, 0)
 		k.mu.Unlock()
 		r.write(e)
 		return
