@@ -76,6 +76,7 @@ var house = map[string]part{
 	"router/telemetry":       leaf(2), // everything above reports to it; identities are what it knows of those who ask
 	"router/execute":         leaf(2),
 	"router/fetch":           leaf(3),
+	"router/headers":         leaf(3), // what subgraphs see of clients, and clients of subgraphs
 	"router/subscribe":       leaf(3),
 	"router/entitycache":     leaf(3), // stands before a fetcher
 	"router/traffic":         leaf(3), // stands before a fetcher and before the executor

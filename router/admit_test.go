@@ -16,6 +16,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"bourse/router/fetch"
 	"bourse/router/identity"
 	"bourse/router/serve"
 )
@@ -51,7 +52,7 @@ func tokenVerifier(t testing.TB) *identity.Verifier {
 }
 
 // protectedRouter serves testdata/protected.graphql whole, with a log of everything.
-func protectedRouter(t testing.TB, o Options) (*httptest.Server, *safeBuffer) {
+func protectedRouter(t testing.TB, o Options, around ...func(handlers) handlers) (*httptest.Server, *safeBuffer) {
 	t.Helper()
 	sdl := textOf(t, "testdata/protected.graphql")
 	data, err := dataFor(t, sdl).ParseData([]byte(protectedData))
@@ -59,7 +60,11 @@ func protectedRouter(t testing.TB, o Options) (*httptest.Server, *safeBuffer) {
 		t.Fatal(err)
 	}
 	log := &safeBuffer{}
-	o.Fetcher = handlers(data.Serve(nil).Handlers())
+	subgraphs := handlers(data.Serve(nil).Handlers())
+	for _, wrap := range around {
+		subgraphs = wrap(subgraphs)
+	}
+	o.Fetcher = fetch.NewLocal(subgraphs)
 	o.Logger = slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	r, err := New(sdl, o)
 	if err != nil {

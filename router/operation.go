@@ -58,11 +58,12 @@ func (o *operation) Run(ctx context.Context) serve.Answer {
 
 // execute runs an operation, and finds out how long its answer may be kept where clients are told that.
 func (g *gateway) execute(ctx context.Context, in execute.Input) traffic.Executed {
+	ctx, headers := g.collected(ctx)
 	if !g.cacheControl {
-		return traffic.Executed{Result: g.executor.Execute(ctx, in)}
+		return traffic.Executed{Result: g.executor.Execute(ctx, in), Told: headers()}
 	}
 	ctx, control := entitycache.WithControl(ctx)
-	out := traffic.Executed{Result: g.executor.Execute(ctx, in)}
+	out := traffic.Executed{Result: g.executor.Execute(ctx, in), Told: headers()}
 	if in.Plan.Operation() == ast.Query && !out.HasErrors() {
 		if in.Identity != nil {
 			control.Personal() // whoever asks a shared cache has proven nothing

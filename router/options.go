@@ -11,6 +11,7 @@ import (
 	"bourse/router/entitycache"
 	"bourse/router/execute"
 	"bourse/router/fetch"
+	"bourse/router/headers"
 	"bourse/router/identity"
 	"bourse/router/limits"
 	"bourse/router/persisted"
@@ -48,6 +49,11 @@ type Options struct {
 	ForwardHeaders   []string    // request headers that subgraphs see, such as Authorization; X-Request-Id always
 	ConnectionParams []string    // entries of a WebSocket's connection_init that stand in for missing headers; default Authorization
 	SubgraphHeaders  http.Header // set on each subgraph request, over what the client sent
+
+	// Headers are rules for which subgraph sees what of a client's headers, beside ForwardHeaders, and what clients see of a subgraph's.
+	Headers headers.Rules
+	// ClaimsSigner tells subgraphs in a signed header whom requests speak for; nil: they are not told.
+	ClaimsSigner *headers.Signer
 
 	// Traffic says what is shared between equal requests and how subgraphs are spared. The zero value shares and bounds nothing.
 	Traffic traffic.Options

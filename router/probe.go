@@ -30,7 +30,7 @@ func (r *Router) Probe(ctx context.Context) map[string]error {
 
 func (g *gateway) probe(ctx context.Context, subgraph string) error {
 	resp, err := g.reach.Fetch(ctx, &execute.Request{
-		Subgraph: subgraph, Body: []byte(`{"query":"{ __typename }"}`), Header: g.passOn(http.Header{}), Idempotent: true,
+		Subgraph: subgraph, Body: []byte(`{"query":"{ __typename }"}`), Header: g.headers, Idempotent: true,
 	})
 	if err != nil {
 		return err

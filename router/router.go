@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -18,6 +17,7 @@ import (
 	"bourse/router/entitycache"
 	"bourse/router/execute"
 	"bourse/router/federation"
+	"bourse/router/headers"
 	"bourse/router/limits"
 	"bourse/router/persisted"
 	"bourse/router/plan"
@@ -65,6 +65,10 @@ func assemble(supergraphSDL string, o Options) (*gateway, serve.Options, error) 
 		}
 	}
 	o = o.authenticated()
+	rules, err := o.headerRules(namesOf(sg))
+	if err != nil {
+		return nil, serve.Options{}, err
+	}
 	closeFetcher := func() {}
 	if o.Fetcher == nil {
 		h, err := overNetwork(sg, o)
@@ -75,9 +79,10 @@ func assemble(supergraphSDL string, o Options) (*gateway, serve.Options, error) 
 	}
 	o.Traffic.OnState = tellState(o.Traffic.OnState, o.Telemetry)
 	reach := o.Fetcher
-	o.Fetcher = withTelemetry(inFront(sg, o), o.Telemetry)
+	o.Fetcher = withTelemetry(inFront(sg, o, rules), o.Telemetry)
 	g := newGateway(sg, o)
 	g.reach = reach
+	g.headerRules = rules
 	g.close = func() { g.hub.Close(); closeFetcher() }
 	begin, events := o.Telemetry.Begin, o.Telemetry.Events
 	if o.Telemetry == nil {
@@ -111,8 +116,9 @@ func (r *Router) take(g *gateway) {
 }
 
 // inFront puts before the fetcher what is asked for, from the inside out; what is off is not there.
-func inFront(sg *federation.Supergraph, o Options) FetcherWithStream {
+func inFront(sg *federation.Supergraph, o Options, rules *headers.Set) FetcherWithStream {
 	f := o.Traffic.Guard(o.Fetcher, namesOf(sg))
+	f = headers.Before(f, rules, o.ClaimsSigner)
 	f = withHooks(f, o.Hooks)
 	if o.Cache != nil {
 		f = entitycache.New(f, sg, *o.Cache)
@@ -120,6 +126,9 @@ func inFront(sg *federation.Supergraph, o Options) FetcherWithStream {
 	f = o.Traffic.Share(f)
 	if o.CacheControl {
 		f = entitycache.Collector{Fetcher: f}
+	}
+	if rules != nil && rules.Answers() {
+		f = headers.Collecting(f)
 	}
 	return f
 }
@@ -152,6 +161,7 @@ type gateway struct {
 	rights        func(ctx context.Context, header http.Header, policies []string) access.Rights
 	rejectDenied  bool
 	headers       http.Header
+	headerRules   *headers.Set        // nil: none
 	operations    *traffic.Operations // nil: equal queries are not shared
 	cacheControl  bool                // clients are told how long they may keep an answer
 	subscribe     subscribe.Options
@@ -215,18 +225,6 @@ func canonical(h http.Header) http.Header {
 		out[http.CanonicalHeaderKey(name)] = values
 	}
 	return out
-}
-
-// passOn adds the fixed headers to those that the client may pass on.
-func (g *gateway) passOn(h http.Header) http.Header {
-	if len(g.headers) == 0 {
-		return h
-	}
-	if h == nil {
-		h = http.Header{}
-	}
-	maps.Copy(h, g.headers)
-	return h
 }
 
 // observer writes the access log and calls the operator's hook.

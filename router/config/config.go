@@ -38,6 +38,7 @@ type Config struct {
 	CORS          CORS          `yaml:"cors" doc:"Which web pages of other sites may use the endpoint."`
 
 	Identity  Identity  `yaml:"identity" doc:"How requests prove whom they speak for."`
+	Headers   Headers   `yaml:"headers" doc:"Which headers subgraphs see, and which of theirs clients do."`
 	Addresses Addresses `yaml:"addresses" doc:"Where requests may come from."`
 
 	Telemetry  Telemetry  `yaml:"telemetry" doc:"What the router tells of itself."`

@@ -2,6 +2,9 @@ package identity
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
 	"slices"
 	"time"
 )
@@ -28,6 +31,21 @@ func (i *Identity) HasRole(role string) bool { return i != nil && slices.Contain
 // ExpiredAt says whether the identity must no longer be used.
 func (i *Identity) ExpiredAt(now time.Time) bool {
 	return i != nil && !i.Expires.IsZero() && !now.Before(i.Expires)
+}
+
+// Digested is the identity with a Digest, made of all that it says where it has none.
+func (i *Identity) Digested() *Identity {
+	if i == nil || i.Digest != [sha256.Size]byte{} {
+		return i
+	}
+	own := *i
+	text, err := json.Marshal(own)
+	if err != nil {
+		_, _ = rand.Read(own.Digest[:]) // claims that are no JSON: equal to nobody
+		return &own
+	}
+	own.Digest = sha256.Sum256(text)
+	return &own
 }
 
 type contextKey struct{}

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -81,7 +82,7 @@ func (k *jwk) key() (Key, error) {
 		return Key{}, err
 	}
 	key := Key{id: k.Kid, algorithm: k.Alg, material: material}
-	if k.Alg != "" && !key.fits(k.Alg) {
+	if k.Alg != "" && !key.Fits(k.Alg) {
 		return Key{}, errors.New("of another kind than its algorithm")
 	}
 	return key, nil
@@ -133,4 +134,26 @@ func (k *jwk) point() (any, error) {
 		return nil, errors.New("an EC key whose coordinates have the wrong size")
 	}
 	return ecdsa.ParseUncompressedPublicKey(curve, slices.Concat([]byte{4}, x, y))
+}
+
+// WriteJWKS writes a public key as a JSON Web Key Set.
+func WriteJWKS(id, algorithm string, public crypto.PublicKey) ([]byte, error) {
+	text := base64.RawURLEncoding.EncodeToString
+	k := jwk{Kid: id, Alg: algorithm, Use: "sig"}
+	switch p := public.(type) {
+	case *rsa.PublicKey:
+		k.Kty, k.N, k.E = "RSA", text(p.N.Bytes()), text(big.NewInt(int64(p.E)).Bytes())
+	case *ecdsa.PublicKey:
+		point, err := p.Bytes()
+		if err != nil {
+			return nil, err
+		}
+		half := len(point) / 2 // after the byte that says that both coordinates follow
+		k.Kty, k.Crv, k.X, k.Y = "EC", p.Curve.Params().Name, text(point[1:half+1]), text(point[half+1:])
+	case ed25519.PublicKey:
+		k.Kty, k.Crv, k.X = "OKP", "Ed25519", text(p)
+	default:
+		return nil, errors.New("a key must be of RSA, EC or Ed25519")
+	}
+	return json.Marshal(map[string][]jwk{"keys": {k}})
 }

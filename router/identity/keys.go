@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -28,8 +29,14 @@ type Key struct {
 	material  any    // []byte, *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey
 }
 
-// fits says whether the key may verify signatures of an algorithm: by what the key is, never by what a token says.
-func (k Key) fits(algorithm string) bool {
+// PublicKey is a key of RSA, EC or Ed25519. The id is what tokens name it by (kid), or empty.
+func PublicKey(id string, public crypto.PublicKey) (Key, error) {
+	material, err := checked(public, nil)
+	return Key{id: id, material: material}, err
+}
+
+// Fits says whether the key may verify signatures of an algorithm: by what the key is, never by what a token says.
+func (k Key) Fits(algorithm string) bool {
 	if k.algorithm != "" && k.algorithm != algorithm {
 		return false
 	}
@@ -138,7 +145,7 @@ func (s *keySet) candidates(id, algorithm string) []any {
 	}
 	var found []any
 	for _, k := range s.keys {
-		if (id == "" || k.id == "" || k.id == id) && k.fits(algorithm) {
+		if (id == "" || k.id == "" || k.id == id) && k.Fits(algorithm) {
 			found = append(found, k.material)
 		}
 	}

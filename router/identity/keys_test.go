@@ -23,7 +23,7 @@ func TestWeakAndStrangeKeysAreRefused(t *testing.T) {
 	if _, err := Secret("", []byte("too short")); err == nil {
 		t.Error("a short secret was taken")
 	}
-	if k := must(Secret("", secret[:32])); !k.fits("HS256") || k.fits("HS384") || k.fits("HS512") || k.fits("RS256") {
+	if k := must(Secret("", secret[:32])); !k.Fits("HS256") || k.Fits("HS384") || k.Fits("HS512") || k.Fits("RS256") {
 		t.Error("a secret must be as long as the hash")
 	}
 	small := must(rsa.GenerateKey(rand.Reader, 1024))
@@ -48,7 +48,7 @@ func TestPEMHoldsSeveralKeysAndCertificates(t *testing.T) {
 	text := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pemOf(rsaKey().Public())...)
 	text = append(text, pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(&rsaKey2().PublicKey)})...)
 	keys, err := ReadPEM("", text)
-	if err != nil || len(keys) != 3 || !keys[0].fits("ES256") || !keys[1].fits("RS256") || !keys[2].fits("PS512") {
+	if err != nil || len(keys) != 3 || !keys[0].Fits("ES256") || !keys[1].Fits("RS256") || !keys[2].Fits("PS512") {
 		t.Errorf("%d keys, %v", len(keys), err)
 	}
 }

@@ -118,7 +118,7 @@ func (c *Issuer) check() error {
 		if !slices.Contains(Algorithms, a) {
 			return fmt.Errorf("%q is not among the algorithms %s", a, strings.Join(Algorithms, ", "))
 		}
-		fits := func(k Key) bool { return k.fits(a) }
+		fits := func(k Key) bool { return k.Fits(a) }
 		if c.URL == "" && !slices.ContainsFunc(c.Keys, fits) {
 			return fmt.Errorf("it has no key for %s", a)
 		}

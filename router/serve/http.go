@@ -121,6 +121,13 @@ func (x *exchange) whole(answer Answer) {
 	if c, ok := answer.(interface{ CacheControl() string }); ok && x.media != mediaParts {
 		x.cachedBy(c.CacheControl())
 	}
+	if told, ok := answer.(interface{ Header() http.Header }); ok {
+		for name, values := range told.Header() {
+			if h := x.w.Header(); h[name] == nil { // what the server has set itself stays
+				h[name] = values
+			}
+		}
+	}
 	if printed, ok := answer.(interface{ JSON() []byte }); ok && x.media != mediaParts {
 		defer answer.Release()
 		x.record.Errors = answer.HasErrors()

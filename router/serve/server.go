@@ -255,7 +255,8 @@ func (s *edition) prepare(ctx context.Context, req *Request) (op Operation, refu
 // admit is Options.Admit, guarded like prepare.
 func (s *edition) admit(ctx context.Context, r *http.Request, header http.Header) (who *identity.Identity, refusal *Refusal) {
 	defer s.recovered(ctx, "admit", &refusal)
-	return s.o.Admit(ctx, r, header)
+	who, refusal = s.o.Admit(ctx, r, header)
+	return who.Digested(), refusal // or strangers would share what has the same key
 }
 
 func (s *edition) run(ctx context.Context, op Operation) (answer Answer, refusal *Refusal) {

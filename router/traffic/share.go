@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"sync/atomic"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -37,7 +38,8 @@ func (o *Operations) Shared() uint64 { return o.shared.Load() }
 // Executed is an operation's result.
 type Executed struct {
 	*execute.Result
-	Caching string // Cache-Control of the answer; empty: not said
+	Caching string      // Cache-Control of the answer; empty: not said
+	Told    http.Header // headers of subgraphs that the client sees; may be nil
 }
 
 // Answer is an executed operation, perhaps for several clients. It is an execute.Result but for Release.
@@ -55,6 +57,9 @@ func (a Answer) Release() {
 
 // CacheControl is how long clients may keep the answer, in the words of that header; empty: it is not said.
 func (a Answer) CacheControl() string { return a.Caching }
+
+// Header is what the client sees of subgraphs' headers.
+func (a Answer) Header() http.Header { return a.Told }
 
 // Execute runs an operation, or takes the result of an equal query that is under way.
 func (o *Operations) Execute(ctx context.Context, in execute.Input, run func(context.Context, execute.Input) Executed) Answer {
