@@ -16,11 +16,13 @@ import (
 
 	"bourse/cmd/bourse/internal/house"
 	"bourse/cmd/bourse/internal/simulate"
+	"bourse/router/identity"
 )
 
 // serveFlags are the flags of serve.
 type serveFlags struct {
 	listen, data, databaseURL, redisURL, level, readyFile string
+	proxies, metricsFrom                                  []string
 	demo                                                  bool
 	simulate                                              int
 }
@@ -43,6 +45,11 @@ A production house signs its tokens with BOURSE_SECRET and does not start withou
 A demonstration (--demo) makes its own secret, seeds people and markets whose
 passwords are public, and lets simulated traders trade.
 
+Failed sign-ins are slowed down by the client's address. Behind a proxy that is the proxy's
+own, for everyone, unless --trusted-proxy names it: then X-Forwarded-For counts, read from
+the right over trusted proxies. /metrics answers this machine alone, unless --metrics-from
+says otherwise, and nobody through a proxy that is not trusted.
+
 Environment: BOURSE_SECRET, DATABASE_URL, REDIS_URL, PG_BIN_DIR.`,
 		Example: `  bourse serve --demo
   BOURSE_SECRET=$(openssl rand -hex 32) bourse serve --listen 0.0.0.0:8080`,
@@ -57,6 +64,8 @@ Environment: BOURSE_SECRET, DATABASE_URL, REDIS_URL, PG_BIN_DIR.`,
 	flags.StringVar(&f.level, "log-level", "warn", "debug, info, warn or error")
 	flags.BoolVar(&f.demo, "demo", false, "a demonstration house with public sign-ins and simulated traders")
 	flags.IntVar(&f.simulate, "simulate", 10, "commands a second of the demonstration's simulated traders; 0 for none")
+	flags.StringSliceVar(&f.proxies, "trusted-proxy", nil, "address or CIDR range of a proxy whose X-Forwarded-For counts; may be repeated")
+	flags.StringSliceVar(&f.metricsFrom, "metrics-from", []string{"127.0.0.0/8", "::1"}, "address or CIDR range that may ask for /metrics; may be repeated")
 	flags.StringVar(&f.readyFile, "ready-file", "", "file that gets the address once requests are served")
 	return cmd
 }
@@ -68,6 +77,14 @@ func serve(ctx context.Context, out io.Writer, f serveFlags) error {
 	if err != nil {
 		return err
 	}
+	proxies, err := identity.ParsePrefixes(f.proxies)
+	if err != nil {
+		return &exit{exitUsage, fmt.Errorf("--trusted-proxy: %w", err)}
+	}
+	metricsFrom, err := identity.ParsePrefixes(f.metricsFrom)
+	if err != nil {
+		return &exit{exitUsage, fmt.Errorf("--metrics-from: %w", err)}
+	}
 	tuneMemory()
 	listener, err := listen(f.listen)
 	if err != nil {
@@ -78,7 +95,8 @@ func serve(ctx context.Context, out io.Writer, f serveFlags) error {
 	fmt.Fprintln(out, "Starting Bourse", version)
 	h, err := house.Start(ctx, house.Config{
 		DataDir: f.data, DatabaseURL: f.databaseURL, RedisURL: f.redisURL,
-		Secret: []byte(os.Getenv("BOURSE_SECRET")), Demo: f.demo, Logger: logger, Progress: progress,
+		Secret: []byte(os.Getenv("BOURSE_SECRET")), Demo: f.demo, Proxies: proxies, MetricsFrom: metricsFrom,
+		Logger: logger, Progress: progress,
 	})
 	if err != nil {
 		return err

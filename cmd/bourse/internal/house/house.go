@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"path/filepath"
 	"time"
 
@@ -46,6 +47,10 @@ type Config struct {
 	RouterSecret string
 	// Demo seeds a demonstration house with well-known sign-ins.
 	Demo bool
+	// Proxies are those whose word about their client's address counts (X-Forwarded-For); the throttle of sign-ins goes by it.
+	Proxies []netip.Prefix
+	// MetricsFrom are where a whole house's /metrics may be asked from; empty: this machine.
+	MetricsFrom []netip.Prefix
 	// Argon is the cost of a password hash; auth.DefaultParams where it is zero.
 	Argon auth.Params
 	// Logger hears what an operator should; nil is silent.
@@ -132,7 +137,7 @@ func (h *House) start(ctx context.Context, c Config) error {
 	}
 	h.later("router", gateway.Close)
 	h.drain = func(ctx context.Context) { _ = gateway.Close(ctx) } // closing twice is no error
-	h.handler = h.routes(gateway)
+	h.handler = h.routes(c, gateway)
 	return nil
 }
 

@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
+	"net/netip"
 
 	"github.com/hibiken/asynq"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -17,6 +17,7 @@ import (
 	"bourse/graph"
 	"bourse/router"
 	"bourse/router/fetch"
+	"bourse/router/identity"
 	"bourse/subgraphs/admin"
 	"bourse/subgraphs/agent"
 	"bourse/subgraphs/member"
@@ -58,26 +59,46 @@ func newRouter(x *engine.Exchange, queues *asynq.Inspector, logger *slog.Logger)
 }
 
 // routes is the address space of the house.
-func (h *House) routes(gateway http.Handler) http.Handler {
+func (h *House) routes(c Config, gateway http.Handler) http.Handler {
+	clients := &identity.Addresses{Proxies: c.Proxies}
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", withClientAddress(gateway))
+	mux.Handle("/graphql", withClientAddress(clients, gateway))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", h.serveReady)
-	mux.Handle("GET /metrics", promhttp.Handler())
+	mux.Handle("GET /metrics", guardMetrics(c, promhttp.Handler()))
 	mux.HandleFunc("GET /demo.json", h.serveDemo)
 	mux.Handle("/", frontends.Handler())
 	return mux
 }
 
 // withClientAddress writes down who is calling; whatever the caller claimed is dropped.
-func withClientAddress(next http.Handler) http.Handler {
+func withClientAddress(clients *identity.Addresses, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host, _, err := net.SplitHostPort(r.RemoteAddr)
-		if err != nil {
-			host = r.RemoteAddr
+		address := r.RemoteAddr
+		if at := clients.Client(r); at.IsValid() {
+			address = at.String()
 		}
-		r.Header.Set(addressHeader, host)
+		r.Header.Set(addressHeader, address)
 		next.ServeHTTP(w, r)
+	})
+}
+
+// guardMetrics shows metrics, on the address that everyone calls, to some alone. What came through a proxy that nobody vouches for is
+// from anywhere, though the proxy be on this machine.
+func guardMetrics(c Config, metrics http.Handler) http.Handler {
+	from := c.MetricsFrom
+	if len(from) == 0 {
+		from = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	}
+	allowed := &identity.Addresses{Proxies: c.Proxies, Allow: from}
+	guarded := allowed.Guard(metrics)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		forwarded := r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != ""
+		if forwarded && allowed.Client(r) == identity.Peer(r) {
+			http.Error(w, "metrics are not shown to proxies: name them with --trusted-proxy", http.StatusForbidden)
+			return
+		}
+		guarded.ServeHTTP(w, r)
 	})
 }
 
