@@ -74,6 +74,7 @@ var house = map[string]part{
 	"router/rate":            leaf(2), // tells clients apart by their identities
 	"router/identity":        leaf(1), // whom a request speaks for; knows no GraphQL
 	"router/telemetry":       leaf(2), // everything above reports to it; identities are what it knows of those who ask
+	"router/upload":          leaf(1), // files on their way through
 	"router/execute":         leaf(2),
 	"router/fetch":           leaf(3),
 	"router/headers":         leaf(3), // what subgraphs see of clients, and clients of subgraphs

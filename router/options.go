@@ -118,7 +118,9 @@ type Options struct {
 	Address func(r *http.Request) (netip.Addr, *serve.Refusal)
 	Admit   func(ctx context.Context, r *http.Request, header http.Header) (*identity.Identity, *serve.Refusal)
 
-	MaxBatch         int      // requests in one list; 0: no lists of requests are accepted
+	MaxBatch int // requests in one list; 0: no lists of requests are accepted
+	// Uploads bounds the files of forms by the GraphQL multipart request specification. The zero value: there are none. Not used with a Fetcher.
+	Uploads          serve.Uploads
 	CompressedBodies bool     // accepts request bodies in any of serve.Encodings; their bound holds once they are decompressed
 	Encodings        []string // that answers may have, where clients ask for them; nil: all of serve.Encodings
 

@@ -70,7 +70,9 @@ func assemble(supergraphSDL string, o Options) (*gateway, serve.Options, error) 
 		return nil, serve.Options{}, err
 	}
 	closeFetcher := func() {}
-	if o.Fetcher == nil {
+	if o.Fetcher != nil {
+		o.Uploads = serve.Uploads{} // it would not know what to do with a placeholder
+	} else {
 		h, err := overNetwork(sg, o)
 		if err != nil {
 			return nil, serve.Options{}, err
@@ -94,7 +96,7 @@ func assemble(supergraphSDL string, o Options) (*gateway, serve.Options, error) 
 		ForwardHeaders: o.ForwardHeaders, ConnectionParams: o.ConnectionParams,
 		AllowedOrigins: o.AllowedOrigins, AllowCredentials: o.AllowCredentials, CORS: o.CORS,
 		MaxBodyBytes: g.limits.BodyBytes, RequestTimeout: o.RequestTimeout, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
-		MaxBatch: o.MaxBatch, CompressedBodies: o.CompressedBodies, Encodings: o.Encodings,
+		MaxBatch: o.MaxBatch, Uploads: o.Uploads, CompressedBodies: o.CompressedBodies, Encodings: o.Encodings,
 		KeepAlive: o.KeepAlive, InitTimeout: o.InitTimeout, MaxSockets: o.MaxSockets, MaxOperations: o.MaxOperations,
 		Backlog: o.Backlog, MaxSocketsByAddress: o.MaxSocketsByAddress, MaxSocketsByIdentity: o.MaxSocketsByIdentity,
 		MaxMessages: o.MaxMessages, DrainJitter: o.DrainJitter,

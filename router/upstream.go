@@ -13,12 +13,28 @@ import (
 	"bourse/router/federation"
 	"bourse/router/fetch"
 	"bourse/router/subscribe/socket"
+	"bourse/router/upload"
 )
 
 // network reaches subgraphs at their addresses: by HTTP, and for subscriptions by WebSocket where it was asked to.
 type network struct {
 	*fetch.HTTP
 	sockets *socket.Client
+	uploads bool // requests may have files
+}
+
+// Fetch implements FetcherWithStream.
+func (n *network) Fetch(ctx context.Context, req *execute.Request) (*execute.Response, error) {
+	if n.uploads {
+		if files := upload.From(ctx); files != nil && files.In(req.Body) {
+			contentType, form, err := files.Form(req.Body)
+			if err != nil {
+				return nil, fmt.Errorf("subgraph %s: %w", req.Subgraph, err)
+			}
+			return n.FetchForm(ctx, req, contentType, form)
+		}
+	}
+	return n.HTTP.Fetch(ctx, req)
 }
 
 // Stream implements FetcherWithStream.
@@ -77,5 +93,6 @@ func overNetwork(sg *federation.Supergraph, o Options) (*network, error) {
 			Propagate:   o.Telemetry.Propagate(),
 		}),
 		sockets: socket.New(sockets),
+		uploads: o.Uploads.Files > 0,
 	}, nil
 }

@@ -15,7 +15,14 @@ type HTTP struct {
 	KeepAlive        Duration `yaml:"keep_alive" default:"15s" min:"1ms" doc:"Time between signs of life on streams."`
 	Compression      []string `yaml:"compression" default:"zstd, br, gzip" doc:"Content encodings of answers from 1 KiB on, where a client's Accept-Encoding names them; an empty list turns compression off."`
 	CompressedBodies bool     `yaml:"compressed_bodies" default:"false" doc:"Whether request bodies may be compressed; the bound on their size holds for what they inflate to."`
+	Uploads          Uploads  `yaml:"uploads" doc:"Files that a request may bring, by the GraphQL multipart request specification."`
 	MaxBatch         int      `yaml:"max_batch" default:"0" doc:"Requests that one body may have as a list; 0: lists are refused. Each request is counted by all limits as if it had come alone."`
+}
+
+// Uploads bounds the files of a request.
+type Uploads struct {
+	MaxFiles int  `yaml:"max_files" default:"0" doc:"Files of one request; 0: forms are refused."`
+	MaxFile  Size `yaml:"max_file" default:"10MiB" min:"1KiB" doc:"Size of one file."`
 }
 
 // Check implements checker.
@@ -32,6 +39,7 @@ func (h *HTTP) apply(b *Built) error {
 	o := &b.Options
 	o.RequestTimeout, o.ReadTimeout, o.WriteTimeout, o.KeepAlive = h.RequestTimeout.Std(), h.ReadTimeout.Std(), h.WriteTimeout.Std(), h.KeepAlive.Std()
 	o.Encodings = append([]string{}, h.Compression...)
+	o.Uploads = serve.Uploads{Files: h.Uploads.MaxFiles, FileBytes: int64(h.Uploads.MaxFile)}
 	o.MaxBatch = h.MaxBatch
 	o.CompressedBodies = h.CompressedBodies
 	return nil

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"bourse/router/config"
+	"bourse/router/serve"
 	"bourse/router/subscribe/socket"
 )
 
@@ -17,6 +18,7 @@ http:
   compression: [br]
   compressed_bodies: true
   max_batch: 5
+  uploads: {max_files: 2, max_file: 1MiB}
 subgraphs:
   sockets:
     pong_timeout: 4s
@@ -41,7 +43,7 @@ subgraphs:
 	}
 	defer b.Close()
 	o := b.Options
-	if o.ReadTimeout != 3*time.Second || !slices.Equal(o.Encodings, []string{"br"}) || !o.CompressedBodies || o.MaxBatch != 5 || o.RequestTimeout != time.Minute {
+	if o.ReadTimeout != 3*time.Second || !slices.Equal(o.Encodings, []string{"br"}) || !o.CompressedBodies || o.MaxBatch != 5 || o.Uploads != (serve.Uploads{Files: 2, FileBytes: 1 << 20}) || o.RequestTimeout != time.Minute {
 		t.Errorf("http: %v %v %v %v", o.ReadTimeout, o.Encodings, o.CompressedBodies, o.RequestTimeout)
 	}
 	s := o.SubgraphSockets

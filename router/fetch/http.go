@@ -152,16 +152,32 @@ func (h *HTTP) fetchByTransport(ctx context.Context, req *execute.Request) (*exe
 	if err != nil {
 		return nil, err
 	}
+	return h.roundTrip(req.Subgraph, hr)
+}
+
+// FetchForm is Fetch with another body, which it reads as the subgraph takes it, no longer than ctx lasts. It closes the body.
+func (h *HTTP) FetchForm(ctx context.Context, req *execute.Request, contentType string, body io.ReadCloser) (*execute.Response, error) {
+	hr, err := h.request(ctx, req, acceptAnswer)
+	if err != nil {
+		_ = body.Close()
+		return nil, err
+	}
+	hr.Header.Set("Content-Type", contentType)
+	hr.Body, hr.ContentLength, hr.GetBody = body, -1, nil
+	return h.roundTrip(req.Subgraph, hr)
+}
+
+func (h *HTTP) roundTrip(subgraph string, hr *http.Request) (*execute.Response, error) {
 	// RoundTrip and not http.Client: a subgraph has no redirects or cookies to follow.
 	resp, err := h.transport(req.Subgraph).RoundTrip(hr)
 	if err != nil {
-		return nil, fmt.Errorf("subgraph %s: %w", req.Subgraph, err)
+		return nil, fmt.Errorf("subgraph %s: %w", subgraph, err)
 	}
 	buf := h.bufs.Get().(*bytes.Buffer)
 	buf.Reset()
 	if err := h.readBody(buf, resp); err != nil {
 		h.bufs.Put(buf)
-		return nil, fmt.Errorf("subgraph %s: %w", req.Subgraph, err)
+		return nil, fmt.Errorf("subgraph %s: %w", subgraph, err)
 	}
 	return &execute.Response{
 		Status: resp.StatusCode, Header: resp.Header, Body: buf.Bytes(),

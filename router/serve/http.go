@@ -12,6 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"bourse/router/identity"
+	"bourse/router/upload"
 )
 
 // exchange is one HTTP request on its way to an answer.
@@ -72,6 +73,10 @@ func (x *exchange) serve() {
 	if list != nil {
 		x.serveBatch(ctx, list)
 		return
+	}
+	if req.files != nil {
+		ctx = upload.With(ctx, req.files)
+		defer req.files.Close(func() { _ = http.NewResponseController(x.w).SetReadDeadline(time.Unix(1, 0)) })
 	}
 	x.fill(req)
 	op, refusal := x.s.prepare(ctx, req)

@@ -124,13 +124,21 @@ func (o origins) writePreflight(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
+// askedFirst says whether the request has a header that no page of another site can send without the browser asking first.
+func (o origins) askedFirst(r *http.Request) bool {
+	for _, name := range o.cors.Preflight {
+		if r.Header.Get(name) != "" {
+			return true
+		}
+	}
+	return false
+}
+
 // forged reports whether a GET may have been caused by a page of another site without the browser asking first (an image, a link, a
 // script). POST needs no such check: its content type alone makes browsers ask.
 func (o origins) forged(r *http.Request) bool {
-	for _, name := range o.cors.Preflight {
-		if r.Header.Get(name) != "" {
-			return false
-		}
+	if o.askedFirst(r) {
+		return false
 	}
 	if mediaType(r.Header.Get("Content-Type")) == "application/json" {
 		return false

@@ -19,6 +19,10 @@ func (s *edition) readRequests(w http.ResponseWriter, r *http.Request) (req *Req
 		req, refusal = readQueryString(r)
 		return req, nil, refusal
 	}
+	if s.o.Uploads.Files > 0 && mediaType(r.Header.Get("Content-Type")) == mediaForm {
+		req, refusal = s.readForm(w, r)
+		return req, nil, refusal
+	}
 	if refusal = checkContentType(r); refusal != nil {
 		return nil, nil, refusal
 	}

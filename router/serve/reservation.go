@@ -214,7 +214,11 @@ func (e *eventWriter) reserved(name string, id, payload []byte) {
 func (x *exchange) startReserved(v *reservation) {
 	x.media = mediaGraphQL // refusals have their statuses: the answer itself is elsewhere
 	req, list, refusal := x.s.readRequests(x.w, x.r)
-	if list != nil {
+	switch {
+	case refusal == nil && req != nil && req.files != nil:
+		// They would have to outlive this exchange. None was read yet.
+		refusal = Refuse(http.StatusUnsupportedMediaType, CodeBadRequest, "files are not accepted on a stream")
+	case list != nil:
 		refusal = Refuse(http.StatusBadRequest, CodeBatchingOff, "lists of requests are not accepted on a stream")
 	}
 	if refusal != nil {

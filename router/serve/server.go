@@ -38,6 +38,7 @@ type Options struct {
 	CompressedBodies bool          // accepts request bodies in any of Encodings()
 	Encodings        []string      // that answers may have, where clients ask for them; nil: all of Encodings()
 	MaxBatch         int           // requests in one list; 0: no lists are accepted
+	Uploads          Uploads       // files that forms may bring
 	ReadTimeout      time.Duration // for a request's body; default 30 s
 	RequestTimeout   time.Duration // of a query or mutation; default 60 s
 	WriteTimeout     time.Duration // for one message to a client; default 10 s; whole answers have a second more for each 64 KiB
@@ -83,6 +84,9 @@ func (o Options) withDefaults() Options {
 	duration(&o.InitTimeout, 5*time.Second)
 	if o.MaxBodyBytes <= 0 {
 		o.MaxBodyBytes = 1 << 20
+	}
+	if o.Uploads.FileBytes <= 0 {
+		o.Uploads.FileBytes = 10 << 20
 	}
 	if o.MaxSockets <= 0 {
 		o.MaxSockets = 10_000
