@@ -169,7 +169,7 @@ func (h *HTTP) FetchForm(ctx context.Context, req *execute.Request, contentType 
 
 func (h *HTTP) roundTrip(subgraph string, hr *http.Request) (*execute.Response, error) {
 	// RoundTrip and not http.Client: a subgraph has no redirects or cookies to follow.
-	resp, err := h.transport(req.Subgraph).RoundTrip(hr)
+	resp, err := h.transport(subgraph).RoundTrip(hr)
 	if err != nil {
 		return nil, fmt.Errorf("subgraph %s: %w", subgraph, err)
 	}
