@@ -117,7 +117,7 @@ type eventWriter struct{ *liveWriter }
 
 func (e *eventWriter) next(answer Answer) {
 	if shared, ok := answer.(*Event); ok {
-		e.liveWriter.send(shared.Framed("sse", func(response []byte) []byte {
+		e.send(shared.Framed("sse", func(response []byte) []byte {
 			return nextEvent(make([]byte, 0, len(response)+24), func(dst []byte) []byte { return append(dst, response...) })
 		}))
 		return
