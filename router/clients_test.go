@@ -52,7 +52,7 @@ func TestClientsThatOthersWrote(t *testing.T) {
 	for _, c := range []struct {
 		script string
 		least  int // of things tried: a script that breaks off early is no success
-	}{{"audit", 60}, {"socket", 7}, {"events", 10}} {
+	}{{"audit", 60}, {"socket", 7}, {"legacy", 4}, {"events", 10}} {
 		t.Run(c.script, func(t *testing.T) {
 			if tried := runScript(t, c.script, server.URL); tried < c.least {
 				t.Errorf("only %d things were tried, not %d", tried, c.least)

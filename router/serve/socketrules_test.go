@@ -92,3 +92,27 @@ func TestSocketRules(t *testing.T) {
 		})
 	}
 }
+
+// However a client's complete and the server's cross, nothing of an operation comes after its end was taken note of, and its id works again.
+func TestSocketCompletesCross(t *testing.T) {
+	h, _, _ := serveScript(t, Options{})
+	k := greet(t, h.URL, "", nil)
+	for i := range 200 {
+		id := fmt.Sprint("i", i)
+		k.subscribe(id, fmt.Sprint("count ", i%7))
+		k.send(`{"id":"` + id + `","type":"complete"}`)
+		k.send(`{"type":"ping"}`)
+		for pong := `{"type":"pong"}`; ; {
+			text := k.read()
+			if text == pong {
+				break
+			}
+			if !strings.Contains(text, `"id":"`+id+`"`) {
+				t.Fatalf("after the end of the one before %s: %s", id, text)
+			}
+		}
+	}
+	k.subscribe("i7", "query x")
+	k.expect(`{"id":"i7","type":"next","payload":{"data":"x"}}`)
+	k.expect(`{"id":"i7","type":"complete"}`)
+}
