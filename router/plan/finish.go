@@ -439,7 +439,7 @@ func (f *finisher) exportSelection(s *selection) *Selection {
 	if len(s.types) == 1 && !s.stub {
 		out.Type = s.types[0]
 	}
-	if s.typename || len(s.fields) == 0 && !s.stub {
+	if !s.stub && (s.typename || len(s.fields) == 0) { // an interface object has no name to tell
 		out.Fields = append(out.Fields, &SelectionField{Key: "__typename", Quoted: jsonKey("__typename"), TypeName: true, Cond: Always})
 		if out.Type == nil {
 			out.TypeIDs = make(map[string]int, len(s.types))
