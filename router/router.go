@@ -64,6 +64,9 @@ func assemble(supergraphSDL string, o Options) (*gateway, serve.Options, error) 
 			return nil, serve.Options{}, err
 		}
 	}
+	if err := onlyKnown(sg, o); err != nil {
+		return nil, serve.Options{}, err
+	}
 	o = o.authenticated()
 	rules, err := o.headerRules(namesOf(sg))
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"bourse/router/entitycache"
 	"bourse/router/execute"
 	"bourse/router/federation"
 	"bourse/router/fetch"
@@ -50,27 +51,53 @@ func (n *network) Close() {
 	n.HTTP.Close()
 }
 
+// UnknownSubgraphError says that options name a subgraph that the supergraph does not have.
+type UnknownSubgraphError struct {
+	Name string
+	Has  []string // the supergraph
+}
+
+func (e *UnknownSubgraphError) Error() string {
+	return fmt.Sprintf("the supergraph has no subgraph %q; it has %s", e.Name, strings.Join(e.Has, ", "))
+}
+
+// onlyKnown looks for subgraphs that the options name and the supergraph does not have: what is said of them would silently hold for none.
+func onlyKnown(sg *federation.Supergraph, o Options) error {
+	var known []string
+	for _, s := range sg.Subgraphs() {
+		known = append(known, s.Name)
+	}
+	slices.Sort(known)
+	var cached map[string]entitycache.SubgraphOptions
+	if o.Cache != nil {
+		cached = o.Cache.Subgraphs
+	}
+	for _, named := range [][]string{
+		slices.Sorted(maps.Keys(o.SubgraphURLs)), slices.Sorted(maps.Keys(o.SubgraphSockets.Subgraphs)),
+		slices.Sorted(maps.Keys(o.SubgraphConnections)), slices.Sorted(maps.Keys(o.Traffic.Subgraphs)),
+		slices.Sorted(maps.Keys(o.ErrorsOf)), slices.Sorted(maps.Keys(cached)),
+	} {
+		for _, name := range named {
+			if !slices.Contains(known, name) {
+				return &UnknownSubgraphError{name, known}
+			}
+		}
+	}
+	return nil
+}
+
 // overNetwork is the fetcher for where the supergraph says that its subgraphs are, and for where the operator says so.
 func overNetwork(sg *federation.Supergraph, o Options) (*network, error) {
 	urls := map[string]string{}
 	for _, s := range sg.Subgraphs() {
 		urls[s.Name] = s.URL
 	}
-	unknown := func(name string) error {
-		return fmt.Errorf("the supergraph has no subgraph %q; it has %s", name, strings.Join(slices.Sorted(maps.Keys(urls)), ", "))
-	}
 	for name, address := range o.SubgraphURLs {
-		if _, known := urls[name]; !known {
-			return nil, unknown(name)
-		}
 		urls[name] = address
 	}
 	sockets := o.SubgraphSockets
 	sockets.Subgraphs = maps.Clone(sockets.Subgraphs)
 	for name, s := range sockets.Subgraphs {
-		if _, known := urls[name]; !known {
-			return nil, unknown(name)
-		}
 		where, err := url.Parse(urls[name])
 		if err != nil {
 			return nil, fmt.Errorf("subgraph %s: %w", name, err)
@@ -80,11 +107,6 @@ func overNetwork(sg *federation.Supergraph, o Options) (*network, error) {
 		}
 		s.URL = where.String()
 		sockets.Subgraphs[name] = s
-	}
-	for name := range o.SubgraphConnections {
-		if _, known := urls[name]; !known {
-			return nil, unknown(name)
-		}
 	}
 	return &network{
 		HTTP: fetch.NewHTTP(urls, fetch.HTTPOptions{

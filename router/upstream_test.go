@@ -1,6 +1,7 @@
 package router_test
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -9,7 +10,11 @@ import (
 
 	"bourse/router"
 	"bourse/router/compose"
+	"bourse/router/entitycache"
+	"bourse/router/execute"
+	"bourse/router/fetch"
 	"bourse/router/subscribe/socket"
+	"bourse/router/traffic"
 )
 
 // A router whose subgraph is another router that it asks for subscriptions over a WebSocket.
@@ -75,5 +80,23 @@ func TestSubscriptionOverASocketToTheSubgraph(t *testing.T) {
 	})
 	if err == nil || !strings.Contains(err.Error(), "nobody") {
 		t.Errorf("an unknown subgraph: %v", err)
+	}
+}
+
+// What is said of a subgraph that is not there would hold for none, silently: a misspelt name is a breaker that never opens.
+func TestOptionsNameOnlySubgraphsThatAreThere(t *testing.T) {
+	for name, o := range map[string]router.Options{
+		"addresses":   {SubgraphURLs: map[string]string{"nobody": "http://127.0.0.1:1"}},
+		"sockets":     {SubgraphSockets: socket.Options{Subgraphs: map[string]socket.Subgraph{"nobody": {}}}},
+		"connections": {SubgraphConnections: map[string]fetch.Connection{"nobody": {}}},
+		"traffic":     {Traffic: traffic.Options{Subgraphs: map[string]traffic.Rules{"nobody": {}}}},
+		"errors":      {ErrorsOf: map[string]execute.Errors{"nobody": {}}},
+		"cache":       {Cache: &entitycache.Options{Store: entitycache.NewMemory(1 << 20), Subgraphs: map[string]entitycache.SubgraphOptions{"nobody": {}}}},
+	} {
+		_, err := router.New(composed(t, "http://127.0.0.1:1", "http://127.0.0.1:2"), o)
+		var unknown *router.UnknownSubgraphError
+		if !errors.As(err, &unknown) || unknown.Name != "nobody" || len(unknown.Has) == 0 {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }

@@ -1,8 +1,6 @@
 package config
 
 import (
-	"fmt"
-
 	"bourse/router/identity"
 )
 
@@ -34,17 +32,17 @@ func (a *Addresses) apply(b *Built) error {
 	return nil
 }
 
-func (a *Addresses) rules(under string, allow, deny []string) (*identity.Addresses, error) {
+func (a *Addresses) rules(section string, allow, deny []string) (*identity.Addresses, error) {
 	rules := &identity.Addresses{UseForwarded: a.Header == "forwarded"}
 	var err error
 	if rules.Proxies, err = identity.ParsePrefixes(a.TrustedProxies); err != nil {
-		return nil, fmt.Errorf("trusted_proxies: %w", err)
+		return nil, under("trusted_proxies", err)
 	}
 	if rules.Allow, err = identity.ParsePrefixes(allow); err != nil {
-		return nil, fmt.Errorf("%sallow: %w", under, err)
+		return nil, under(section+"allow", err)
 	}
 	if rules.Deny, err = identity.ParsePrefixes(deny); err != nil {
-		return nil, fmt.Errorf("%sdeny: %w", under, err)
+		return nil, under(section+"deny", err)
 	}
 	return rules, nil
 }

@@ -2,7 +2,6 @@ package config
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/redis/go-redis/v9"
 
@@ -40,6 +39,14 @@ type CacheInvalidation struct {
 	Secret string `yaml:"secret" doc:"What a request to /cache/invalidate on the admin listener must bring in the header Authorization; empty: there is no such address."`
 }
 
+// Check implements checker.
+func (i *CacheInvalidation) Check() error {
+	if i.Secret != "" && len(i.Secret) < minSecret {
+		return badKey("secret", "a secret has at least %d characters", minSecret)
+	}
+	return nil
+}
+
 func (c *Cache) apply(b *Built) error {
 	b.Options.CacheControl = c.CacheControl
 	if !c.Enabled {
@@ -63,7 +70,7 @@ func (c *Cache) apply(b *Built) error {
 	} else {
 		at, err := redis.ParseURL(c.Redis.URL)
 		if err != nil {
-			return fmt.Errorf("redis.url is no address of a Redis") // the address may hold a password
+			return badKey("redis.url", "a URL is redis://USER:PASSWORD@HOST:PORT/DB or rediss://…") // the parser's own words may show a password
 		}
 		client := redis.NewClient(at)
 		b.OnClose(func() { _ = client.Close() })

@@ -41,7 +41,7 @@ cache:
   private: true
   cache_control: true
   each: { a: { enabled: false }, b: { ttl: 5s }, c: { ttl: 0s } }
-  invalidation: { secret: s3cret }
+  invalidation: { secret: a-secret-of-some-length }
 `)
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +51,7 @@ cache:
 		t.Fatalf("options are %+v", o)
 	}
 	r := httptest.NewRequest("POST", "/cache/invalidate", strings.NewReader(`[{"kind":"subgraph","subgraph":"a"}]`))
-	r.Header.Set("Authorization", "Bearer s3cret")
+	r.Header.Set("Authorization", "Bearer a-secret-of-some-length")
 	w := httptest.NewRecorder()
 	if b.Admin["/cache/invalidate"].ServeHTTP(w, r); w.Code != http.StatusOK {
 		t.Errorf("an invalidation got %d %s", w.Code, w.Body)
@@ -89,7 +89,7 @@ subgraphs:
 		if !strings.HasPrefix(bad, "{") {
 			bad = "{" + bad + "}"
 		}
-		if _, err := built(t, `subgraphs: { each: { a: { connection: { tls: `+bad+` } } } }`); err == nil || !strings.Contains(err.Error(), "each.a.connection: tls") {
+		if _, err := built(t, `subgraphs: { each: { a: { connection: { tls: `+bad+` } } } }`); err == nil || !strings.Contains(err.Error(), "each.a.connection.tls") {
 			t.Errorf("%s gave %v", bad, err)
 		}
 	}

@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"path/filepath"
@@ -47,6 +46,9 @@ type Config struct {
 
 	dir   string            // that files are relative to; empty: the process's own
 	reads func(path string) // may be nil
+
+	file   string // that it was read from; empty: none
+	places places
 }
 
 // section is a part of the configuration that changes the router's options; all fields of Config that are one are asked in their order.
@@ -120,7 +122,7 @@ func (c *Config) Build(logger *slog.Logger) (*Built, error) {
 			continue
 		}
 		if err := s.apply(b); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", keyOf(reflect.TypeFor[Config]().Field(i)), err))
+			errs = append(errs, c.At(keyOf(reflect.TypeFor[Config]().Field(i)), err))
 		}
 	}
 	if len(errs) > 0 {

@@ -3,7 +3,6 @@ package config
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"os"
 	"reflect"
 
@@ -45,19 +44,19 @@ func (c *Connection) open(b *Built) (*fetch.Connection, error) {
 	if c.TLS.CAFile != "" {
 		text, err := os.ReadFile(b.path(c.TLS.CAFile))
 		if err != nil {
-			return nil, fmt.Errorf("tls.ca_file: %w", err)
+			return nil, under("tls.ca_file", err)
 		}
 		if out.TLS.RootCAs = x509.NewCertPool(); !out.TLS.RootCAs.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("tls.ca_file: %s has no certificate in PEM", c.TLS.CAFile)
+			return nil, badKey("tls.ca_file", "%s has no certificate in PEM", c.TLS.CAFile)
 		}
 	}
 	if (c.TLS.Certificate == "") != (c.TLS.Key == "") {
-		return nil, fmt.Errorf("tls: certificate_file and key_file go together")
+		return nil, badKey("tls", "certificate_file and key_file go together")
 	}
 	if c.TLS.Certificate != "" {
 		pair, err := tls.LoadX509KeyPair(b.path(c.TLS.Certificate), b.path(c.TLS.Key))
 		if err != nil {
-			return nil, fmt.Errorf("tls.certificate_file: %w", err)
+			return nil, under("tls.certificate_file", err)
 		}
 		out.TLS.Certificates = []tls.Certificate{pair}
 	}

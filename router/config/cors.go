@@ -2,7 +2,9 @@ package config
 
 import (
 	"fmt"
+	"net/url"
 	"regexp"
+	"strings"
 
 	"bourse/router/serve"
 )
@@ -22,9 +24,15 @@ type CORS struct {
 
 // Check implements checker.
 func (c *CORS) Check() error {
-	for _, p := range c.Patterns {
+	for i, origin := range c.Origins {
+		u, err := url.Parse(strings.TrimSuffix(origin, "/"))
+		if origin != "*" && (err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != u.String()) {
+			return badKey(fmt.Sprintf("origins[%d]", i), "%q is no origin: one is a scheme and a host, such as https://app.example.com or https://*.example.com, or * for all", origin)
+		}
+	}
+	for i, p := range c.Patterns {
 		if _, err := regexp.Compile(p); err != nil {
-			return badKey("patterns", "%q is no regular expression: %v", p, err)
+			return badKey(fmt.Sprintf("patterns[%d]", i), "%q is no regular expression: %v", p, err)
 		}
 	}
 	if len(c.CSRFHeaders) == 0 {

@@ -18,6 +18,9 @@ func (e *Explain) Check() error {
 	if e.Secret != "" && len(e.Secret) < minSecret {
 		return badKey("secret", "a secret has at least %d characters", minSecret)
 	}
+	if len(e.ClaimValues) > 0 && e.Claim == "" {
+		return badKey("claim_values", "they are of a claim: name it with claim")
+	}
 	return nil
 }
 

@@ -35,15 +35,24 @@ func (f Faults) Error() string {
 
 // keyError is a fault of one key of a section.
 type keyError struct {
-	key     string
-	message string
+	key string
+	err error
 }
 
-func (e *keyError) Error() string { return e.key + ": " + e.message }
+func (e *keyError) Error() string { return e.key + ": " + e.err.Error() }
+func (e *keyError) Unwrap() error { return e.err }
 
 // badKey is what a Check says of one of its struct's keys.
 func badKey(key, format string, args ...any) error {
-	return &keyError{key, fmt.Sprintf(format, args...)}
+	return &keyError{key, fmt.Errorf(format, args...)}
+}
+
+// under says that err is about what stands at key, or further below if err says so itself. nil stays nil.
+func under(key string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &keyError{key, err}
 }
 
 // maxListed bounds how many allowed names a fault lists.

@@ -85,7 +85,7 @@ func (i *Identity) apply(b *Built) error {
 	}
 	if len(i.Issuers) == 0 {
 		if i.Required {
-			return errors.New("tokens are required, but no issuer is named")
+			return badKey("required", "tokens are required, but no issuer is named")
 		}
 		return nil
 	}
@@ -99,7 +99,7 @@ func (i *Identity) apply(b *Built) error {
 	for n, one := range i.Issuers {
 		issuer, err := one.issuer(b)
 		if err != nil {
-			return fmt.Errorf("issuers[%d]: %w", n, err)
+			return under(fmt.Sprintf("issuers[%d]", n), err)
 		}
 		o.Issuers = append(o.Issuers, issuer)
 	}
@@ -135,18 +135,18 @@ func (i *TokenIssuer) issuer(b *Built) (identity.Issuer, error) {
 		}
 		text, err := os.ReadFile(b.path(read.file))
 		if err != nil {
-			return issuer, fmt.Errorf("%s: %w", read.key, err)
+			return issuer, under(read.key, err)
 		}
 		keys, err := read.keys(text)
 		if err != nil {
-			return issuer, fmt.Errorf("%s: %w", read.key, err)
+			return issuer, under(read.key, err)
 		}
 		issuer.Keys = append(issuer.Keys, keys...)
 	}
 	if i.Secret != "" {
 		keys, err := i.secret(i.Secret)
 		if err != nil {
-			return issuer, fmt.Errorf("secret: %w", err)
+			return issuer, under("secret", err)
 		}
 		issuer.Keys = append(issuer.Keys, keys...)
 	}

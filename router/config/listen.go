@@ -1,8 +1,9 @@
 package config
 
 import (
-	"fmt"
+	"errors"
 	"net"
+	"strings"
 )
 
 // Listen says where clients are served. A reload takes up path, drain and tls; the rest needs a restart.
@@ -44,13 +45,20 @@ func (l *Listen) Check() error {
 		if err := checkAddress(l.Admin); err != nil {
 			return badKey("admin", "%v", err)
 		}
+		if l.Admin == l.Address && !strings.HasSuffix(l.Admin, ":0") {
+			return badKey("admin", "it is the address of the clients' listener: leave it out, or choose another")
+		}
 	}
 	return nil
 }
 
 func checkAddress(address string) error {
-	if _, _, err := net.SplitHostPort(address); err != nil {
-		return fmt.Errorf("an address is HOST:PORT, such as 127.0.0.1:4000 or :4000")
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
+		return errors.New("an address is HOST:PORT, such as 127.0.0.1:4000 or :4000, with a port up to 65535")
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func ReadFile(name string) (*Config, error) {
 // Read reads a configuration. The error is of type Faults: all that is wrong, with its places. lookup finds variables of the environment.
 func Read(name string, text []byte, lookup func(string) (string, bool)) (*Config, error) {
 	c := Default()
-	r := &reader{file: name, lookup: lookup}
+	r := &reader{file: name, lookup: lookup, places: places{}}
 	if len(text) > maxFileBytes {
 		return nil, Faults{{File: name, Message: fmt.Sprintf("the configuration is larger than %s", Size(maxFileBytes))}}
 	}
@@ -54,6 +54,7 @@ func Read(name string, text []byte, lookup func(string) (string, bool)) (*Config
 		r.fail(&another, "the file has several documents; one is read")
 	}
 	r.value(document.Content[0], reflect.ValueOf(c).Elem(), field{key: "the configuration"}, "")
+	c.file, c.places = name, r.places
 	if len(r.faults) > 0 {
 		slices.SortStableFunc(r.faults, func(a, b *Fault) int { return a.Line - b.Line })
 		return nil, r.faults
@@ -65,6 +66,7 @@ type reader struct {
 	file    string
 	lookup  func(string) (string, bool)
 	aliases int
+	places  places
 	faults  Faults
 }
 
@@ -93,6 +95,7 @@ func (r *reader) value(n *yaml.Node, v reflect.Value, f field, path string) {
 	if n = r.resolve(n); n == nil {
 		return
 	}
+	r.places[path] = at
 	t := v.Type()
 	switch {
 	case t.Kind() == reflect.Pointer:
@@ -160,9 +163,10 @@ func (r *reader) section(n *yaml.Node, v reflect.Value, path string) {
 		place, message := n, err.Error()
 		var bad *keyError
 		if errors.As(err, &bad) {
-			message = fmt.Sprintf("%s: %s", join(path, bad.key), bad.message)
-			if places[bad.key] != nil {
-				place = places[bad.key]
+			where, why := below(path, bad)
+			message = where + ": " + why.Error()
+			if at := r.places.nearest(where); at != nil {
+				place = at
 			}
 		} else if path != "" {
 			message = path + ": " + message

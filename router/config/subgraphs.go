@@ -92,7 +92,7 @@ func (s *Subgraphs) apply(b *Built) error {
 		}
 		c, err := one.Connection.open(b)
 		if err != nil {
-			return fmt.Errorf("each.%s.connection: %w", name, err)
+			return under("each."+name+".connection", err)
 		}
 		if c != nil {
 			connections[name] = *c

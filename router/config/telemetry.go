@@ -50,6 +50,14 @@ type Metrics struct {
 	Buckets        []float64 `yaml:"buckets" doc:"Upper bounds of the histograms of times, in seconds; left out: from 1 ms to 10 s."`
 }
 
+// Check implements checker.
+func (m *Metrics) Check() error {
+	if !validPath(m.Path) {
+		return badKey("path", badPath)
+	}
+	return nil
+}
+
 // AccessLog has a line for each operation.
 type AccessLog struct {
 	Format  string   `yaml:"format" default:"json" enum:"json|text" doc:"Form of a line."`

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -56,7 +58,7 @@ func run(ctx context.Context, o Options, pause func(time.Duration)) error {
 	l.built.Options.Released = l.built.Close
 	if d.router, err = router.New(l.sdl, l.built.Options); err != nil {
 		l.built.Close()
-		return &SourceError{fmt.Errorf("%s: %w", l.config.Supergraph.File, err)}
+		return &SourceError{l.config.OfSupergraph(err)}
 	}
 	d.take(l, public, admin)
 	listeners, err := d.listen(l)
@@ -86,13 +88,11 @@ type daemon struct {
 // logger is the one that the configuration in force has.
 func (d *daemon) logger() *slog.Logger { return d.now.Load().built.Options.Logger }
 
-// routes says who answers what on the listeners. Paths that do not go together are an error.
+// routes says who answers what on the listeners.
 func (d *daemon) routes(l *loaded) (public, admin *http.ServeMux, err error) {
-	defer func() {
-		if clash := recover(); clash != nil { // which is how a ServeMux says it
-			err = fmt.Errorf("paths of the configuration do not go together: %v", clash)
-		}
-	}()
+	if err := l.clash(); err != nil {
+		return nil, nil, err
+	}
 	public, admin = http.NewServeMux(), http.NewServeMux()
 	public.HandleFunc(l.config.Listen.Path, func(w http.ResponseWriter, r *http.Request) { d.router.ServeHTTP(w, r) })
 	for _, mux := range []*http.ServeMux{public, admin} {
@@ -111,6 +111,41 @@ func (d *daemon) routes(l *loaded) (public, admin *http.ServeMux, err error) {
 		public.Handle(at, http.StripPrefix(strings.TrimSuffix(at, "/"), page))
 	}
 	return public, admin, nil
+}
+
+// route is a path and the option that says it.
+type route struct{ option, path string }
+
+// clash says which options claim one path of a listener; a ServeMux would panic, or let one of them hide the other.
+func (l *loaded) clash() error {
+	c := l.config
+	health := []route{{"health.alive_path", c.Health.AlivePath}, {"health.ready_path", c.Health.ReadyPath}}
+	public := append([]route{{"listen.path", c.Listen.Path}}, health...)
+	if at := l.playground(); at != "" {
+		public = append(public, route{"playground.path", at})
+	}
+	admin, inside := health, &public
+	if c.Listen.Admin != "" {
+		inside = &admin
+	}
+	for _, pattern := range slices.Sorted(maps.Keys(l.built.Admin)) {
+		one := route{pattern, pattern[strings.Index(pattern, "/"):]} // a method may stand before the path
+		if m := c.Telemetry.Metrics; m != nil && m.Path == one.path {
+			one.option = "telemetry.metrics.path"
+		}
+		*inside = append(*inside, one)
+	}
+	var errs []error
+	for _, routes := range [][]route{public, admin} {
+		taken := map[string]string{}
+		for _, r := range routes {
+			if other, ok := taken[r.path]; ok {
+				errs = append(errs, c.At(r.option, fmt.Errorf("%s is the path of %s already", r.path, other)))
+			}
+			taken[r.path] = r.option
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // playground is the path of the page, with a slash at both ends, because its files are relative to it; empty: there is none.

@@ -73,7 +73,7 @@ func (s Source) load(logger *slog.Logger) (*loaded, snapshot, error) {
 		files.note(key)
 		pair, err := tls.LoadX509KeyPair(certificate, key)
 		if err != nil {
-			return nil, files, fmt.Errorf("listen.tls: %w", err)
+			return nil, files, c.At("listen.tls", err)
 		}
 		l.certificate = &pair
 	}
@@ -109,9 +109,12 @@ func (s Source) Check(logger *slog.Logger) error {
 		return err
 	}
 	defer l.built.Close()
+	if err := l.clash(); err != nil {
+		return err
+	}
 	r, err := router.New(l.sdl, l.built.Options)
 	if err != nil {
-		return fmt.Errorf("%s: %w", l.config.Supergraph.File, err)
+		return l.config.OfSupergraph(err)
 	}
 	return r.Close(context.Background()) // nothing runs
 }
