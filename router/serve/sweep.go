@@ -191,7 +191,7 @@ func (k *socket) tick(at time.Time, o *Options) {
 	case !k.inited && now-c.opened > int64(o.InitTimeout):
 		code, reason = closeInitTimeout, "Connection initialisation timeout"
 	case k.who.ExpiredAt(at):
-		code, reason = closeForbidden, "the token has expired"
+		code, reason = closeForbidden, identity.TokenExpired.Error() // after closeUnauthorized clients of graphql-ws do not come back
 	case c.silent && now-c.pinged > int64(o.WriteTimeout):
 		kill = true
 	case now >= c.ping:
