@@ -120,15 +120,25 @@ func newDepot(ids ...string) *depot {
 	return d
 }
 
-func (d *depot) router(t testing.TB, o router.Options) *router.Router {
+// supergraph has a schema of the depot.
+func (d *depot) supergraph(t testing.TB, depotSDL string) string {
 	t.Helper()
 	composed, err := compose.Compose([]compose.Subgraph{{Name: "goods", URL: "http://goods.invalid", SDL: goodsSDL}, {Name: "depot", URL: "http://depot.invalid", SDL: depotSDL}}, compose.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return composed.SupergraphSDL
+}
+
+func (d *depot) options(o router.Options) router.Options {
 	o.Fetcher = fetch.NewLocal(map[string]http.Handler{"goods": d.handler("goods"), "depot": d.handler("depot")})
 	o.ForwardHeaders = []string{"Authorization", "Accept-Language"}
-	r, err := router.New(composed.SupergraphSDL, o)
+	return o
+}
+
+func (d *depot) router(t testing.TB, o router.Options) *router.Router {
+	t.Helper()
+	r, err := router.New(d.supergraph(t, depotSDL), d.options(o))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -310,5 +320,44 @@ func TestClientsHearHowLongAnAnswerMayBeKept(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// Over a reload what is kept lives on, but only of subgraphs of which the supergraph says the same as before: the text of an operation does not
+// tell what its fields mean.
+func TestEntriesAreOfWhatASchemaSaysOfItsSubgraph(t *testing.T) {
+	d := newDepot("a")
+	o := d.options(router.Options{Cache: &entitycache.Options{Store: entitycache.NewMemory(0)}})
+	r, err := router.New(d.supergraph(t, depotSDL), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close(t.Context()) //nolint:errcheck // nothing runs any more
+	_ = ask(r, query(`{ goods { id stock } }`))
+	before := depotSDL
+	for _, change := range []struct {
+		what, from, to string
+		goods, depot   int // calls
+	}{
+		{"nothing", "", "", 0, 0},
+		{"the type of a field", "stock: Int", "stock: Float", 0, 1},
+		{"who may see a field", "stock: Float", "stock: Float @cacheControl(scope: PRIVATE)", 0, 1},
+		{"an argument", "dear(than: Int)", "dear(than: Int = 1)", 0, 1},
+		{"a type of its own", "type Query", "enum Size { BIG } type Query", 0, 1},
+		{"nothing again", "", "", 0, 0},
+	} {
+		sdl := strings.Replace(before, change.from, change.to, 1)
+		if strings.Contains(sdl, "@cacheControl") && !strings.Contains(sdl, "directive @cacheControl") {
+			sdl += "enum CacheControlScope { PUBLIC PRIVATE } directive @cacheControl(maxAge: Int, scope: CacheControlScope, inheritMaxAge: Boolean) on FIELD_DEFINITION | OBJECT | INTERFACE | UNION"
+		}
+		before = sdl
+		if err := r.Reload(d.supergraph(t, sdl), o); err != nil {
+			t.Fatalf("%s: %v", change.what, err)
+		}
+		d.calls = map[string]int{}
+		_ = ask(r, query(`{ goods { id stock } }`), "Authorization", "someone")
+		if d.calls["goods"] != change.goods || d.calls["depot"] != change.depot {
+			t.Errorf("%s changes: the goods were asked %d times and the depot %d, want %d and %d", change.what, d.calls["goods"], d.calls["depot"], change.goods, change.depot)
+		}
 	}
 }

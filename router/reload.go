@@ -21,7 +21,9 @@ type ReloadEvent struct {
 // Released called. WebSockets stay open, and their next operation is answered by the new graph; what was read when they were opened, their
 // identity and the headers that they pass on, stays with them.
 //
-// Every option may change. The caches of plans, shared operations and upstream subscriptions begin anew.
+// Every option may change. The caches of plans, shared operations and upstream subscriptions begin anew. Circuit breakers, turns, budgets of
+// retries and what is known of answering times go on where a subgraph's rules and address stay. What Options hold themselves, such as stores,
+// verifiers and a Telemetry, goes on when the same is given again.
 func (r *Router) Reload(supergraphSDL string, o Options) error {
 	r.reloading.Lock()
 	defer r.reloading.Unlock()
@@ -42,7 +44,7 @@ func (r *Router) Reload(supergraphSDL string, o Options) error {
 }
 
 func (r *Router) reload(supergraphSDL string, o Options) (Warmed, error) {
-	g, s, err := assemble(supergraphSDL, o)
+	g, s, err := assemble(supergraphSDL, o, r.gateway.Load())
 	if err != nil {
 		return Warmed{}, err
 	}

@@ -12,9 +12,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"bourse/router"
 	"bourse/router/compose"
+	"bourse/router/fetch"
+	"bourse/router/traffic"
 )
 
 // ticker is a subgraph whose subscription tells every subscriber the same numbers, until it is ended; it answers the rest by an ordinary one.
@@ -279,5 +282,33 @@ func TestReloadWarms(t *testing.T) {
 	}
 	if got, want := warm(sdl[0], -1), (router.Warmed{}); got != want {
 		t.Errorf("warmed %+v, want %+v", got, want)
+	}
+}
+
+// A breaker that is open stays open over a reload.
+func TestReloadLeavesBreakersAsTheyAre(t *testing.T) {
+	var asked atomic.Int64
+	broken := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		http.Error(w, "broken", http.StatusInternalServerError)
+	})
+	o := router.Options{
+		Fetcher: fetch.NewLocal(map[string]http.Handler{"market": broken, "stats": broken}),
+		Traffic: traffic.Options{Rules: traffic.Rules{Breaker: traffic.BreakerOptions{FailureRatio: 0.5, MinRequests: 1, Cooldown: time.Hour}}},
+	}
+	sdl := graphs(t, "http://market.invalid", "http://stats.invalid")
+	r, err := router.New(sdl[0], o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close(t.Context()) //nolint:errcheck // nothing runs any more
+	for i := range 3 {
+		w := ask(r, query(`{ markets { symbol } }`))
+		if got := w.Body.String(); asked.Load() != 1 || i > 0 && !strings.Contains(got, traffic.CodeUnavailable) {
+			t.Errorf("after %d reloads the subgraph was asked %d times: %s", i, asked.Load(), got)
+		}
+		if err := r.Reload(sdl[(i+1)%2], o); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

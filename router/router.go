@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -37,7 +39,7 @@ type Router struct {
 
 // New loads the supergraph and makes it ready to serve. Close the Router when done.
 func New(supergraphSDL string, o Options) (*Router, error) {
-	g, s, err := assemble(supergraphSDL, o)
+	g, s, err := assemble(supergraphSDL, o, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -50,8 +52,8 @@ func New(supergraphSDL string, o Options) (*Router, error) {
 // those that remain.
 func (r *Router) Close(ctx context.Context) error { return r.Server.Close(ctx) }
 
-// assemble makes what a router serves by: the gateway, and the options of the server in front of it.
-func assemble(supergraphSDL string, o Options) (*gateway, serve.Options, error) {
+// assemble makes what a router serves by: the gateway, which may come after another, and the options of the server in front of it.
+func assemble(supergraphSDL string, o Options, before *gateway) (*gateway, serve.Options, error) {
 	sg, err := federation.Load(supergraphSDL)
 	if err != nil {
 		return nil, serve.Options{}, fmt.Errorf("load supergraph: %w", err)
@@ -64,11 +66,12 @@ func assemble(supergraphSDL string, o Options) (*gateway, serve.Options, error) 
 			return nil, serve.Options{}, err
 		}
 	}
-	if err := onlyKnown(sg, o); err != nil {
+	addresses := addressesOf(sg, o)
+	if err := onlyKnown(addresses, o); err != nil {
 		return nil, serve.Options{}, err
 	}
 	o = o.authenticated()
-	rules, err := o.headerRules(namesOf(sg))
+	rules, err := o.headerRules(slices.Collect(maps.Keys(addresses)))
 	if err != nil {
 		return nil, serve.Options{}, err
 	}
@@ -76,7 +79,7 @@ func assemble(supergraphSDL string, o Options) (*gateway, serve.Options, error) 
 	if o.Fetcher != nil {
 		o.Uploads = serve.Uploads{} // it would not know what to do with a placeholder
 	} else {
-		h, err := overNetwork(sg, o)
+		h, err := overNetwork(addresses, o)
 		if err != nil {
 			return nil, serve.Options{}, err
 		}
@@ -84,9 +87,16 @@ func assemble(supergraphSDL string, o Options) (*gateway, serve.Options, error) 
 	}
 	o.Traffic.OnState = tellState(o.Traffic.OnState, o.Telemetry)
 	reach := o.Fetcher
+	guard := o.Traffic.Guard(reach, addresses, before.guarded())
+	if guard != nil {
+		o.Fetcher = guard
+		for name, state := range guard.States() {
+			o.Telemetry.Breaker(name, int(state))
+		}
+	}
 	o.Fetcher = withTelemetry(inFront(sg, o, rules), o.Telemetry)
 	g := newGateway(sg, o)
-	g.reach = reach
+	g.reach, g.guard = reach, guard
 	g.headerRules = rules
 	g.close = func() { g.hub.Close(); closeFetcher() }
 	begin, events := o.Telemetry.Begin, o.Telemetry.Events
@@ -120,10 +130,9 @@ func (r *Router) take(g *gateway) {
 	g.telemetry.Schema(g.sg.API())
 }
 
-// inFront puts before the fetcher what is asked for, from the inside out; what is off is not there.
+// inFront puts before the guarded fetcher what else is asked for, from the inside out; what is off is not there.
 func inFront(sg *federation.Supergraph, o Options, rules *headers.Set) FetcherWithStream {
-	f := o.Traffic.Guard(o.Fetcher, namesOf(sg))
-	f = headers.Before(f, rules, o.ClaimsSigner)
+	f := headers.Before(o.Fetcher, rules, o.ClaimsSigner)
 	f = withHooks(f, o.Hooks)
 	if o.Cache != nil {
 		f = entitycache.New(f, sg, *o.Cache)
@@ -138,12 +147,24 @@ func inFront(sg *federation.Supergraph, o Options, rules *headers.Set) FetcherWi
 	return f
 }
 
-func namesOf(sg *federation.Supergraph) []string {
-	var names []string
+// addressesOf is where subgraphs are, by name.
+func addressesOf(sg *federation.Supergraph, o Options) map[string]string {
+	addresses := map[string]string{}
 	for _, s := range sg.Subgraphs() {
-		names = append(names, s.Name)
+		addresses[s.Name] = s.URL
+		if at, ok := o.SubgraphURLs[s.Name]; ok && o.Fetcher == nil {
+			addresses[s.Name] = at
+		}
 	}
-	return names
+	return addresses
+}
+
+// guarded is the guard of a gateway, which may be nil.
+func (g *gateway) guarded() *traffic.Guard {
+	if g == nil {
+		return nil
+	}
+	return g.guard
 }
 
 // gateway is what answers behind the protocols: the path of a request from its text to an answer.
@@ -152,6 +173,7 @@ type gateway struct {
 	planner       *plan.Planner
 	executor      *execute.Executor
 	reach         execute.Fetcher // with nothing in front of it
+	guard         *traffic.Guard  // nil: there are no rules
 	hub           *hub
 	source        subscribe.Source
 	stateFirst    []string

@@ -11,7 +11,6 @@ import (
 
 	"bourse/router/entitycache"
 	"bourse/router/execute"
-	"bourse/router/federation"
 	"bourse/router/fetch"
 	"bourse/router/subscribe/socket"
 	"bourse/router/upload"
@@ -62,12 +61,8 @@ func (e *UnknownSubgraphError) Error() string {
 }
 
 // onlyKnown looks for subgraphs that the options name and the supergraph does not have: what is said of them would silently hold for none.
-func onlyKnown(sg *federation.Supergraph, o Options) error {
-	var known []string
-	for _, s := range sg.Subgraphs() {
-		known = append(known, s.Name)
-	}
-	slices.Sort(known)
+func onlyKnown(addresses map[string]string, o Options) error {
+	known := slices.Sorted(maps.Keys(addresses))
 	var cached map[string]entitycache.SubgraphOptions
 	if o.Cache != nil {
 		cached = o.Cache.Subgraphs
@@ -86,15 +81,8 @@ func onlyKnown(sg *federation.Supergraph, o Options) error {
 	return nil
 }
 
-// overNetwork is the fetcher for where the supergraph says that its subgraphs are, and for where the operator says so.
-func overNetwork(sg *federation.Supergraph, o Options) (*network, error) {
-	urls := map[string]string{}
-	for _, s := range sg.Subgraphs() {
-		urls[s.Name] = s.URL
-	}
-	for name, address := range o.SubgraphURLs {
-		urls[name] = address
-	}
+// overNetwork is the fetcher for subgraphs at these addresses.
+func overNetwork(urls map[string]string, o Options) (*network, error) {
 	sockets := o.SubgraphSockets
 	sockets.Subgraphs = maps.Clone(sockets.Subgraphs)
 	for name, s := range sockets.Subgraphs {

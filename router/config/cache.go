@@ -66,7 +66,11 @@ func (c *Cache) apply(b *Built) error {
 		o.Subgraphs[name] = special
 	}
 	if c.Redis.URL == "" {
-		o.Store = entitycache.NewMemory(int64(c.Memory))
+		var err error
+		o.Store, err = last(b, *c, func() (*entitycache.Memory, func(), error) { return entitycache.NewMemory(int64(c.Memory)), nil, nil })
+		if err != nil {
+			return err
+		}
 	} else {
 		at, err := redis.ParseURL(c.Redis.URL)
 		if err != nil {

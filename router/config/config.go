@@ -64,12 +64,14 @@ type Built struct {
 	dir            string
 	reads          func(path string) // may be nil
 	closers        []func()
+	lasting        *lasting
 
 	redis    redis.UniversalClient // nil: there is none
+	from     Redis                 // its section
 	patience patience.Options      // with it
 }
 
-// path is where a file is that the configuration names; a change of it counts as one of the configuration.
+// path is where a file is that the configuration names and that is read; a change of it counts as one of the configuration.
 func (b *Built) path(name string) string {
 	at := beside(b.dir, name)
 	if b.reads != nil {
@@ -110,8 +112,16 @@ func Default() *Config {
 }
 
 // Build makes the router's options. The caller closes what it gets.
-func (c *Config) Build(logger *slog.Logger) (*Built, error) {
-	b := &Built{Options: router.Options{Logger: logger}, Admin: map[string]http.Handler{}, dir: c.dir, reads: c.reads}
+func (c *Config) Build(logger *slog.Logger) (*Built, error) { return c.build(logger, &lasting{}) }
+
+// BuildAfter is Build for a reload: what counts or remembers goes on, where its section says the same as before. before is still in use, and
+// closed by whoever has it when it no longer is.
+func (c *Config) BuildAfter(before *Built, logger *slog.Logger) (*Built, error) {
+	return c.build(logger, before.lasting)
+}
+
+func (c *Config) build(logger *slog.Logger, l *lasting) (*Built, error) {
+	b := &Built{Options: router.Options{Logger: logger}, Admin: map[string]http.Handler{}, dir: c.dir, reads: c.reads, lasting: l}
 	var errs []error
 	for i := range reflect.TypeFor[Config]().NumField() {
 		if !reflect.TypeFor[Config]().Field(i).IsExported() {

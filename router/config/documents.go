@@ -31,6 +31,12 @@ func (d *Documents) Check() error {
 	return nil
 }
 
+// automatic is what texts are kept for: those of one Redis are not those of another.
+type automatic struct {
+	Keeping
+	from Redis
+}
+
 func (d *Documents) apply(b *Built) error {
 	if len(d.Manifests) == 0 && !d.Automatic.Enabled {
 		return nil
@@ -54,9 +60,14 @@ func (d *Documents) apply(b *Built) error {
 		return err
 	}
 	if d.Automatic.Enabled {
-		o.Cache = persisted.NewAutomatic(persisted.AutomaticOptions{
-			Entries: d.Automatic.Entries, Bytes: int(d.Automatic.Bytes), TTL: d.Automatic.TTL.Std(), Redis: b.redis, Patience: b.waits("persisted queries"),
+		o.Cache, err = last(b, automatic{d.Automatic, b.from}, func() (*persisted.Automatic, func(), error) {
+			return persisted.NewAutomatic(persisted.AutomaticOptions{
+				Entries: d.Automatic.Entries, Bytes: int(d.Automatic.Bytes), TTL: d.Automatic.TTL.Std(), Redis: b.redis, Patience: b.waits("persisted queries"),
+			}), nil, nil
 		})
+		if err != nil {
+			return err
+		}
 	}
 	b.Options.Documents = persisted.New(o)
 	return nil

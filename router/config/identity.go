@@ -103,11 +103,18 @@ func (i *Identity) apply(b *Built) error {
 		}
 		o.Issuers = append(o.Issuers, issuer)
 	}
-	v, err := identity.NewVerifier(o)
+	asked := o
+	asked.Logger = nil // which shapes nothing
+	v, err := last(b, asked, func() (*identity.Verifier, func(), error) {
+		v, err := identity.NewVerifier(o)
+		if err != nil {
+			return nil, nil, err
+		}
+		return v, v.Close, nil
+	})
 	if err != nil {
 		return err
 	}
-	b.OnClose(v.Close)
 	b.Options.Tokens = router.Tokens{Verifier: v, Required: i.Required, Lenient: i.Invalid == "anonymous"}
 	for _, s := range i.Sources {
 		b.Options.Tokens.Sources = append(b.Options.Tokens.Sources, identity.Source(s))

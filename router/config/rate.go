@@ -10,7 +10,7 @@ import (
 type Rate struct {
 	Rules    []RateRule `yaml:"rules" doc:"Rules; a request must have room in all that apply to it, and is charged to all of them or to none."`
 	Failure  string     `yaml:"failure" default:"open" enum:"open|closed" doc:"Whether requests pass or are refused while Redis does not answer."`
-	Accounts int        `yaml:"accounts" default:"100000" min:"1" doc:"Clients that are remembered where there is no Redis, those seen last; they are forgotten with each reload."`
+	Accounts int        `yaml:"accounts" default:"100000" min:"1" doc:"Clients that are remembered where there is no Redis, those seen last; a reload that leaves this section alone leaves them alone."`
 }
 
 // RateRule is one rule.
@@ -38,15 +38,17 @@ func (r *Rate) apply(b *Built) error {
 			Limit: one.Limit, Per: one.Per.Std(), Burst: one.Burst, Cost: one.Cost,
 		})
 	}
-	o.Store = rate.NewMemory(r.Accounts, time.Now)
-	if b.redis != nil {
-		store, err := rate.NewRedis(b.redis)
-		if err != nil {
-			return err
-		}
-		o.Store = store
-	}
 	var err error
+	if o.Store, err = r.store(b); err != nil {
+		return err
+	}
 	b.Options.Rate, err = rate.New(o)
 	return err
+}
+
+func (r *Rate) store(b *Built) (rate.Store, error) {
+	if b.redis != nil {
+		return rate.NewRedis(b.redis)
+	}
+	return last(b, *r, func() (*rate.Memory, func(), error) { return rate.NewMemory(r.Accounts, time.Now), nil, nil })
 }

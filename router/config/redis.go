@@ -33,17 +33,16 @@ func (r *Redis) Check() error {
 }
 
 func (r *Redis) apply(b *Built) error {
-	b.patience = patience.Options{For: r.Timeout.Std(), Pause: r.Pause.Std()}
+	b.from, b.patience = *r, patience.Options{For: r.Timeout.Std(), Pause: r.Pause.Std()}
 	if r.URL == "" {
 		return nil
 	}
-	client, err := r.open()
-	if err != nil {
-		return err
-	}
-	b.redis = client
-	b.OnClose(func() { _ = client.Close() }) // nothing of it is needed any more
-	return nil
+	var err error
+	b.redis, err = last(b, *r, func() (redis.UniversalClient, func(), error) {
+		client, err := r.open()
+		return client, func() { _ = client.Close() }, err // nothing of it is needed any more
+	})
+	return err
 }
 
 func (r *Redis) open() (redis.UniversalClient, error) {

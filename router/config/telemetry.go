@@ -7,15 +7,12 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"reflect"
-	"sync"
 	"time"
 
 	"bourse/router/telemetry"
 )
 
-// Telemetry is what the router tells of itself. It lives as long as some configuration that asks for the same is in use, so that a reload
-// that leaves this section alone leaves counters and traces alone too.
+// Telemetry is what the router tells of itself.
 type Telemetry struct {
 	ClientName    string     `yaml:"client_name_header" default:"graphql-client-name" doc:"Request header in which clients give their name."`
 	ClientVersion string     `yaml:"client_version_header" default:"graphql-client-version" doc:"Request header in which clients give their version."`
@@ -61,7 +58,7 @@ func (m *Metrics) Check() error {
 // AccessLog has a line for each operation.
 type AccessLog struct {
 	Format  string   `yaml:"format" default:"json" enum:"json|text" doc:"Form of a line."`
-	Output  string   `yaml:"output" default:"stderr" doc:"stderr, stdout, or a file that is appended to."`
+	Output  string   `yaml:"output" default:"stderr" doc:"stderr, stdout, or a file that is appended to, relative to this one."`
 	Fields  []string `yaml:"fields" doc:"Fields of a line in their order; left out: the usual ones."`
 	Headers []string `yaml:"headers" doc:"Request headers that are logged too. Those whose names speak of secrets are refused."`
 	Sample  float64  `yaml:"sample" default:"1" min:"0" max:"1" doc:"How many of the operations that went well are logged, from 0 to 1; what was refused or has errors always is."`
@@ -71,14 +68,14 @@ type AccessLog struct {
 type SlowLog struct {
 	Threshold Duration `yaml:"threshold" default:"1s" min:"1ms" doc:"How long an operation may take before it is told of."`
 	Format    string   `yaml:"format" default:"json" enum:"json|text" doc:"Form of a line."`
-	Output    string   `yaml:"output" default:"stderr" doc:"stderr, stdout, or a file that is appended to."`
+	Output    string   `yaml:"output" default:"stderr" doc:"stderr, stdout, or a file that is appended to, relative to this one."`
 	Fetches   int      `yaml:"fetches" default:"5" min:"1" doc:"How many of the slowest subgraph requests are told."`
 	Variables []string `yaml:"variables" doc:"Names of variables whose values may be shown; of all others only the names are."`
 }
 
 // Usage is recorded in a file.
 type Usage struct {
-	File       string   `yaml:"file" required:"true" doc:"File of JSON lines, such as usage/current.jsonl; its folder is made."`
+	File       string   `yaml:"file" required:"true" doc:"File of JSON lines, such as usage/current.jsonl, relative to this one; its folder is made."`
 	Every      Duration `yaml:"every" default:"1m" min:"1s" doc:"Time between writes."`
 	Rotate     Duration `yaml:"rotate" default:"24h" min:"1m" doc:"After which a new record begins; the old one stays beside it, by its time."`
 	Keep       int      `yaml:"keep" default:"30" min:"1" doc:"How many old records stay."`
@@ -96,84 +93,63 @@ func (t *Telemetry) apply(b *Built) error {
 	if t.Traces == nil && t.Metrics == nil && t.AccessLog == nil && t.SlowLog == nil && t.Usage == nil {
 		return nil
 	}
-	use, err := running.take(t, b.Options.Logger)
+	var err error
+	b.Options.Telemetry, err = last(b, teller{dir: b.dir, Telemetry: *t}, func() (*telemetry.Telemetry, func(), error) {
+		return (&opening{section: t, dir: b.dir}).open(b.Options.Logger)
+	})
 	if err != nil {
 		return err
 	}
-	b.OnClose(use.give)
-	b.Options.Telemetry = use.telemetry
 	if t.Metrics != nil {
-		b.Admin["GET "+t.Metrics.Path] = use.telemetry.MetricsHandler()
+		b.Admin["GET "+t.Metrics.Path] = b.Options.Telemetry.MetricsHandler()
 	}
 	return nil
 }
 
-// running are the telemetries in use.
-var running = &shared{}
-
-// shared lets configurations with the same section have the same Telemetry.
-type shared struct {
-	mu   sync.Mutex
-	uses []*inUse
-}
-
-type inUse struct {
-	of        *shared
-	section   Telemetry
-	telemetry *telemetry.Telemetry
-	files     []io.Closer
-	users     int
-}
-
-func (s *shared) take(section *Telemetry, logger *slog.Logger) (*inUse, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, u := range s.uses {
-		if reflect.DeepEqual(&u.section, section) {
-			u.users++
-			return u, nil
-		}
-	}
-	u := &inUse{of: s, section: *section, users: 1}
-	if err := u.open(logger); err != nil {
-		u.closeFiles()
-		return nil, err
-	}
-	s.uses = append(s.uses, u)
-	return u, nil
+// teller is what a telemetry is made for.
+type teller struct {
+	dir string // that its files are relative to
+	Telemetry
 }
 
 // closingTime is how long the last spans may take to leave.
 const closingTime = 5 * time.Second
 
-func (u *inUse) give() {
-	u.of.mu.Lock()
-	defer u.of.mu.Unlock()
-	if u.users--; u.users > 0 {
-		return
-	}
-	for i, other := range u.of.uses {
-		if other == u {
-			u.of.uses = append(u.of.uses[:i], u.of.uses[i+1:]...)
-			break
-		}
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), closingTime)
-	defer cancel()
-	_ = u.telemetry.Close(ctx) // a collector that is away; there is nobody left to tell
-	u.closeFiles()
+// opening makes a telemetry with its files.
+type opening struct {
+	section *Telemetry
+	dir     string
+	files   []io.Closer
 }
 
-func (u *inUse) closeFiles() {
+func (u *opening) open(logger *slog.Logger) (*telemetry.Telemetry, func(), error) {
+	o, err := u.options(logger)
+	if err != nil {
+		u.closeFiles()
+		return nil, nil, err
+	}
+	t, err := telemetry.New(o)
+	if err != nil {
+		u.closeFiles()
+		return nil, nil, err
+	}
+	return t, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), closingTime)
+		defer cancel()
+		_ = t.Close(ctx) // a collector that is away; there is nobody left to tell
+		u.closeFiles()
+	}, nil
+}
+
+func (u *opening) closeFiles() {
 	for _, f := range u.files {
 		_ = f.Close()
 	}
 }
 
-// open makes the Telemetry of the section.
-func (u *inUse) open(logger *slog.Logger) (err error) {
-	s := &u.section
-	o := telemetry.Options{ClientName: s.ClientName, ClientVersion: s.ClientVersion, Version: Version, Logger: logger}
+func (u *opening) options(logger *slog.Logger) (o telemetry.Options, err error) {
+	s := u.section
+	o = telemetry.Options{ClientName: s.ClientName, ClientVersion: s.ClientVersion, Version: Version, Logger: logger}
 	if t := s.Traces; t != nil {
 		o.Traces = &telemetry.Traces{
 			Exporter:    telemetry.OTLP{Endpoint: t.Endpoint, Headers: t.Headers, Timeout: t.Timeout.Std(), Gzip: t.Gzip},
@@ -193,24 +169,23 @@ func (u *inUse) open(logger *slog.Logger) (err error) {
 			o.Access.Sample = -1
 		}
 		if o.Access.Logger, err = u.logger(a.Output, a.Format); err != nil {
-			return fmt.Errorf("access_log: %w", err)
+			return o, fmt.Errorf("access_log: %w", err)
 		}
 	}
 	if l := s.SlowLog; l != nil {
 		o.Slow = &telemetry.SlowLog{Threshold: l.Threshold.Std(), Fetches: l.Fetches, Variables: l.Variables}
 		if o.Slow.Logger, err = u.logger(l.Output, l.Format); err != nil {
-			return fmt.Errorf("slow_log: %w", err)
+			return o, fmt.Errorf("slow_log: %w", err)
 		}
 	}
 	if r := s.Usage; r != nil {
-		o.Usage = &telemetry.Usage{File: r.File, Every: r.Every.Std(), Rotate: r.Rotate.Std(), Keep: r.Keep, Operations: r.Operations, Clients: r.Clients}
+		o.Usage = &telemetry.Usage{File: beside(u.dir, r.File), Every: r.Every.Std(), Rotate: r.Rotate.Std(), Keep: r.Keep, Operations: r.Operations, Clients: r.Clients}
 	}
-	u.telemetry, err = telemetry.New(o)
-	return err
+	return o, nil
 }
 
 // logger writes lines to a stream or a file.
-func (u *inUse) logger(output, format string) (*slog.Logger, error) {
+func (u *opening) logger(output, format string) (*slog.Logger, error) {
 	var out io.Writer
 	switch output {
 	case "stderr":
@@ -220,7 +195,7 @@ func (u *inUse) logger(output, format string) (*slog.Logger, error) {
 	case "":
 		return nil, errors.New("output is empty")
 	default:
-		f, err := os.OpenFile(output, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+		f, err := os.OpenFile(beside(u.dir, output), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
 		if err != nil {
 			return nil, err
 		}

@@ -13,17 +13,6 @@ import (
 
 func TestTelemetryOutlivesAReloadThatLeavesItAlone(t *testing.T) {
 	dir := t.TempDir()
-	build := func(text string) *config.Built {
-		c, err := config.Read("router.yaml", []byte(text), os.LookupEnv)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := c.Build(slog.New(slog.DiscardHandler))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return b
-	}
 	section := `
 telemetry:
   metrics: { path: /figures }
@@ -31,9 +20,10 @@ telemetry:
   slow_log: { threshold: 2s }
   usage: { file: ` + filepath.Join(dir, "usage", "current.jsonl") + ` }
 `
-	first, second := build(section), build(section+"plans: { cache: 7 }\n")
-	other := build("telemetry: { metrics: {} }\n")
-	none := build("plans: { cache: 7 }\n")
+	first := buildAfter(t, section, nil)
+	second := buildAfter(t, section+"plans: { cache: 7 }\n", first)
+	other := buildAfter(t, "telemetry: { metrics: {} }\n", second)
+	none := buildAfter(t, "plans: { cache: 7 }\n", second)
 	if first.Options.Telemetry == nil || first.Options.Telemetry != second.Options.Telemetry {
 		t.Error("the same section makes two telemetries")
 	}
@@ -47,7 +37,7 @@ telemetry:
 	}
 	first.Close()
 	second.Close()
-	third := build(section) // the one before has ended
+	third := buildAfter(t, section, second) // the one before has ended
 	if third.Options.Telemetry == second.Options.Telemetry {
 		t.Error("a telemetry that was closed is used again")
 	}

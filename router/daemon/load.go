@@ -49,9 +49,9 @@ func (s Source) Config() (*config.Config, error) {
 	return c, nil
 }
 
-// load reads the files and makes options of them. The caller closes what was built. Each file is noted before it is read, so that no change is
+// load reads the files and makes options of them; before is what is served, nil: nothing. The caller closes what was built. Each file is noted before it is read, so that no change is
 // missed; what was noted up to an error is returned too.
-func (s Source) load(logger *slog.Logger) (*loaded, snapshot, error) {
+func (s Source) load(logger *slog.Logger, before *loaded) (*loaded, snapshot, error) {
 	files := snapshot{}
 	if s.ConfigFile != "" {
 		files.note(s.ConfigFile)
@@ -77,7 +77,11 @@ func (s Source) load(logger *slog.Logger) (*loaded, snapshot, error) {
 		}
 		l.certificate = &pair
 	}
-	if l.built, err = c.Build(logger); err != nil {
+	build := c.Build
+	if before != nil {
+		build = func(logger *slog.Logger) (*config.Built, error) { return c.BuildAfter(before.built, logger) }
+	}
+	if l.built, err = build(logger); err != nil {
 		return nil, files, err
 	}
 	if s.Options != nil {
@@ -104,7 +108,7 @@ func readSupergraph(name string) (string, error) {
 
 // Check finds what is wrong with a source without serving it: everything that New or Reload of a router would find.
 func (s Source) Check(logger *slog.Logger) error {
-	l, _, err := s.load(logger)
+	l, _, err := s.load(logger, nil)
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,7 @@ type Cache struct {
 	Fetcher
 	o     Options
 	hints *hints
+	means map[string][]byte // by subgraph
 }
 
 // New puts a cache before a fetcher. The schema may be nil.
@@ -55,7 +56,7 @@ func New(below Fetcher, sg *federation.Supergraph, o Options) *Cache {
 	if o.OnError == nil {
 		o.OnError = func(context.Context, error) {}
 	}
-	return &Cache{Fetcher: below, o: o, hints: newHints(sg)}
+	return &Cache{Fetcher: below, o: o, hints: newHints(sg), means: meanings(sg)}
 }
 
 // Fetch implements execute.Fetcher.
@@ -100,7 +101,7 @@ func (c *Cache) look(ctx context.Context, req *execute.Request) *lookup {
 	if !c.o.Private {
 		l.who.private = nil
 	}
-	names, labels, of := l.names()
+	names, labels, of := l.names(c.means[req.Subgraph])
 	found, err := c.o.Store.Get(ctx, names, labels)
 	if err != nil {
 		c.o.OnError(ctx, err)
@@ -112,8 +113,8 @@ func (c *Cache) look(ctx context.Context, req *execute.Request) *lookup {
 	return l
 }
 
-// names lists the keys of everything wanted, and the labels whose marks decide over it: of gives the labels of each.
-func (l *lookup) names() (names, labels []string, of [][]int) {
+// names lists the keys of everything wanted of a subgraph with this meaning, and the labels whose marks decide over it: of gives the labels of each.
+func (l *lookup) names(meaning []byte) (names, labels []string, of [][]int) {
 	at := map[string]int{}
 	label := func(text string) int {
 		i, ok := at[text]
@@ -132,7 +133,7 @@ func (l *lookup) names() (names, labels []string, of [][]int) {
 		for name := range types {
 			common = append(common, label(labelOfType(subgraph, name)))
 		}
-		about := about(l.req, &l.parts, e)
+		about := about(l.req, &l.parts, e, meaning)
 		reps := l.parts.reps[i]
 		if e.Variable == "" {
 			reps = [][]byte{nil}

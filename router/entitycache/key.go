@@ -73,9 +73,10 @@ func appendText[T string | []byte](dst []byte, s T) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
 }
 
-// about is what the answers to an entry of a fetch depend on, beside representations and the client.
-func about(req *execute.Request, p *parts, e *plan.Entry) []byte {
-	b := appendText([]byte(nil), req.Subgraph)
+// about is what the answers to an entry of a fetch depend on, beside representations and the client; meaning is the
+// subgraph's.
+func about(req *execute.Request, p *parts, e *plan.Entry, meaning []byte) []byte {
+	b := appendText(appendText([]byte(nil), req.Subgraph), meaning)
 	b = appendText(b, req.Fetch.AppendSignature(nil, e))
 	for _, v := range p.variables {
 		if e.Uses(v.name) {

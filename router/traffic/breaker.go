@@ -55,10 +55,10 @@ const (
 //	closed ──failures──▶ open ──cooldown──▶ half-open ──trials succeed──▶ closed
 //	                       ▲─────────a trial fails──────┘
 type breaker struct {
-	o      BreakerOptions
-	change func(from, to State) // called outside of the lock
+	o BreakerOptions
 
 	mu      sync.Mutex
+	change  func(from, to State) // called outside of the lock
 	state   State
 	term    int // counts states; an outcome of an earlier one says nothing
 	opened  time.Time
@@ -172,11 +172,18 @@ func (b *breaker) sum(now time.Time) (requests, bad int) {
 }
 
 func (b *breaker) unlock(before State) {
-	after := b.state
+	after, change := b.state, b.change
 	b.mu.Unlock()
-	if before != after && b.change != nil {
-		b.change(before, after)
+	if before != after && change != nil {
+		change(before, after)
 	}
+}
+
+// tell has another hear of changes from now on.
+func (b *breaker) tell(change func(from, to State)) {
+	b.mu.Lock()
+	b.change = change
+	b.mu.Unlock()
 }
 
 func (b *breaker) now() State {

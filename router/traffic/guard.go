@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"reflect"
 	"sync/atomic"
 	"time"
 
@@ -44,15 +45,28 @@ type Guard struct {
 
 // NewGuard puts rules, by subgraph, before a fetcher. onState hears of breakers that change; it may be nil and must not block.
 func NewGuard(below Fetcher, rules map[string]Rules, onState func(subgraph string, from, to State)) *Guard {
+	return newGuard(below, rules, onState, nil, nil)
+}
+
+// newGuard goes on with what the guard before, which may be nil, knows of subgraphs that are where they were and have the rules that they had.
+func newGuard(below Fetcher, rules map[string]Rules, onState func(subgraph string, from, to State), addresses map[string]string, before *Guard) *Guard {
 	g := &Guard{below: below, of: map[string]*gate{}}
 	for name, r := range rules {
-		if !r.empty() {
-			g.of[name] = newGate(below, r, func(from, to State) {
-				if onState != nil {
-					onState(name, from, to)
-				}
-			})
+		if r.empty() {
+			continue
 		}
+		orDefault(&r.QueueTimeout, time.Second)
+		gate := &gate{rules: r, address: addresses[name], condition: newCondition(r)}
+		if before != nil {
+			if last := before.of[name]; last != nil && last.address == gate.address && reflect.DeepEqual(last.rules, r) {
+				gate.condition = last.condition
+			}
+		}
+		if gate.breaker != nil && onState != nil {
+			gate.breaker.tell(func(from, to State) { onState(name, from, to) })
+		}
+		gate.build(below)
+		g.of[name] = gate
 	}
 	return g
 }
@@ -99,36 +113,52 @@ func (g *Guard) States() map[string]State {
 // gate is the way to one subgraph.
 type gate struct {
 	rules   Rules
-	retry   *retrier
-	hedge   *hedger
-	breaker *breaker
-	slots   chan struct{}
-	waiting atomic.Int64
-	way     fetchFunc
+	address string
+	*condition
+	way fetchFunc
 }
 
-func newGate(below Fetcher, r Rules, change func(from, to State)) *gate {
-	g := &gate{rules: r, way: below.Fetch}
-	if r.Timeout > 0 {
-		g.through(g.timed)
-	}
+// condition is what is known of a subgraph and of the traffic to it. It outlives its guard.
+type condition struct {
+	retry   *retrier      // nil: nothing is asked again
+	hedge   *hedger       // may be off
+	breaker *breaker      // nil: there is none
+	slots   chan struct{} // nil: there may be any number of requests
+	waiting atomic.Int64
+}
+
+func newCondition(r Rules) *condition {
+	c := &condition{hedge: newHedger(r.Hedge)}
 	if r.MaxConcurrent > 0 {
-		orDefault(&g.rules.QueueTimeout, time.Second)
-		g.slots = make(chan struct{}, r.MaxConcurrent)
-		g.through(g.bounded)
+		c.slots = make(chan struct{}, r.MaxConcurrent)
 	}
 	if r.Breaker.FailureRatio > 0 {
-		g.breaker = newBreaker(r.Breaker, change)
-		g.through(g.broken)
-	}
-	if g.hedge = newHedger(r.Hedge); g.hedge.on() {
-		g.through(g.hedge.fetch)
+		c.breaker = newBreaker(r.Breaker, nil)
 	}
 	if r.Retry.Attempts > 0 {
-		g.retry = newRetrier(r.Retry, rand.Int64N)
+		c.retry = newRetrier(r.Retry, rand.Int64N)
+	}
+	return c
+}
+
+// build lays the way, from the inside out.
+func (g *gate) build(below Fetcher) {
+	g.way = below.Fetch
+	if g.rules.Timeout > 0 {
+		g.through(g.timed)
+	}
+	if g.slots != nil {
+		g.through(g.bounded)
+	}
+	if g.breaker != nil {
+		g.through(g.broken)
+	}
+	if g.hedge.on() {
+		g.through(g.hedge.fetch)
+	}
+	if g.retry != nil {
 		g.through(g.retry.fetch)
 	}
-	return g
 }
 
 // through puts a step before those that are there.

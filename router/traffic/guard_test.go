@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -400,4 +401,35 @@ func TestHedgesAreBudgetedAndWaitForWhatIsUsual(t *testing.T) {
 			t.Errorf("a late one took %s: %v", time.Since(began), err)
 		}
 	})
+}
+
+// What is known of a subgraph outlives its guard where its rules and address stay, and those who are told of it are those of the new one.
+func TestABreakerStaysOpenInTheGuardThatFollows(t *testing.T) {
+	b := script(reset)
+	r := Rules{Breaker: BreakerOptions{FailureRatio: 0.5, MinRequests: 2, Cooldown: time.Nanosecond, Trials: 1}}
+	here := map[string]string{"s": "here"}
+	first := Options{Rules: r}.Guard(b, here, nil)
+	for range 2 {
+		_, _ = first.Fetch(t.Context(), one("q"))
+	}
+	if got := first.States()["s"]; got != Open {
+		t.Fatalf("the breaker is %s", got)
+	}
+	var told []State
+	next := Options{Rules: r, OnState: func(_ string, _, to State) { told = append(told, to) }}
+	second := next.Guard(b, here, first)
+	if got := second.States()["s"]; got != Open {
+		t.Errorf("with the same rules the breaker is %s", got)
+	}
+	_, _ = second.Fetch(t.Context(), one("q"))
+	if !slices.Equal(told, []State{HalfOpen, Open}) {
+		t.Errorf("the one who follows is told %v", told)
+	}
+	if got := next.Guard(b, map[string]string{"s": "there"}, second).States()["s"]; got != Closed {
+		t.Errorf("elsewhere the breaker is %s", got)
+	}
+	next.Rules.Breaker.Trials = 2
+	if got := next.Guard(b, here, second).States()["s"]; got != Closed {
+		t.Errorf("with other rules the breaker is %s", got)
+	}
 }

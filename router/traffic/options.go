@@ -40,18 +40,19 @@ func (o Options) Longest(limit time.Duration) time.Duration {
 // usualTimeout is what subgraphs without a rule have when the fetcher's own limit must be raised.
 const usualTimeout = 30 * time.Second
 
-// Guard puts the rules before a fetcher of these subgraphs; without rules that is the fetcher itself.
-func (o Options) Guard(f Fetcher, subgraphs []string) Fetcher {
+// Guard puts the rules before a fetcher of these subgraphs, whose addresses are given by name; nil: there are no rules. The guard before, which
+// may be nil, hands on what it knows, so that breakers that are open stay open: of subgraphs whose address and rules are the same.
+func (o Options) Guard(f Fetcher, addresses map[string]string, before *Guard) *Guard {
 	rules := map[string]Rules{}
-	for _, name := range subgraphs {
+	for name := range addresses {
 		if r := o.RulesFor(name); !r.empty() {
 			rules[name] = r
 		}
 	}
 	if len(rules) == 0 {
-		return f
+		return nil
 	}
-	return NewGuard(f, rules, o.OnState)
+	return newGuard(f, rules, o.OnState, addresses, before)
 }
 
 // Share puts the sharing of fetches before a fetcher where it is asked for.
