@@ -45,7 +45,7 @@ func (s *edition) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *Ref
 		return nil, refusal
 	}
 	defer done()
-	body, err := readAll(io.LimitReader(plain, s.o.MaxBodyBytes+1), r.ContentLength)
+	body, err := readAll(plain, r.ContentLength, s.o.MaxBodyBytes+1)
 	if err == nil && plain != raw {
 		err = atEnd(raw)
 	}
@@ -83,14 +83,26 @@ func (s *edition) boundBody(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// readAll reads into a buffer of the announced size, as far as that is believable.
-func readAll(r io.Reader, announced int64) ([]byte, error) {
-	var b bytes.Buffer
+// readAll reads no more than most bytes. Its buffer begins with the announced size, as far as that is believable, doubles as it fills, and never
+// outgrows most.
+func readAll(r io.Reader, announced, most int64) ([]byte, error) {
+	size := int64(bytes.MinRead)
 	if announced > 0 && announced <= 64<<10 {
-		b.Grow(int(announced) + bytes.MinRead)
+		size += announced
 	}
-	_, err := b.ReadFrom(r)
-	return b.Bytes(), err
+	b := make([]byte, 0, min(size, most))
+	for {
+		n, err := r.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		switch {
+		case errors.Is(err, io.EOF):
+			return b, nil
+		case err != nil || int64(len(b)) == most:
+			return b, err
+		case len(b) == cap(b):
+			b = append(make([]byte, 0, min(2*int64(cap(b)), most)), b...)
+		}
+	}
 }
 
 func checkContentType(r *http.Request) *Refusal {
