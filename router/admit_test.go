@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -212,7 +211,6 @@ func TestTheOperatorsOwnRightsWin(t *testing.T) {
 }
 
 func TestAddressesAreRefusedBehindProxies(t *testing.T) {
-	began := time.Now()
 	rules := &identity.Addresses{
 		Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Deny: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")},
 	}
@@ -223,12 +221,10 @@ func TestAddressesAreRefusedBehindProxies(t *testing.T) {
 	if status, _, _ := ask(t, server, "", `{ open }`, "X-Forwarded-For", "203.0.113.9, 198.51.100.1"); status != 200 {
 		t.Errorf("an address that only claims to come from there: %d", status)
 	}
+	server.Close() // which waits for what comes after the client has its answer
 	for _, client := range []string{`"client":"198.51.100.1"`, `"client":"203.0.113.9"`} {
-		for !strings.Contains(log.String(), client) { // a line is written after the client has its answer
-			if time.Since(began) > 10*time.Second {
-				t.Fatalf("the log does not have %s", client)
-			}
-			runtime.Gosched()
+		if !strings.Contains(log.String(), client) {
+			t.Errorf("the log does not have %s", client)
 		}
 	}
 }
