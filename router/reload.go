@@ -36,7 +36,6 @@ func (r *Router) Reload(supergraphSDL string, o Options) error {
 		now.hooks.Reload(e)
 	}
 	if err != nil {
-		now.logger.Error("reload refused; the router goes on as before", "error", err)
 		return err
 	}
 	now.logger.LogAttrs(context.Background(), slog.LevelInfo, "reloaded", warmed.attributes()...)

@@ -3,7 +3,6 @@ package router
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
@@ -56,7 +55,7 @@ func (r *Router) Close(ctx context.Context) error { return r.Server.Close(ctx) }
 func assemble(supergraphSDL string, o Options, before *gateway) (*gateway, serve.Options, error) {
 	sg, err := federation.Load(supergraphSDL)
 	if err != nil {
-		return nil, serve.Options{}, fmt.Errorf("load supergraph: %w", err)
+		return nil, serve.Options{}, err
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -167,7 +167,7 @@ func TestWhatTheRouterDoesNotStartWith(t *testing.T) {
 		{[]string{}, "no supergraph: name its file with --supergraph"},
 		{[]string{"--config", "nowhere.yaml"}, "read the configuration: open nowhere.yaml"},
 		{[]string{"--supergraph", "nowhere.graphql"}, "read the supergraph: open nowhere.graphql"},
-		{[]string{"--supergraph", bad}, "bad.graphql: load supergraph: supergraph: no enum join__Graph"},
+		{[]string{"--supergraph", bad}, "bad.graphql: supergraph: no enum join__Graph"},
 		{[]string{"--supergraph", good, "--listen", taken.Addr().String()}, "address already in use (choose another address with --listen)"},
 		{[]string{"--supergraph", good, "--subgraph", "nobody=http://c"}, `the supergraph has no subgraph "nobody"; it has products, reviews`},
 		{[]string{"--supergraph", good, "--subgraph", "products"}, "NAME=URL"},

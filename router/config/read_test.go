@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -90,6 +91,27 @@ func TestFaultsHaveAPlaceAndAWayOut(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}
 		})
+	}
+}
+
+// A section that says nothing says what its absence does: its defaults pass its own checks.
+func TestEverySectionMayBeEmpty(t *testing.T) {
+	for section := range reflect.TypeFor[config.Config]().Fields() {
+		key := section.Tag.Get("yaml")
+		if key == "" {
+			continue
+		}
+		c, err := config.Read("r.yaml", []byte(key+": {}"), environment(nil))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		b, err := c.Build(slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		b.Close()
 	}
 }
 

@@ -184,8 +184,9 @@ func (d *daemon) reload(why string) snapshot {
 		return files
 	}
 	l.built.Options.Released = l.built.Close
-	if err := d.router.Reload(l.sdl, l.built.Options); err != nil { // which has said so
+	if err := d.router.Reload(l.sdl, l.built.Options); err != nil {
 		l.built.Close()
+		d.logger().Error("reload refused; the router goes on as before", "error", l.config.OfSupergraph(err))
 		return files
 	}
 	d.take(l, public, admin)

@@ -344,14 +344,15 @@ func TestCheckFindsWhatServingWould(t *testing.T) {
 		"who.yaml":  "supergraph: {file: good.graphql}\nsubgraphs: {each: {nobody: {url: 'http://b'}}}",
 		"tls.yaml":  "supergraph: {file: good.graphql}\nlisten: {tls: {certificate: no.pem, key: no.key}}",
 		"gone.yaml": "supergraph: {file: nowhere.graphql}",
+		"path.yaml": "supergraph: {file: good.graphql}\nhealth: {alive_path: /graphql}",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for name, want := range map[string]string{
-		"good": "", "key": `supergraph has no key "fil"`, "none": "no supergraph", "bad": "bad.graphql: load supergraph", "who": `no subgraph "nobody"`,
-		"tls": "listen.tls: open", "gone": "read the supergraph: open",
+		"good": "", "key": `supergraph has no key "fil"`, "none": "no supergraph", "bad": "bad.graphql: supergraph: ", "who": `who.yaml:2:28: subgraphs.each: the supergraph has no subgraph "nobody"`,
+		"path": "path.yaml:2:22: health.alive_path: /graphql is the path of listen.path already", "tls": "tls.yaml:2:15: listen.tls: open", "gone": "read the supergraph: open",
 	} {
 		err := Source{ConfigFile: filepath.Join(dir, name+".yaml")}.Check(slog.New(slog.DiscardHandler))
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {

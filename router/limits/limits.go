@@ -82,7 +82,7 @@ type Exceeded struct {
 }
 
 func (e *Exceeded) Error() string {
-	return fmt.Sprintf("the operation exceeds the limit of %d %s: it has %d", e.Max, strings.ReplaceAll(e.Limit, "_", " "), e.Actual)
+	return fmt.Sprintf("the operation exceeds a limit: %s %d, at most %d", strings.ReplaceAll(e.Limit, "_", " "), e.Actual, e.Max)
 }
 
 // Parse reads a document and holds it against the limits. The error is *Exceeded, or *gqlerror.Error where the text is not GraphQL;

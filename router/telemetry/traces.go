@@ -213,14 +213,6 @@ func (s *span) endFetch(f *Fetch, err error) {
 	s.End()
 }
 
-// Event marks an event of a subscription in its span.
-func (o *Operation) Event(bytes int) {
-	if o == nil || o.span == nil || !o.span.IsRecording() {
-		return
-	}
-	o.span.AddEvent("subscription event", trace.WithAttributes(attribute.Int("bourse.bytes", bytes)))
-}
-
 // TraceID is the id of the trace that an operation belongs to; empty when there is none.
 func (o *Operation) TraceID() string {
 	if o == nil || o.span == nil {
