@@ -70,7 +70,7 @@ func onlyKnown(addresses map[string]string, o Options) error {
 	for _, named := range [][]string{
 		slices.Sorted(maps.Keys(o.SubgraphURLs)), slices.Sorted(maps.Keys(o.SubgraphSockets.Subgraphs)),
 		slices.Sorted(maps.Keys(o.SubgraphConnections)), slices.Sorted(maps.Keys(o.Traffic.Subgraphs)),
-		slices.Sorted(maps.Keys(o.ErrorsOf)), slices.Sorted(maps.Keys(cached)),
+		slices.Sorted(maps.Keys(o.ErrorsOf)), slices.Sorted(maps.Keys(o.Headers.Subgraphs)), slices.Sorted(maps.Keys(cached)),
 	} {
 		for _, name := range named {
 			if !slices.Contains(known, name) {

@@ -13,6 +13,7 @@ import (
 	"bourse/router/entitycache"
 	"bourse/router/execute"
 	"bourse/router/fetch"
+	"bourse/router/headers"
 	"bourse/router/subscribe/socket"
 	"bourse/router/traffic"
 )
@@ -91,6 +92,7 @@ func TestOptionsNameOnlySubgraphsThatAreThere(t *testing.T) {
 		"connections": {SubgraphConnections: map[string]fetch.Connection{"nobody": {}}},
 		"traffic":     {Traffic: traffic.Options{Subgraphs: map[string]traffic.Rules{"nobody": {}}}},
 		"errors":      {ErrorsOf: map[string]execute.Errors{"nobody": {}}},
+		"headers":     {Headers: headers.Rules{Subgraphs: map[string][]headers.Rule{"nobody": {}}}},
 		"cache":       {Cache: &entitycache.Options{Store: entitycache.NewMemory(1 << 20), Subgraphs: map[string]entitycache.SubgraphOptions{"nobody": {}}}},
 	} {
 		_, err := router.New(composed(t, "http://127.0.0.1:1", "http://127.0.0.1:2"), o)

@@ -81,7 +81,7 @@ func (r *routing) register(cmd *cobra.Command) {
 	r.flags.StringVar(&r.supergraph, "supergraph", "", "supergraph SDL file")
 	r.flags.StringSliceVar(&r.subgraphs, "subgraph", nil, "NAME=URL: call a subgraph there instead; may be repeated")
 	r.flags.StringSliceVar(&r.labels, "label", nil, "label of a progressive override that is on for every request; may be repeated")
-	r.flags.StringSliceVar(&r.forward, "forward-header", []string{"Authorization"}, "client header to pass on to subgraphs; may be repeated")
+	r.flags.StringSliceVar(&r.forward, "forward-header", []string{"Authorization"}, "client header to pass on to subgraphs; may be repeated; with --config only when given")
 	r.flags.BoolVar(&r.introspection, "introspection", true, "let clients ask for the schema; with --config only when given")
 	r.flags.StringVar(&r.playground, "playground", "/", "path of the playground; empty for none")
 	r.flags.BoolVar(&r.mask, "mask-errors", false, "hide messages of subgraph errors that have no code")

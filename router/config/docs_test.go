@@ -47,6 +47,24 @@ func TestThePageHasEveryOption(t *testing.T) {
 	}
 }
 
+// What the page shows of files can be copied.
+func TestThePagesFilesAreRead(t *testing.T) {
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := regexp.MustCompile("(?s)\n```yaml[^\n]*\n(.*?)\n```").FindAllStringSubmatch(string(text), -1)
+	if len(shown) < 8 {
+		t.Fatalf("%d files are found", len(shown))
+	}
+	variables := environment(map[string]string{"REDIS_URL": "redis://127.0.0.1:6379", "BATCH_SECRET": "of thirty-two characters at least"})
+	for _, one := range shown {
+		if _, err := config.Read("router.yaml", []byte(one[1]), variables); err != nil {
+			t.Errorf("%v in\n%s", err, one[1])
+		}
+	}
+}
+
 // Every key is in snake_case and says what it does.
 func TestEveryOptionIsDescribed(t *testing.T) {
 	var walk func(path string, u reflect.Type)

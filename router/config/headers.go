@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"os"
 	"strings"
 
@@ -10,11 +9,11 @@ import (
 
 // Headers say which headers subgraphs see, and which of theirs clients do.
 type Headers struct {
-	Forward   []string                `yaml:"forward" doc:"Headers of clients that all subgraphs see."`
-	All       []HeaderRule            `yaml:"all" doc:"Rules for all subgraphs, in their order."`
-	Subgraphs map[string][]HeaderRule `yaml:"subgraphs" doc:"Rules for one subgraph, by its name in the supergraph; they come after those for all."`
-	Response  []HeaderResponse        `yaml:"response" doc:"Headers of subgraphs' answers that clients see."`
-	Claims    HeaderClaims            `yaml:"claims" doc:"A signed header that tells subgraphs whom a request speaks for."`
+	Forward  []string                `yaml:"forward" doc:"Headers of clients that all subgraphs see."`
+	All      []HeaderRule            `yaml:"all" doc:"Rules for all subgraphs, in their order."`
+	Each     map[string][]HeaderRule `yaml:"each" doc:"Rules for one subgraph, by its name in the supergraph; they come after those for all."`
+	Response []HeaderResponse        `yaml:"response" doc:"Headers of subgraphs' answers that clients see."`
+	Claims   HeaderClaims            `yaml:"claims" doc:"A signed header that tells subgraphs whom a request speaks for."`
 }
 
 // HeaderRule is about one header, or about those whose names match.
@@ -53,7 +52,7 @@ type HeaderClaims struct {
 func (h *Headers) apply(b *Built) error {
 	b.Options.ForwardHeaders = append(b.Options.ForwardHeaders, h.Forward...)
 	b.Options.Headers.All = headerRules(h.All)
-	for name, rules := range h.Subgraphs {
+	for name, rules := range h.Each {
 		if b.Options.Headers.Subgraphs == nil {
 			b.Options.Headers.Subgraphs = map[string][]headers.Rule{}
 		}
@@ -78,7 +77,7 @@ func (h *Headers) apply(b *Built) error {
 	}
 	signer, err := h.Claims.signer(b)
 	if err != nil {
-		return fmt.Errorf("claims: %w", err)
+		return under("claims", err)
 	}
 	b.Options.ClaimsSigner = signer
 	if signer.KeySet() != nil {
@@ -104,14 +103,14 @@ func (c *HeaderClaims) signer(b *Built) (*headers.Signer, error) {
 	if c.SecretFile != "" {
 		text, err := os.ReadFile(b.path(c.SecretFile))
 		if err != nil {
-			return nil, fmt.Errorf("secret_file: %w", err)
+			return nil, under("secret_file", err)
 		}
 		o.Secret = []byte(strings.TrimRight(string(text), "\r\n"))
 	}
 	if c.KeyFile != "" {
 		var err error
 		if o.PrivatePEM, err = os.ReadFile(b.path(c.KeyFile)); err != nil {
-			return nil, fmt.Errorf("key_file: %w", err)
+			return nil, under("key_file", err)
 		}
 	}
 	return headers.NewSigner(o)

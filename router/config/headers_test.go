@@ -18,7 +18,7 @@ headers:
   all:
     - { action: propagate, matching: "x-.*" }
     - { action: insert, name: X-User, claim: sub, default: guest }
-  subgraphs:
+  each:
     billing:
       - { action: remove, name: X-Debug }
   response:
