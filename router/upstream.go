@@ -67,7 +67,12 @@ func onlyKnown(addresses map[string]string, o Options) error {
 	if o.Cache != nil {
 		cached = o.Cache.Subgraphs
 	}
+	var answering []string
+	for _, r := range o.Headers.Response {
+		answering = append(answering, r.Subgraphs...)
+	}
 	for _, named := range [][]string{
+		answering,
 		slices.Sorted(maps.Keys(o.SubgraphURLs)), slices.Sorted(maps.Keys(o.SubgraphSockets.Subgraphs)),
 		slices.Sorted(maps.Keys(o.SubgraphConnections)), slices.Sorted(maps.Keys(o.Traffic.Subgraphs)),
 		slices.Sorted(maps.Keys(o.ErrorsOf)), slices.Sorted(maps.Keys(o.Headers.Subgraphs)), slices.Sorted(maps.Keys(cached)),

@@ -93,6 +93,7 @@ func TestOptionsNameOnlySubgraphsThatAreThere(t *testing.T) {
 		"traffic":     {Traffic: traffic.Options{Subgraphs: map[string]traffic.Rules{"nobody": {}}}},
 		"errors":      {ErrorsOf: map[string]execute.Errors{"nobody": {}}},
 		"headers":     {Headers: headers.Rules{Subgraphs: map[string][]headers.Rule{"nobody": {}}}},
+		"answers":     {Headers: headers.Rules{Response: []headers.ResponseRule{{Name: "X", Subgraphs: []string{"nobody"}}}}},
 		"cache":       {Cache: &entitycache.Options{Store: entitycache.NewMemory(1 << 20), Subgraphs: map[string]entitycache.SubgraphOptions{"nobody": {}}}},
 	} {
 		_, err := router.New(composed(t, "http://127.0.0.1:1", "http://127.0.0.1:2"), o)

@@ -62,9 +62,13 @@ func (c *Config) OfSupergraph(err error) error {
 	}
 	var faults Faults
 	for path, n := range c.places {
+		where, named := path, strings.Contains(path, ".subgraphs[") && n.Value == unknown.Name
 		if section, name, ok := strings.Cut(path, ".each."); ok && name == unknown.Name {
+			where, named = section+".each", true
+		}
+		if named {
 			faults = append(faults, &Fault{c.file, n.Line, n.Column, fmt.Sprintf(
-				"%s.each: the supergraph has no subgraph %q: %s", section, name, instead(name, unknown.Has))})
+				"%s: the supergraph has no subgraph %q: %s", where, unknown.Name, instead(unknown.Name, unknown.Has))})
 		}
 	}
 	if len(faults) == 0 { // a flag or a program named it

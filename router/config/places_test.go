@@ -37,13 +37,14 @@ func TestFaultsOfBuildingHaveTheirPlaces(t *testing.T) {
 }
 
 func TestNamesOfSubgraphsAreFoundInTheFile(t *testing.T) {
-	c, err := config.Read("r.yaml", []byte("traffic:\n  each:\n    product: {}\nerrors: {each: {product: {}}}"), environment(nil))
+	c, err := config.Read("r.yaml", []byte("traffic:\n  each:\n    product: {}\nerrors: {each: {product: {}}}\nheaders: {response: [{name: X, subgraphs: [product]}]}"), environment(nil))
 	if err != nil {
 		t.Fatal(err)
 	}
 	unknown := fmt.Errorf("wrapped: %w", &router.UnknownSubgraphError{Name: "product", Has: []string{"products", "reviews"}})
 	want := `r.yaml:3:14: traffic.each: the supergraph has no subgraph "product": did you mean "products"? allowed: products, reviews
-r.yaml:4:26: errors.each: the supergraph has no subgraph "product": did you mean "products"? allowed: products, reviews`
+r.yaml:4:26: errors.each: the supergraph has no subgraph "product": did you mean "products"? allowed: products, reviews
+r.yaml:5:44: headers.response[0].subgraphs[0]: the supergraph has no subgraph "product": did you mean "products"? allowed: products, reviews`
 	if got := c.OfSupergraph(unknown).Error(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
