@@ -13,6 +13,7 @@ import (
 // roleFlags are those of a process that plays one role of a house.
 type roleFlags struct {
 	listen, databaseURL, redisURL, level, readyFile string
+	callers                                         callerFlags
 	demo                                            bool
 }
 
@@ -23,10 +24,13 @@ func (f *roleFlags) register(cmd *cobra.Command, listen string) {
 	flags.StringVar(&f.redisURL, "redis-url", "", "Redis of the house (REDIS_URL)")
 	flags.StringVar(&f.level, "log-level", "info", "debug, info, warn or error")
 	flags.BoolVar(&f.demo, "demo", false, "the house is a demonstration, with public sign-ins")
+	f.callers.register(cmd)
 	flags.StringVar(&f.readyFile, "ready-file", "", "file that gets the address once the role is played")
 }
 
 const roleEnvironment = `
+
+/metrics answers this machine alone, unless --metrics-from says otherwise.
 
 Environment: BOURSE_SECRET, DATABASE_URL, REDIS_URL: those of the house's other processes.`
 
@@ -99,6 +103,10 @@ func playRole(cmd *cobra.Command, f roleFlags, role house.Role) error {
 	if err != nil {
 		return err
 	}
+	proxies, metricsFrom, err := f.callers.parse()
+	if err != nil {
+		return err
+	}
 	tuneMemory()
 	listener, err := listen(f.listen)
 	if err != nil {
@@ -107,6 +115,7 @@ func playRole(cmd *cobra.Command, f roleFlags, role house.Role) error {
 	defer listener.Close()
 	h, err := house.StartRole(cmd.Context(), house.Config{
 		DatabaseURL: f.databaseURL, RedisURL: f.redisURL, Demo: f.demo, Logger: logger,
+		Proxies: proxies, MetricsFrom: metricsFrom, Version: version,
 		Secret: []byte(os.Getenv("BOURSE_SECRET")), RouterSecret: os.Getenv("BOURSE_ROUTER_SECRET"),
 		Progress: func(step string) { fmt.Fprintln(out, "  ·", step) },
 	}, role)

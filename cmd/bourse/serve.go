@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"runtime/debug"
 	"syscall"
@@ -22,7 +23,7 @@ import (
 // serveFlags are the flags of serve.
 type serveFlags struct {
 	listen, data, databaseURL, redisURL, level, readyFile string
-	proxies, metricsFrom                                  []string
+	callers                                               callerFlags
 	demo                                                  bool
 	simulate                                              int
 }
@@ -64,10 +65,28 @@ Environment: BOURSE_SECRET, DATABASE_URL, REDIS_URL, PG_BIN_DIR.`,
 	flags.StringVar(&f.level, "log-level", "warn", "debug, info, warn or error")
 	flags.BoolVar(&f.demo, "demo", false, "a demonstration house with public sign-ins and simulated traders")
 	flags.IntVar(&f.simulate, "simulate", 10, "commands a second of the demonstration's simulated traders; 0 for none")
-	flags.StringSliceVar(&f.proxies, "trusted-proxy", nil, "address or CIDR range of a proxy whose X-Forwarded-For counts; may be repeated")
-	flags.StringSliceVar(&f.metricsFrom, "metrics-from", []string{"127.0.0.0/8", "::1"}, "address or CIDR range that may ask for /metrics; may be repeated")
+	f.callers.register(cmd)
 	flags.StringVar(&f.readyFile, "ready-file", "", "file that gets the address once requests are served")
 	return cmd
+}
+
+// callerFlags say who may be believed, and shown, what.
+type callerFlags struct{ proxies, metricsFrom []string }
+
+func (f *callerFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringSliceVar(&f.proxies, "trusted-proxy", nil, "address or CIDR range of a proxy whose X-Forwarded-For counts; may be repeated")
+	flags.StringSliceVar(&f.metricsFrom, "metrics-from", []string{"127.0.0.0/8", "::1"}, "address or CIDR range that may ask for /metrics; may be repeated")
+}
+
+func (f *callerFlags) parse() (proxies, metricsFrom []netip.Prefix, err error) {
+	if proxies, err = identity.ParsePrefixes(f.proxies); err != nil {
+		return nil, nil, &exit{exitUsage, fmt.Errorf("--trusted-proxy: %w", err)}
+	}
+	if metricsFrom, err = identity.ParsePrefixes(f.metricsFrom); err != nil {
+		return nil, nil, &exit{exitUsage, fmt.Errorf("--metrics-from: %w", err)}
+	}
+	return proxies, metricsFrom, nil
 }
 
 // serve listens before it starts anything, so that a taken port costs no time and
@@ -77,13 +96,9 @@ func serve(ctx context.Context, out io.Writer, f serveFlags) error {
 	if err != nil {
 		return err
 	}
-	proxies, err := identity.ParsePrefixes(f.proxies)
+	proxies, metricsFrom, err := f.callers.parse()
 	if err != nil {
-		return &exit{exitUsage, fmt.Errorf("--trusted-proxy: %w", err)}
-	}
-	metricsFrom, err := identity.ParsePrefixes(f.metricsFrom)
-	if err != nil {
-		return &exit{exitUsage, fmt.Errorf("--metrics-from: %w", err)}
+		return err
 	}
 	tuneMemory()
 	listener, err := listen(f.listen)
@@ -96,7 +111,7 @@ func serve(ctx context.Context, out io.Writer, f serveFlags) error {
 	h, err := house.Start(ctx, house.Config{
 		DataDir: f.data, DatabaseURL: f.databaseURL, RedisURL: f.redisURL,
 		Secret: []byte(os.Getenv("BOURSE_SECRET")), Demo: f.demo, Proxies: proxies, MetricsFrom: metricsFrom,
-		Logger: logger, Progress: progress,
+		Version: version, Logger: logger, Progress: progress,
 	})
 	if err != nil {
 		return err

@@ -49,8 +49,10 @@ type Config struct {
 	Demo bool
 	// Proxies are those whose word about their client's address counts (X-Forwarded-For); the throttle of sign-ins goes by it.
 	Proxies []netip.Prefix
-	// MetricsFrom are where a whole house's /metrics may be asked from; empty: this machine.
+	// MetricsFrom are where /metrics may be asked from; empty: this machine.
 	MetricsFrom []netip.Prefix
+	// Version of this build, for metrics.
+	Version string
 	// Argon is the cost of a password hash; auth.DefaultParams where it is zero.
 	Argon auth.Params
 	// Logger hears what an operator should; nil is silent.
@@ -131,13 +133,12 @@ func (h *House) start(ctx context.Context, c Config) error {
 		return fmt.Errorf("start the worker: %w", err)
 	}
 	h.later("worker", work.Stop)
-	gateway, err := newRouter(h.Exchange, asynq.NewInspectorFromRedisClient(client), c.Logger)
+	gateway, metrics, err := h.startRouter(c, asynq.NewInspectorFromRedisClient(client))
 	if err != nil {
 		return err
 	}
-	h.later("router", gateway.Close)
 	h.drain = func(ctx context.Context) { _ = gateway.Close(ctx) } // closing twice is no error
-	h.handler = h.routes(c, gateway)
+	h.handler = h.routes(c, gateway, metrics)
 	return nil
 }
 

@@ -78,7 +78,7 @@ func (h *House) startRole(ctx context.Context, c Config, role Role) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", h.serveReady)
-	mux.Handle("GET /metrics", promhttp.Handler())
+	mux.Handle("GET /metrics", guardMetrics(c, promhttp.Handler()))
 	h.handler = mux
 	var subgraph http.Handler
 	switch role {

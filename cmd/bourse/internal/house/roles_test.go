@@ -60,6 +60,9 @@ func TestRolesMakeAHouse(t *testing.T) {
 	}
 	members := start(house.MemberSubgraph)
 	defer stop(members)
+	stranger := httptest.NewRecorder()
+	members.Handler().ServeHTTP(stranger, httptest.NewRequest(http.MethodGet, "/metrics", nil)) // from 192.0.2.1
+	expect(t, "a stranger's look at the metrics", stranger.Code, http.StatusForbidden)
 	subgraph := httptest.NewServer(members.Handler())
 	defer subgraph.Close()
 

@@ -1,71 +1,23 @@
 package house
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/netip"
 
-	"github.com/hibiken/asynq"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"bourse/engine"
 	"bourse/frontends"
-	"bourse/graph"
-	"bourse/router"
-	"bourse/router/fetch"
 	"bourse/router/identity"
-	"bourse/subgraphs/admin"
-	"bourse/subgraphs/agent"
-	"bourse/subgraphs/member"
 )
-
-// The headers that reach a subgraph beside Authorization. The first two prove that a request passed
-// the router, and tell whence it came.
-const (
-	secretHeader  = "Bourse-Router-Secret"
-	addressHeader = "Bourse-Client-Address"
-	// minSequenceHeader lets a client read its own writes: answers show at least this sequence.
-	minSequenceHeader = "Bourse-Min-Sequence"
-)
-
-// newRouter puts the router before the three subgraphs, which it calls without a socket.
-func newRouter(x *engine.Exchange, queues *asynq.Inspector, logger *slog.Logger) (*router.Router, error) {
-	raw := make([]byte, 32)
-	if _, err := rand.Read(raw); err != nil {
-		return nil, fmt.Errorf("make the router's secret: %w", err)
-	}
-	secret := hex.EncodeToString(raw)
-	subgraphs := fetch.NewLocal(map[string]http.Handler{
-		"member": member.Handler(member.Options{Exchange: x, RouterSecret: secret, Logger: logger}),
-		"agent":  agent.Handler(agent.Options{Exchange: x, RouterSecret: secret, Logger: logger}),
-		"admin":  admin.Handler(admin.Options{Exchange: x, RouterSecret: secret, Logger: logger, Queues: queues}),
-	})
-	r, err := router.New(graph.Supergraph, router.Options{
-		Fetcher:         subgraphs,
-		ForwardHeaders:  []string{"Authorization", addressHeader, minSequenceHeader},
-		SubgraphHeaders: http.Header{secretHeader: {secret}},
-		Introspection:   true,
-		StateFirst:      []string{"*"}, // every stream of ours begins with a snapshot
-		Logger:          logger,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("start the router: %w", err)
-	}
-	return r, nil
-}
 
 // routes is the address space of the house.
-func (h *House) routes(c Config, gateway http.Handler) http.Handler {
+func (h *House) routes(c Config, gateway, metrics http.Handler) http.Handler {
 	clients := &identity.Addresses{Proxies: c.Proxies}
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", withClientAddress(clients, gateway))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", h.serveReady)
-	mux.Handle("GET /metrics", guardMetrics(c, promhttp.Handler()))
+	mux.Handle("GET /metrics", guardMetrics(c, metrics))
 	mux.HandleFunc("GET /demo.json", h.serveDemo)
 	mux.Handle("/", frontends.Handler())
 	return mux

@@ -37,7 +37,7 @@ func TestTheClientsAddressIsNotItsOwnToChoose(t *testing.T) {
 	} {
 		h := house.routes(Config{Proxies: c.proxies}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Seen", r.Header.Get(addressHeader))
-		}))
+		}), http.NotFoundHandler())
 		r := httptest.NewRequest(http.MethodPost, "/graphql", nil)
 		r.RemoteAddr = c.remote
 		r.Header.Set(addressHeader, "198.51.100.66")
