@@ -6,6 +6,7 @@ import type { Session } from '@bourse/session'
 import { Client, fetchExchange } from '@urql/core'
 import { ConnectionWatch } from './connection.ts'
 import { createLive, type Live } from './live.ts'
+import { ownWrites } from './ownWrites.ts'
 
 export interface Api {
   urql: Client
@@ -30,7 +31,7 @@ export function createApi({ endpoint, session }: ApiOptions): Api {
   })
   const urql = new Client({
     url: url.href,
-    exchanges: [fetchExchange],
+    exchanges: [ownWrites(), fetchExchange],
     fetch: authenticated(session, fetch.bind(globalThis)),
     preferGetMethod: false,
     requestPolicy: 'network-only',

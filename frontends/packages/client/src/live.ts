@@ -88,9 +88,10 @@ export function createLive({ url, session, connection, webSocketImpl }: LiveOpti
     on: {
       connected: () => connection.set('open'),
       closed: (event) => {
-        // 1000 is our own lazy close: nothing is subscribed, nothing is missed.
+        // 1000 is our own lazy close: nothing is subscribed, nothing is missed. 4403 ends a connection with its
+        // token, and graphql-ws comes back at once with the next one.
         const code = (event as { code?: number }).code
-        connection.set(code === 1000 ? 'connecting' : 'lost')
+        connection.set(code === 1000 || code === 4403 ? 'connecting' : 'lost')
       },
     },
   }
