@@ -55,6 +55,18 @@ subgraphs:
 	}
 }
 
+// A section that says one thing leaves the rest as it is without it, and that is allowed.
+func TestSectionsWithoutTheRest(t *testing.T) {
+	usual := config.Default()
+	c, err := config.Read("router.yaml", []byte("http: {max_batch: 5}"), environment(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(c.HTTP.Compression, usual.HTTP.Compression) || !slices.Equal(usual.HTTP.Compression, []string{"zstd", "br", "gzip"}) {
+		t.Errorf("compression: %q, usually %q", c.HTTP.Compression, usual.HTTP.Compression)
+	}
+}
+
 func TestFaultsOfTransports(t *testing.T) {
 	for text, want := range map[string]string{
 		"http: {compression: [lzma]}":                                                                 "lzma",

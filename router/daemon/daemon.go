@@ -178,6 +178,7 @@ func (d *daemon) reload(why string) snapshot {
 	}
 	if err != nil {
 		d.logger().Error("reload refused; the router goes on as before", "error", err)
+		before.built.Options.Telemetry.Reloaded(0, err)
 		if hook := before.built.Options.Hooks.Reload; hook != nil {
 			hook(router.ReloadEvent{Err: err})
 		}

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -227,6 +228,27 @@ func TestFilesAreTakenUpWhenTheyChange(t *testing.T) {
 		}
 		return
 	}
+}
+
+// Whoever watches the metrics hears of a configuration that was refused as of a supergraph that was.
+func TestRefusedFilesAreCounted(t *testing.T) {
+	counted := watching + "telemetry: {metrics: {}}\n"
+	r := start(t, counted, graph(t, "http://127.0.0.1:1", "a"))
+	refused := func(times int) {
+		t.Helper()
+		if e := within(t, r.reloaded); e.Err == nil {
+			t.Fatal("what is wrong is taken")
+		}
+		_, got := r.get(strings.TrimSuffix(r.Endpoint, "/graphql") + "/metrics")
+		if want := fmt.Sprintf("bourse_router_reloads_total{result=\"failed\"} %d\n", times); !strings.Contains(got, want) {
+			t.Errorf("the metrics have no %s", want)
+		}
+	}
+	r.write("router.yaml", counted+"plans: {cash: 3}\n")
+	refused(1)
+	r.write("graph.graphql", "type Query { a: Int }")
+	r.write("router.yaml", counted)
+	refused(2)
 }
 
 func TestSignalReloads(t *testing.T) {
