@@ -29,7 +29,7 @@ generate: need-go need-node ## write all generated code anew: gqlgen, compositio
 test: build ## every test: unit, property, integration, browser, a short kill -9 drill
 	@.ci/test
 
-soak: build ## what takes long: simulation, naive venue, random graphs, outages of a minute, 250 kills (MINUTES=10 COMMANDS=10000000 CASES=1000000)
+soak: build ## what takes long: simulation, naive venue, random graphs, outages of a minute, 250 kills, a router for half an hour (MINUTES=10 COMMANDS=10000000 CASES=1000000 ROUTER_MINUTES=30)
 	@.ci/soak
 
 apollo: need-go need-node ## compare the router with Apollo's own packages (SETS=20000 FIRST=1: random sets of subgraphs)

@@ -86,7 +86,7 @@ demonstration house; "bourse help COMMAND" explains each command.`,
 		newServe(), newRouter(), newEngine(), newSubgraph(), newWorker(),
 		newCompose(), newPlan(),
 		newMigrate(), newDoctor(), newReplay(), newJournal(), newProject(), newAudit(), newAdmin(),
-		newSimulate(), newDrill(), newBench(), newBenchPart(),
+		newSimulate(), newDrill(), newSoak(), newBench(), newBenchPart(),
 	)
 	return root
 }
