@@ -25,7 +25,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"]) `
 
 // graph is a supergraph of one subgraph with these fields of Int.
-func graph(t *testing.T, url string, fields ...string) string {
+func graph(t testing.TB, url string, fields ...string) string {
 	t.Helper()
 	sdl := link + "type Query { " + strings.Join(fields, ": Int ") + ": Int }"
 	r, err := compose.Compose([]compose.Subgraph{{Name: "numbers", URL: url, SDL: sdl}}, compose.Options{})
@@ -62,7 +62,7 @@ func (n numbers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // running is a router that runs for a test.
 type running struct {
 	Started
-	t        *testing.T
+	t        testing.TB
 	dir      string
 	end      context.CancelFunc
 	ended    chan error
@@ -72,13 +72,13 @@ type running struct {
 }
 
 // start writes the files and runs the router with them. In the configuration, which must be a block with listen first, addresses are any.
-func start(t *testing.T, configuration, supergraph string) *running {
+func start(t testing.TB, configuration, supergraph string) *running {
 	t.Helper()
 	return startWith(t, configuration, supergraph, nil)
 }
 
 // startWith is start with more files.
-func startWith(t *testing.T, configuration, supergraph string, more map[string]string) *running {
+func startWith(t testing.TB, configuration, supergraph string, more map[string]string) *running {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running{
@@ -161,7 +161,7 @@ func (r *running) get(url string) (int, string) {
 	return answer(r.t, res)
 }
 
-func answer(t *testing.T, res *http.Response) (int, string) {
+func answer(t testing.TB, res *http.Response) (int, string) {
 	t.Helper()
 	defer res.Body.Close() //nolint:errcheck // test
 	text, err := io.ReadAll(res.Body)
@@ -171,7 +171,7 @@ func answer(t *testing.T, res *http.Response) (int, string) {
 	return res.StatusCode, strings.TrimSpace(string(text))
 }
 
-func within[T any](t *testing.T, c <-chan T) T {
+func within[T any](t testing.TB, c <-chan T) T {
 	t.Helper()
 	select {
 	case v := <-c:

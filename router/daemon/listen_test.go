@@ -29,7 +29,7 @@ func (r *running) certify(name string) {
 	r.write("certificate.pem", certificate)
 }
 
-func certificateFor(t *testing.T, name string) (certificate, key string) {
+func certificateFor(t testing.TB, name string) (certificate, key string) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -139,8 +139,13 @@ func (k *socket) serve(known bool) {
 	k.s.leave(nil)
 }
 
+// maxIgnored is how much is read of a client after it was told that it is closed: what was on its way by then. Who goes on sending beyond
+// that is not read for as long as it may take to answer.
+const maxIgnored = 1 << 20
+
 // readAll reads messages until the connection ends. Once it is being closed from here, only the client's answer to that counts.
 func (k *socket) readAll() {
+	ignored := 0
 	for {
 		kind, text, err := k.conn.ReadMessage()
 		if err != nil {
@@ -153,11 +158,15 @@ func (k *socket) readAll() {
 		k.mu.Unlock()
 		switch {
 		case closing:
+			const each = 64 // that even the smallest message costs
+			if ignored += each + len(text); ignored > maxIgnored {
+				return
+			}
+		case !within:
+			k.shut(closeTooManyRequests, "Too many messages")
 		case kind == websocket.Ping:
 			k.send(websocket.AppendFrame(nil, websocket.Pong, text))
 		case kind == websocket.Pong:
-		case !within:
-			k.shut(closeTooManyRequests, "Too many messages")
 		case kind != websocket.Text:
 			k.shut(closeInvalidMessage, "messages must be text")
 		default:

@@ -205,6 +205,31 @@ func TestMessagesOfOneClientAreBounded(t *testing.T) {
 	}
 }
 
+func TestPingsAreMessages(t *testing.T) {
+	h, _, _ := serveScript(t, Options{MaxMessages: 2})
+	c := greet(t, h.URL, "", nil)
+	reading := c.conn.CloseRead(t.Context()) // or nobody would notice the pongs
+	for range 60 {
+		if c.conn.Ping(reading) != nil {
+			return
+		}
+	}
+	t.Error("60 pings are answered where 20 may come at once")
+}
+
+// A client that goes on sending although it was told that it is closed is not read for as long as it might answer.
+func TestClosedClientThatGoesOnIsCutOff(t *testing.T) {
+	h, _, _ := serveScript(t, Options{MaxMessages: 2, KeepAlive: time.Hour, WriteTimeout: time.Hour})
+	c := greet(t, h.URL, "", nil)
+	message := []byte(`{"type":"pong","payload":{"a":"` + strings.Repeat("x", 10_000) + `"}}`)
+	sent := 0
+	for c.conn.Write(t.Context(), websocket.MessageText, message) == nil {
+		if sent += len(message); sent > maxIgnored+16<<20 { // what the kernel may hold beside
+			t.Fatal("it is read on and on")
+		}
+	}
+}
+
 func TestClientThatAsksAndDoesNotListenIsCutOff(t *testing.T) {
 	h, _, s := serveScript(t, Options{MaxMessages: -1, WriteTimeout: time.Minute})
 	c := greet(t, h.URL, "", nil)
