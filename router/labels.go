@@ -2,12 +2,18 @@ package router
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // wholeShare is percent(100): labels may give a share of requests with up to eight decimals of a percent.
 const wholeShare = 100 * 100_000_000
+
+// LabelsOn is an Options.Label for which these are on, for every request.
+func LabelsOn(labels []string) func(ctx context.Context, label string) bool {
+	return func(_ context.Context, label string) bool { return slices.Contains(labels, label) }
+}
 
 // labelsOn decides for one request which labels of progressive overrides are on: percent(n) by chance, others as the
 // operator's hook says.

@@ -65,7 +65,6 @@ type Options struct {
 
 	Introspection      bool     // lets clients ask for the schema
 	IntrospectionRoles []string // who may, where not all clients do
-	MaskErrors         bool     // hides messages of subgraph errors that have no extensions.code
 
 	Errors   execute.Errors            // what else clients see of the errors of subgraphs
 	ErrorsOf map[string]execute.Errors // instead, of those of one subgraph, by name

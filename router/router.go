@@ -217,7 +217,7 @@ func newGateway(sg *federation.Supergraph, o Options) *gateway {
 		label: o.Label, chance: o.Chance,
 		sg:      sg,
 		planner: plan.New(sg, o.Plan),
-		executor: execute.New(sg, o.Fetcher, execute.Options{MaskErrors: o.MaskErrors, Errors: o.Errors, ErrorsOf: o.ErrorsOf, OnFetchError: func(ctx context.Context, subgraph string, err error) {
+		executor: execute.New(sg, o.Fetcher, execute.Options{Errors: o.Errors, ErrorsOf: o.ErrorsOf, OnFetchError: func(ctx context.Context, subgraph string, err error) {
 			level := slog.LevelWarn
 			if errors.Is(err, context.Canceled) {
 				level = slog.LevelDebug // the client left; nothing is wrong with the subgraph

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -239,9 +238,11 @@ func (r *routing) options(o *router.Options) {
 	}
 	r.explainTo(o)
 	if r.says("mask-errors") {
-		o.MaskErrors = r.mask
+		o.Errors.Mask = r.mask
 	}
-	o.Label = func(_ context.Context, label string) bool { return slices.Contains(r.labels, label) }
+	if r.says("label") {
+		o.Label = router.LabelsOn(r.labels)
+	}
 	if secret := os.Getenv("BOURSE_ROUTER_SECRET"); secret != "" {
 		if o.SubgraphHeaders == nil {
 			o.SubgraphHeaders = http.Header{}

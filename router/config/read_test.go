@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"bourse/router/config"
+	"bourse/router/plan"
 )
 
 func environment(pairs map[string]string) func(string) (string, bool) {
@@ -170,4 +171,22 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, text string) {
 		_, _ = config.Read("r.yaml", []byte(text), environment(nil)) // it may refuse, and must not panic or hang
 	})
+}
+
+func TestPlansAreMadeAsTheFileSays(t *testing.T) {
+	c, err := config.Read("router.yaml", []byte("plans: {labels: [beta], steps: 5, search_steps: 6}"), environment(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := c.Build(slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if b.Options.Plan != (plan.Options{MaxSteps: 5, MaxSearch: 6}) {
+		t.Errorf("planning is %+v", b.Options.Plan)
+	}
+	if on := b.Options.Label; !on(t.Context(), "beta") || on(t.Context(), "alpha") {
+		t.Error("another label is on than the file says")
+	}
 }

@@ -27,10 +27,8 @@ import (
 
 // Options of an Executor.
 type Options struct {
-	// MaskErrors is Errors.Mask.
-	MaskErrors bool
-	Errors     Errors            // what clients see of the errors of subgraphs
-	ErrorsOf   map[string]Errors // instead, of those of one subgraph
+	Errors   Errors            // what clients see of the errors of subgraphs
+	ErrorsOf map[string]Errors // instead, of those of one subgraph
 	// OnFetchError hears of every fetch that failed as a whole (down, timeout, malformed answer), with
 	// what the client is not told; may be nil. Called on the goroutine of Execute.
 	OnFetchError func(ctx context.Context, subgraph string, err error)
@@ -47,7 +45,6 @@ type Executor struct {
 
 // New returns an executor of plans made for sg.
 func New(sg *federation.Supergraph, f Fetcher, o Options) *Executor {
-	o.Errors.Mask = o.Errors.Mask || o.MaskErrors
 	e := &Executor{sg: sg, f: f, o: o, hidden: unusedScalars(sg.API())}
 	e.runs.New = func() any { return new(run) }
 	return e

@@ -154,7 +154,7 @@ func TestNullsByTheSchema(t *testing.T) {
 func TestMaskedErrors(t *testing.T) {
 	sg := load(t, peopleSDL)
 	s := &script{answers: map[string]*execute.Response{"a": ok(`{"data":{"must":1},"errors":[{"message":"password is 123","extensions":{"trace":"t"}},{"message":"told","extensions":{"code":"TOLD"}}]}`)}}
-	r := execute.New(sg, s, execute.Options{MaskErrors: true}).Execute(context.Background(), planFor(t, sg, `{ must }`, nil))
+	r := execute.New(sg, s, execute.Options{Errors: execute.Errors{Mask: true}}).Execute(context.Background(), planFor(t, sg, `{ must }`, nil))
 	defer r.Release()
 	want := `{"data":{"must":1},"errors":[{"message":"The subgraph reported an error.","extensions":{"code":"DOWNSTREAM_SERVICE_ERROR","service":"a"}},{"message":"told","extensions":{"code":"TOLD","service":"a"}}]}`
 	if got := string(r.JSON()); got != want {

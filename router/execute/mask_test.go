@@ -23,15 +23,14 @@ func TestWhatClientsSeeOfErrors(t *testing.T) {
 		o    execute.Options
 		want [4]string
 	}{
-		"all":               {execute.Options{}, [4]string{secret, told, other, odd}},
-		"masked":            {execute.Options{Errors: hiding}, [4]string{general, told, other, general}},
-		"one code":          {execute.Options{Errors: execute.Errors{Codes: []string{"TOLD"}}}, [4]string{general, told, general, general}},
-		"one extension":     {execute.Options{Errors: execute.Errors{Extensions: []string{"hint"}}}, [4]string{secret, hinted, other, odd}},
-		"no extensions":     {execute.Options{Errors: execute.Errors{Extensions: []string{}}}, [4]string{secret, bare, other, odd}},
-		"not this one":      {execute.Options{Errors: hiding, ErrorsOf: map[string]execute.Errors{"a": {}}}, [4]string{secret, told, other, odd}},
-		"this one alone":    {execute.Options{ErrorsOf: map[string]execute.Errors{"a": hiding}}, [4]string{general, told, other, general}},
-		"another one":       {execute.Options{ErrorsOf: map[string]execute.Errors{"b": hiding}}, [4]string{secret, told, other, odd}},
-		"by the old option": {execute.Options{MaskErrors: true}, [4]string{general, told, other, general}},
+		"all":            {execute.Options{}, [4]string{secret, told, other, odd}},
+		"masked":         {execute.Options{Errors: hiding}, [4]string{general, told, other, general}},
+		"one code":       {execute.Options{Errors: execute.Errors{Codes: []string{"TOLD"}}}, [4]string{general, told, general, general}},
+		"one extension":  {execute.Options{Errors: execute.Errors{Extensions: []string{"hint"}}}, [4]string{secret, hinted, other, odd}},
+		"no extensions":  {execute.Options{Errors: execute.Errors{Extensions: []string{}}}, [4]string{secret, bare, other, odd}},
+		"not this one":   {execute.Options{Errors: hiding, ErrorsOf: map[string]execute.Errors{"a": {}}}, [4]string{secret, told, other, odd}},
+		"this one alone": {execute.Options{ErrorsOf: map[string]execute.Errors{"a": hiding}}, [4]string{general, told, other, general}},
+		"another one":    {execute.Options{ErrorsOf: map[string]execute.Errors{"b": hiding}}, [4]string{secret, told, other, odd}},
 	} {
 		sg := load(t, peopleSDL)
 		s := &script{answers: map[string]*execute.Response{"a": ok(answer)}}

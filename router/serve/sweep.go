@@ -85,7 +85,7 @@ func (s *edition) watch(k *socket) {
 	w.all[k] = struct{}{}
 	if !w.running {
 		w.running = true
-		s.releasing.Go(s.Server.sweepAll)
+		s.releasing.Go(s.sweepAll)
 	}
 }
 

@@ -43,7 +43,7 @@ func Upgrade(w http.ResponseWriter, r *http.Request, subprotocols []string, limi
 	if err != nil {
 		return nil, "", fmt.Errorf("websocket: take over the connection: %w", err)
 	}
-	early, _ := buffered.Reader.Peek(buffered.Reader.Buffered()) // what is buffered can be had
+	early, _ := buffered.Peek(buffered.Reader.Buffered()) // what is buffered can be had
 	early = slices.Clone(early)
 	answer := append([]byte(nil), "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
 	answer = append(append(answer, accept(key)...), "\r\n"...)
