@@ -42,6 +42,8 @@ type Options struct {
 	// queries, the address or its path; the others get theirs as server-sent events. Not used with a Fetcher.
 	SubgraphSockets     socket.Options
 	MaxSubgraphResponse int64 // bytes of one answer of a subgraph; default 64 MiB; not used with a Fetcher
+	// MaxSubgraphResponseOf are the bytes of one answer of a subgraph, by name, instead; not used with a Fetcher.
+	MaxSubgraphResponseOf map[string]int64
 	// SubgraphConnections are subgraphs that are connected to in a way of their own, by name; not used with a Fetcher.
 	SubgraphConnections map[string]fetch.Connection
 	SubgraphNetHTTP     bool // fetch.HTTPOptions.NetHTTP; not used with a Fetcher

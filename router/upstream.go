@@ -74,8 +74,9 @@ func onlyKnown(addresses map[string]string, o Options) error {
 	for _, named := range [][]string{
 		answering,
 		slices.Sorted(maps.Keys(o.SubgraphURLs)), slices.Sorted(maps.Keys(o.SubgraphSockets.Subgraphs)),
-		slices.Sorted(maps.Keys(o.SubgraphConnections)), slices.Sorted(maps.Keys(o.Traffic.Subgraphs)),
-		slices.Sorted(maps.Keys(o.ErrorsOf)), slices.Sorted(maps.Keys(o.Headers.Subgraphs)), slices.Sorted(maps.Keys(cached)),
+		slices.Sorted(maps.Keys(o.SubgraphConnections)), slices.Sorted(maps.Keys(o.MaxSubgraphResponseOf)),
+		slices.Sorted(maps.Keys(o.Traffic.Subgraphs)), slices.Sorted(maps.Keys(o.ErrorsOf)), slices.Sorted(maps.Keys(o.Headers.Subgraphs)),
+		slices.Sorted(maps.Keys(cached)),
 	} {
 		for _, name := range named {
 			if !slices.Contains(known, name) {
@@ -99,13 +100,16 @@ func overNetwork(urls map[string]string, o Options) (*network, error) {
 			return nil, fmt.Errorf("subgraph %s: WebSockets: %w", name, err)
 		}
 		s.URL = where.String()
+		if s.TLS == nil {
+			s.TLS = o.SubgraphConnections[name].TLS
+		}
 		sockets.Subgraphs[name] = s
 	}
 	return &network{
 		HTTP: fetch.NewHTTP(urls, fetch.HTTPOptions{
 			Timeout: o.Traffic.Longest(o.SubgraphTimeout), MaxResponseBytes: o.MaxSubgraphResponse, NetHTTP: o.SubgraphNetHTTP,
-			Connections: o.SubgraphConnections,
-			Propagate:   o.Telemetry.Propagate(),
+			MaxResponseOf: o.MaxSubgraphResponseOf, Connections: o.SubgraphConnections,
+			Propagate: o.Telemetry.Propagate(),
 		}),
 		sockets: socket.New(sockets),
 		uploads: o.Uploads.Files > 0,

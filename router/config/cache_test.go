@@ -71,7 +71,7 @@ func TestConnectionsOfSubgraphsAreOfTheirOwnWhereTheFileSaysSo(t *testing.T) {
 	b, err := built(t, `
 subgraphs:
   each:
-    usual: { url: "http://a" }
+    usual: { url: "http://a", max_response: 2MiB }
     fast: { connection: { protocol: h2c, max_connections: 3 } }
     strict: { connection: { tls: { ca_file: "`+file+`", server_name: x.test } } }
 `)
@@ -81,6 +81,9 @@ subgraphs:
 	c := b.Options.SubgraphConnections
 	if _, special := c["usual"]; special || len(c) != 2 || c["fast"].Protocol != fetch.H2C || c["fast"].MaxConnections != 3 || c["fast"].TLS != nil {
 		t.Errorf("connections are %+v", c)
+	}
+	if got := b.Options.MaxSubgraphResponseOf; len(got) != 1 || got["usual"] != 2<<20 {
+		t.Errorf("bounds of answers are %v", got)
 	}
 	if s := c["strict"].TLS; s == nil || s.RootCAs == nil || s.ServerName != "x.test" || s.MinVersion != tls.VersionTLS12 {
 		t.Errorf("TLS is %+v", s)

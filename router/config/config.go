@@ -65,6 +65,7 @@ type Built struct {
 	reads          func(path string) // may be nil
 	closers        []func()
 	lasting        *lasting
+	trial          bool // nothing is opened but what is read
 
 	redis    redis.UniversalClient // nil: there is none
 	from     Redis                 // its section
@@ -112,16 +113,23 @@ func Default() *Config {
 }
 
 // Build makes the router's options. The caller closes what it gets.
-func (c *Config) Build(logger *slog.Logger) (*Built, error) { return c.build(logger, &lasting{}) }
+func (c *Config) Build(logger *slog.Logger) (*Built, error) {
+	return c.build(logger, &Built{lasting: &lasting{}})
+}
+
+// Try is Build for looking at the result alone: files are read, but nothing is written and nobody is called. Tokens have no verifier.
+func (c *Config) Try(logger *slog.Logger) (*Built, error) {
+	return c.build(logger, &Built{lasting: &lasting{}, trial: true})
+}
 
 // BuildAfter is Build for a reload: what counts or remembers goes on, where its section says the same as before. before is still in use, and
 // closed by whoever has it when it no longer is.
 func (c *Config) BuildAfter(before *Built, logger *slog.Logger) (*Built, error) {
-	return c.build(logger, before.lasting)
+	return c.build(logger, &Built{lasting: before.lasting})
 }
 
-func (c *Config) build(logger *slog.Logger, l *lasting) (*Built, error) {
-	b := &Built{Options: router.Options{Logger: logger}, Admin: map[string]http.Handler{}, dir: c.dir, reads: c.reads, lasting: l}
+func (c *Config) build(logger *slog.Logger, b *Built) (*Built, error) {
+	b.Options, b.Admin, b.dir, b.reads = router.Options{Logger: logger}, map[string]http.Handler{}, c.dir, c.reads
 	var errs []error
 	for i := range reflect.TypeFor[Config]().NumField() {
 		if !reflect.TypeFor[Config]().Field(i).IsExported() {

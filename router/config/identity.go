@@ -106,6 +106,9 @@ func (i *Identity) apply(b *Built) error {
 	asked := o
 	asked.Logger = nil // which shapes nothing
 	v, err := last(b, asked, func() (*identity.Verifier, func(), error) {
+		if b.trial {
+			return nil, nil, o.Check()
+		}
 		v, err := identity.NewVerifier(o)
 		if err != nil {
 			return nil, nil, err

@@ -22,7 +22,8 @@ type Subgraphs struct {
 type Subgraph struct {
 	URL           string        `yaml:"url" doc:"Where it is called instead of where the supergraph says."`
 	Subscriptions Subscriptions `yaml:"subscriptions" doc:"How it is asked for subscriptions."`
-	Connection    Connection    `yaml:"connection" doc:"How it is connected to, where that is not as usual. WebSockets go by the system's authorities."`
+	MaxResponse   Size          `yaml:"max_response" default:"0B" min:"0B" doc:"Size of one answer of it; 0B: that of subgraphs.max_response."`
+	Connection    Connection    `yaml:"connection" doc:"How it is connected to, where that is not as usual."`
 }
 
 // Subscriptions say how a subgraph is asked for subscriptions.
@@ -83,6 +84,7 @@ func (s *Subgraphs) apply(b *Built) error {
 	b.Options.MaxSubgraphResponse = int64(s.MaxResponse)
 	b.Options.SubgraphNetHTTP = s.NetHTTP
 	b.Options.SubgraphURLs = map[string]string{}
+	b.Options.MaxSubgraphResponseOf = map[string]int64{}
 	connections := map[string]fetch.Connection{}
 	b.Options.SubgraphConnections = connections
 	b.Options.SubgraphSockets = s.Sockets.options()
@@ -96,6 +98,9 @@ func (s *Subgraphs) apply(b *Built) error {
 		}
 		if c != nil {
 			connections[name] = *c
+		}
+		if one.MaxResponse > 0 {
+			b.Options.MaxSubgraphResponseOf[name] = int64(one.MaxResponse)
 		}
 		if one.URL != "" {
 			b.Options.SubgraphURLs[name] = one.URL

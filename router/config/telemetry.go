@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
 	"bourse/router/telemetry"
@@ -95,7 +96,7 @@ func (t *Telemetry) apply(b *Built) error {
 	}
 	var err error
 	b.Options.Telemetry, err = last(b, teller{dir: b.dir, Telemetry: *t}, func() (*telemetry.Telemetry, func(), error) {
-		return (&opening{section: t, dir: b.dir}).open(b.Options.Logger)
+		return (&opening{section: t, dir: b.dir, trial: b.trial}).open(b.Options.Logger)
 	})
 	if err != nil {
 		return err
@@ -119,6 +120,7 @@ const closingTime = 5 * time.Second
 type opening struct {
 	section *Telemetry
 	dir     string
+	trial   bool // nothing is written
 	files   []io.Closer
 }
 
@@ -178,7 +180,7 @@ func (u *opening) options(logger *slog.Logger) (o telemetry.Options, err error) 
 			return o, fmt.Errorf("slow_log: %w", err)
 		}
 	}
-	if r := s.Usage; r != nil {
+	if r := s.Usage; r != nil && !u.trial {
 		o.Usage = &telemetry.Usage{File: beside(u.dir, r.File), Every: r.Every.Std(), Rotate: r.Rotate.Std(), Keep: r.Keep, Operations: r.Operations, Clients: r.Clients}
 	}
 	return o, nil
@@ -195,7 +197,12 @@ func (u *opening) logger(output, format string) (*slog.Logger, error) {
 	case "":
 		return nil, errors.New("output is empty")
 	default:
-		f, err := os.OpenFile(beside(u.dir, output), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+		at := beside(u.dir, output)
+		if u.trial {
+			_, err := os.Stat(filepath.Dir(at))
+			return slog.New(slog.DiscardHandler), err
+		}
+		f, err := os.OpenFile(at, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
 		if err != nil {
 			return nil, err
 		}

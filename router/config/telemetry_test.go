@@ -73,3 +73,27 @@ func TestTelemetryRefusesWhatItCannotDo(t *testing.T) {
 		}
 	}
 }
+
+func TestFilesOfTelemetryAreRelativeToTheConfiguration(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "router.yaml")
+	text := "telemetry: { access_log: { output: access.log }, slow_log: { output: slow.log }, usage: { file: usage/current.jsonl } }"
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Reads(func(path string) { t.Errorf("%s counts as read", path) })
+	b, err := c.Build(slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Close()
+	for _, file := range []string{"access.log", "slow.log", "usage"} {
+		if _, err := os.Stat(filepath.Join(dir, file)); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -45,7 +45,7 @@ func Run(ctx context.Context, o Options) error {
 }
 
 func run(ctx context.Context, o Options, pause func(time.Duration)) error {
-	l, files, err := o.load(o.Logger, nil)
+	l, files, err := o.load(func(c *config.Config) (*config.Built, error) { return c.Build(o.Logger) })
 	if err != nil {
 		return &SourceError{err}
 	}
@@ -169,7 +169,7 @@ func (d *daemon) take(l *loaded, public, admin *http.ServeMux) {
 func (d *daemon) reload(why string) snapshot {
 	before := d.now.Load()
 	d.logger().Info("reloading", "because", why)
-	l, files, err := d.o.load(d.o.Logger, before)
+	l, files, err := d.o.load(func(c *config.Config) (*config.Built, error) { return c.BuildAfter(before.built, d.o.Logger) })
 	var public, admin *http.ServeMux
 	if err == nil {
 		if public, admin, err = d.routes(l); err != nil {

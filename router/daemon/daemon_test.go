@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -380,5 +381,65 @@ func TestCheckFindsWhatServingWould(t *testing.T) {
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: %v, want %q", name, err, want)
 		}
+	}
+}
+
+// A check reads files, but writes none and calls nobody.
+func TestCheckOpensNothing(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	called := make(chan struct{}, 100)
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				close(called)
+				return
+			}
+			called <- struct{}{}
+			_ = conn.Close()
+		}
+	}()
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := listener.Addr().String()
+	write("graph.graphql", graph(t, "http://"+at, "a"))
+	write("router.yaml", `
+supergraph: { file: graph.graphql }
+redis: { url: "redis://`+at+`" }
+cache: { enabled: true, redis: { url: "redis://`+at+`" } }
+rate: { rules: [{ name: few, limit: 1 }] }
+identity: { issuers: [{ algorithms: [RS256], jwks_url: "http://`+at+`/keys" }] }
+telemetry:
+  traces: { endpoint: "http://`+at+`" }
+  access_log: { output: access.log }
+  slow_log: { output: slow.log }
+  usage: { file: usage/current.jsonl }
+`)
+	source := Source{ConfigFile: filepath.Join(dir, "router.yaml")}
+	if err := source.Check(slog.New(slog.DiscardHandler)); err != nil {
+		t.Error(err)
+	}
+	write("router.yaml", "supergraph: { file: graph.graphql }\ntelemetry: { access_log: { output: nowhere/access.log } }")
+	if err := source.Check(slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "access_log") {
+		t.Errorf("a log in a folder that is not there gave %v", err)
+	}
+	write("router.yaml", "supergraph: { file: graph.graphql }\nidentity: { issuers: [{ algorithms: [RS256], jwks_url: 'http://example.com/keys' }] }")
+	if err := source.Check(slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "https") {
+		t.Errorf("a key set in clear text gave %v", err)
+	}
+	_ = listener.Close()
+	for range called {
+		t.Error("somebody was called")
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 2 {
+		t.Errorf("the folder has %v, %v", entries, err)
 	}
 }

@@ -53,8 +53,7 @@ func (d *daemon) listen(l *loaded) (listeners, error) {
 	if err != nil {
 		return listeners{}, err
 	}
-	server := newServer(&d.public, c)
-	clients = netutil.LimitListener(clients, c.MaxConnections)
+	clients, server := Bounded(clients, &d.public, c)
 	if l.certificate != nil {
 		config := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: d.certificate, NextProtos: []string{"http/1.1"}}
 		if c.HTTP2 {
@@ -77,6 +76,11 @@ func (d *daemon) listen(l *loaded) (listeners, error) {
 
 // maxAdminConnections is for probes, scrapers and people.
 const maxAdminConnections = 256
+
+// Bounded is a listener and the server for it, within what the section says of connections.
+func Bounded(l net.Listener, h http.Handler, c config.Listen) (net.Listener, *http.Server) {
+	return netutil.LimitListener(l, c.MaxConnections), newServer(h, c)
+}
 
 // newServer bounds what connections may take: the time of headers and between requests here, of bodies and answers for each request in serve.
 func newServer(h http.Handler, c config.Listen) *http.Server {

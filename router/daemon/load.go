@@ -49,9 +49,12 @@ func (s Source) Config() (*config.Config, error) {
 	return c, nil
 }
 
-// load reads the files and makes options of them; before is what is served, nil: nothing. The caller closes what was built. Each file is noted before it is read, so that no change is
+// build makes options of a configuration.
+type build func(*config.Config) (*config.Built, error)
+
+// load reads the files and makes options of them. The caller closes what was built. Each file is noted before it is read, so that no change is
 // missed; what was noted up to an error is returned too.
-func (s Source) load(logger *slog.Logger, before *loaded) (*loaded, snapshot, error) {
+func (s Source) load(build build) (*loaded, snapshot, error) {
 	files := snapshot{}
 	if s.ConfigFile != "" {
 		files.note(s.ConfigFile)
@@ -77,11 +80,7 @@ func (s Source) load(logger *slog.Logger, before *loaded) (*loaded, snapshot, er
 		}
 		l.certificate = &pair
 	}
-	build := c.Build
-	if before != nil {
-		build = func(logger *slog.Logger) (*config.Built, error) { return c.BuildAfter(before.built, logger) }
-	}
-	if l.built, err = build(logger); err != nil {
+	if l.built, err = build(c); err != nil {
 		return nil, files, err
 	}
 	if s.Options != nil {
@@ -106,9 +105,10 @@ func readSupergraph(name string) (string, error) {
 	return string(text), nil
 }
 
-// Check finds what is wrong with a source without serving it: everything that New or Reload of a router would find.
+// Check finds what is wrong with a source without serving it: everything that New or Reload of a router would find. It
+// opens nothing but what it reads: no key set behind a URL, no Redis, no log.
 func (s Source) Check(logger *slog.Logger) error {
-	l, _, err := s.load(logger, nil)
+	l, _, err := s.load(func(c *config.Config) (*config.Built, error) { return c.Try(logger) })
 	if err != nil {
 		return err
 	}

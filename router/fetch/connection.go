@@ -36,7 +36,7 @@ func (c Connection) transport() *http.Transport {
 		MaxConnsPerHost:     max(0, c.MaxConnections),
 		IdleConnTimeout:     90 * time.Second,
 		TLSHandshakeTimeout: 10 * time.Second,
-		TLSClientConfig:     c.TLS,
+		TLSClientConfig:     c.TLS.Clone(), // the transport writes into it
 		DisableCompression:  !c.Compression,
 	}
 	if c.MaxIdle > 0 {

@@ -223,3 +223,20 @@ func TestLocalStreamHoldsAFastHandlerBack(t *testing.T) {
 	}
 	_ = body.Close()
 }
+
+func TestOneSubgraphMayHaveABoundOfItsOwn(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 2000)) }))
+	defer s.Close()
+	for name, netHTTP := range map[string]bool{"http": false, "net/http": true} {
+		f := fetch.NewHTTP(map[string]string{"s": s.URL, "small": s.URL}, fetch.HTTPOptions{MaxResponseOf: map[string]int64{"small": 1000}, NetHTTP: netHTTP})
+		if resp, err := f.Fetch(t.Context(), request("{}")); err != nil || len(resp.Body) != 2000 {
+			t.Errorf("%s: the usual bound gave %v", name, err)
+		}
+		small := request("{}")
+		small.Subgraph = "small"
+		if _, err := f.Fetch(t.Context(), small); err == nil || !strings.Contains(err.Error(), "large") {
+			t.Errorf("%s: beyond its own bound there was %v", name, err)
+		}
+		f.Close()
+	}
+}

@@ -51,6 +51,7 @@ func (e *StatusError) Error() string {
 type HTTPOptions struct {
 	Timeout          time.Duration     // of one fetch, 0: 30 s; streams have none
 	MaxResponseBytes int64             // of one answer, 0: 64 MiB
+	MaxResponseOf    map[string]int64  // instead, of one answer of a subgraph, by name
 	Transport        http.RoundTripper // nil: an own http.Transport
 	// NetHTTP fetches through net/http even where package http1 would do, which costs far less: by plain HTTP and without a Transport.
 	NetHTTP bool
@@ -69,7 +70,7 @@ type HTTP struct {
 	of   map[string]*http.Transport // of Connections
 	bufs sync.Pool
 
-	plain   *http1.Client
+	plain   map[int64]*http1.Client  // by the bound of their answers
 	targets map[string]*http1.Target // by subgraph name
 }
 
@@ -111,16 +112,28 @@ func NewHTTP(urls map[string]string, o HTTPOptions) *HTTP {
 
 // fetchPlainly takes package http1 for the subgraphs that it reaches.
 func (h *HTTP) fetchPlainly() {
-	h.plain = http1.New(http1.Options{MaxBody: h.o.MaxResponseBytes})
+	h.plain = map[int64]*http1.Client{}
 	fixed := http.Header{"Content-Type": {"application/json"}, "Accept": {acceptAnswer}}
 	for name, u := range h.urls {
 		if h.of[name] != nil {
 			continue
 		}
-		if t, ok := h.plain.NewTarget(u, fixed); ok {
+		limit := h.limit(name)
+		if h.plain[limit] == nil {
+			h.plain[limit] = http1.New(http1.Options{MaxBody: limit})
+		}
+		if t, ok := h.plain[limit].NewTarget(u, fixed); ok {
 			h.targets[name] = t
 		}
 	}
+}
+
+// limit is how long an answer of a subgraph may be.
+func (h *HTTP) limit(subgraph string) int64 {
+	if own := h.o.MaxResponseOf[subgraph]; own > 0 {
+		return own
+	}
+	return h.o.MaxResponseBytes
 }
 
 // Fetch implements execute.Fetcher.
@@ -175,7 +188,7 @@ func (h *HTTP) roundTrip(subgraph string, hr *http.Request) (*execute.Response, 
 	}
 	buf := h.bufs.Get().(*bytes.Buffer)
 	buf.Reset()
-	if err := h.readBody(buf, resp); err != nil {
+	if err := readBody(buf, resp, h.limit(subgraph)); err != nil {
 		h.bufs.Put(buf)
 		return nil, fmt.Errorf("subgraph %s: %w", subgraph, err)
 	}
@@ -192,9 +205,8 @@ func (h *HTTP) transport(subgraph string) http.RoundTripper {
 	return h.o.Transport
 }
 
-func (h *HTTP) readBody(buf *bytes.Buffer, resp *http.Response) error {
+func readBody(buf *bytes.Buffer, resp *http.Response, limit int64) error {
 	defer func() { _ = resp.Body.Close() }() // reading it told what there is to tell
-	limit := h.o.MaxResponseBytes
 	if resp.ContentLength > limit {
 		return ErrTooLarge
 	}
@@ -246,8 +258,8 @@ func (h *HTTP) Close() {
 	for _, t := range h.of {
 		t.CloseIdleConnections()
 	}
-	if h.plain != nil {
-		h.plain.Close()
+	for _, c := range h.plain {
+		c.Close()
 	}
 }
 

@@ -83,13 +83,8 @@ func NewVerifier(o Options) (*Verifier, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	o.Claims = o.Claims.withDefaults()
-	if len(o.Issuers) == 0 {
-		return nil, errors.New("no issuer of tokens is named")
-	}
-	for i, config := range o.Issuers {
-		if err := config.check(); err != nil {
-			return nil, fmt.Errorf("issuer %d (%q): %w", i+1, config.Name, err)
-		}
+	if err := o.Check(); err != nil {
+		return nil, err
 	}
 	v := &Verifier{o: o, issuers: map[string]*issuer{}}
 	if o.Remembered > 0 {
@@ -101,13 +96,27 @@ func NewVerifier(o Options) (*Verifier, error) {
 	// Algorithms and claims are held to the rules of the token's issuer.
 	v.parser = jwt.NewParser(jwt.WithJSONNumber(), jwt.WithStrictDecoding(), jwt.WithoutClaimsValidation())
 	for _, config := range o.Issuers {
-		if v.issuers[config.Name] != nil {
-			v.Close()
-			return nil, fmt.Errorf("issuer %q is named twice", config.Name)
-		}
 		v.issuers[config.Name] = v.ready(config)
 	}
 	return v, nil
+}
+
+// Check says what is wrong with the issuers, without reading their key sets.
+func (o Options) Check() error {
+	if len(o.Issuers) == 0 {
+		return errors.New("no issuer of tokens is named")
+	}
+	named := map[string]bool{}
+	for i, config := range o.Issuers {
+		if err := config.check(); err != nil {
+			return fmt.Errorf("issuer %d (%q): %w", i+1, config.Name, err)
+		}
+		if named[config.Name] {
+			return fmt.Errorf("issuer %q is named twice", config.Name)
+		}
+		named[config.Name] = true
+	}
+	return nil
 }
 
 func (c *Issuer) check() error {

@@ -2,6 +2,7 @@ package socket
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -27,6 +28,7 @@ const (
 type Subgraph struct {
 	URL      string // http, https, ws or wss
 	Protocol Protocol
+	TLS      *tls.Config // nil: the system's authorities, no client certificate
 }
 
 // Options of a Client. Zero fields mean the defaults.
@@ -77,6 +79,8 @@ type Client struct {
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 
+	dialers map[string]*http.Client // of subgraphs with TLS of their own
+
 	mu     sync.Mutex
 	conns  map[string]*conn
 	closed bool
@@ -84,9 +88,21 @@ type Client struct {
 
 // New makes a client. Close it when done.
 func New(o Options) *Client {
-	c := &Client{o: o.withDefaults(), conns: map[string]*conn{}}
+	c := &Client{o: o.withDefaults(), conns: map[string]*conn{}, dialers: map[string]*http.Client{}}
+	for name, s := range o.Subgraphs {
+		if s.TLS != nil {
+			c.dialers[name] = dialer(s.TLS)
+		}
+	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	return c
+}
+
+// dialer upgrades connections, which leaves none to be used again. WebSockets are of HTTP/1.1.
+func dialer(own *tls.Config) *http.Client {
+	own = own.Clone()
+	own.NextProtos = []string{"http/1.1"}
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: own, DisableKeepAlives: true, Proxy: http.ProxyFromEnvironment}}
 }
 
 // Close ends all connections and waits for them.
@@ -153,7 +169,7 @@ func (c *Client) connection(subgraph Subgraph, name string, header http.Header) 
 	if len(c.conns) >= c.o.MaxConnections {
 		return nil, fmt.Errorf("more than %d connections for subscriptions", c.o.MaxConnections)
 	}
-	k := newConn(c, key, subgraph, header)
+	k := newConn(c, key, subgraph, c.dialers[name], header)
 	k.hold()
 	c.conns[key] = k
 	c.running.Go(k.run)

@@ -21,6 +21,7 @@ type conn struct {
 	c        *Client
 	key      string
 	subgraph Subgraph
+	dialer   *http.Client // nil: the usual one
 	header   http.Header
 	ready    chan struct{} // closed when the subgraph has acknowledged, or the connection has failed
 	ws       *websocket.Conn
@@ -41,8 +42,8 @@ type message struct {
 	Payload json.RawMessage `json:"payload,omitempty"`
 }
 
-func newConn(c *Client, key string, subgraph Subgraph, header http.Header) *conn {
-	return &conn{c: c, key: key, subgraph: subgraph, header: header, ready: make(chan struct{}), unused: make(chan struct{}, 1), streams: map[string]*stream{}}
+func newConn(c *Client, key string, subgraph Subgraph, dialer *http.Client, header http.Header) *conn {
+	return &conn{c: c, key: key, subgraph: subgraph, dialer: dialer, header: header, ready: make(chan struct{}), unused: make(chan struct{}, 1), streams: map[string]*stream{}}
 }
 
 // hold keeps the connection from ending as idle; false when it has ended.
@@ -118,7 +119,7 @@ func (k *conn) run() {
 func (k *conn) open(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, k.c.o.ConnectTimeout)
 	defer cancel()
-	ws, res, err := websocket.Dial(ctx, k.subgraph.URL, &websocket.DialOptions{HTTPHeader: k.header, Subprotocols: []string{string(k.subgraph.Protocol)}})
+	ws, res, err := websocket.Dial(ctx, k.subgraph.URL, &websocket.DialOptions{HTTPClient: k.dialer, HTTPHeader: k.header, Subprotocols: []string{string(k.subgraph.Protocol)}})
 	if err != nil {
 		if res != nil && res.StatusCode != http.StatusSwitchingProtocols {
 			return fmt.Errorf("no WebSocket: HTTP status %d", res.StatusCode)

@@ -3,9 +3,12 @@ package socket
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -370,5 +373,45 @@ func TestBounds(t *testing.T) {
 	c.Close()
 	if _, err := c.Stream(t.Context(), request()); err == nil {
 		t.Error("a closed client opens streams")
+	}
+}
+
+// A subgraph with an authority of its own is believed by that, and shown the certificate that it asks for.
+func TestTLSIsOfTheSubgraphsOwn(t *testing.T) {
+	seen := make(chan int, 1)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{string(TransportWS)}})
+		if err != nil {
+			return
+		}
+		defer ws.CloseNow() //nolint:errcheck // test
+		seen <- len(r.TLS.PeerCertificates)
+		p := &peer{t, ws, r.Header}
+		p.greet()
+		_, _ = p.read()
+	}))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
+	server.StartTLS()
+	defer server.Close()
+	authorities := x509.NewCertPool()
+	authorities.AddCert(server.Certificate())
+	own := &tls.Config{RootCAs: authorities, Certificates: server.TLS.Certificates, ServerName: "example.com"}
+	c := New(Options{Subgraphs: map[string]Subgraph{
+		"s": {URL: server.URL, Protocol: TransportWS, TLS: own}, "stranger": {URL: server.URL, Protocol: TransportWS},
+	}})
+	defer c.Close()
+	s, err := c.Stream(t.Context(), request())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close() //nolint:errcheck // test
+	if n := <-seen; n != 1 {
+		t.Errorf("the subgraph is shown %d certificates", n)
+	}
+	stranger := request()
+	stranger.Subgraph = "stranger"
+	if _, err := c.Stream(t.Context(), stranger); err == nil || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("a subgraph of an unknown authority gave %v", err)
 	}
 }
