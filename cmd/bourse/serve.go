@@ -17,6 +17,8 @@ import (
 
 	"bourse/cmd/bourse/internal/house"
 	"bourse/cmd/bourse/internal/simulate"
+	"bourse/router/config"
+	"bourse/router/daemon"
 	"bourse/router/identity"
 )
 
@@ -117,9 +119,9 @@ func serve(ctx context.Context, out io.Writer, f serveFlags) error {
 		return err
 	}
 	address := "http://" + listener.Addr().String()
-	server := &http.Server{Handler: h.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	clients, server := daemon.Bounded(listener, h.Handler(), config.Default().Listen)
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- server.Serve(clients) }()
 	background, stopBackground := context.WithCancel(ctx)
 	simulated := simulateDemo(background, out, address, f)
 
@@ -132,6 +134,7 @@ func serve(ctx context.Context, out io.Writer, f serveFlags) error {
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
+		h.Leave() // before anything ends
 		fmt.Fprintln(out, "Stopping; a second Ctrl-C stops at once")
 	}
 	stopBackground()

@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -70,6 +71,7 @@ type House struct {
 	database string
 	ready    func(context.Context) error
 	drain    func(context.Context)
+	leaving  atomic.Bool
 	closers  []closer // in the order of starting
 }
 

@@ -12,9 +12,13 @@ import (
 	"bourse/engine"
 )
 
+// Leave has load balancers send nothing new here: the house is not ready from now on. All else goes on.
+func (h *House) Leave() { h.leaving.Store(true) }
+
 // Drain tells every stream that the house is closing, so that clients come back later
 // instead of waiting. Requests under way go on.
 func (h *House) Drain(ctx context.Context) {
+	h.Leave()
 	if h.drain != nil {
 		h.drain(ctx)
 	}

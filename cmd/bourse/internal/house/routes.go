@@ -55,6 +55,10 @@ func guardMetrics(c Config, metrics http.Handler) http.Handler {
 }
 
 func (h *House) serveReady(w http.ResponseWriter, r *http.Request) {
+	if h.leaving.Load() {
+		http.Error(w, "not ready: shutting down", http.StatusServiceUnavailable)
+		return
+	}
 	if err := h.ready(r.Context()); err != nil {
 		http.Error(w, "not ready: "+err.Error(), http.StatusServiceUnavailable)
 		return

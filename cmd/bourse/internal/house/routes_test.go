@@ -75,3 +75,14 @@ func TestMetricsAreForTheOperator(t *testing.T) {
 		}
 	}
 }
+
+// What is about to end is not ready, whatever else still works.
+func TestAHouseThatLeavesIsNotReady(t *testing.T) {
+	h := &House{}
+	h.Leave()
+	w := httptest.NewRecorder()
+	h.serveReady(w, httptest.NewRequest(http.MethodGet, "/readyz", nil))
+	if w.Code != http.StatusServiceUnavailable {
+		t.Errorf("it says %d %s", w.Code, w.Body)
+	}
+}
