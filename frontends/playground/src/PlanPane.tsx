@@ -2,7 +2,7 @@
 import { type GraphiQLPlugin, useGraphiQL } from '@graphiql/react'
 import { useState } from 'react'
 import { change, useExplain } from './explain.ts'
-import { askPlan } from './fetcher.ts'
+import { askPlan, nameWithin } from './fetcher.ts'
 import { PlanView } from './PlanView.tsx'
 import type { RouterConfig } from './router.ts'
 
@@ -37,9 +37,10 @@ function PlanPane({ config }: { config: RouterConfig }) {
     )
   }
   const show = () => {
+    const query = editors.queryEditor?.getValue() ?? ''
     const operation = {
-      query: editors.queryEditor?.getValue() ?? '',
-      ...(editors.operationName ? { operationName: editors.operationName } : {}),
+      query,
+      ...nameWithin(query, editors.operationName),
       variables: parsed(editors.variableEditor?.getValue()),
     }
     void askPlan(

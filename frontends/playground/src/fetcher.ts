@@ -1,6 +1,6 @@
 /** How operations reach the router: HTTP, parts for @defer, and WebSocket or server-sent events for subscriptions. */
 import { createGraphiQLFetcher, type Fetcher, type FetcherParams } from '@graphiql/toolkit'
-import { parse } from 'graphql'
+import { Kind, type OperationDefinitionNode, parse } from 'graphql'
 import { createClient as overWebSocket } from 'graphql-ws'
 import { asking, change, current } from './explain.ts'
 import type { Explanation } from './router.ts'
@@ -27,17 +27,27 @@ export function fetcherFor(
   return { fetcher, close: () => void socket.dispose() }
 }
 
-/** Whether the operation that is meant is a subscription. The editor's own syntax tree may be a moment behind its text. */
+/** Whether the operation that is meant is a subscription. */
 function subscribes({ query, operationName }: FetcherParams): boolean {
+  return operationsOf(query).some(
+    (operation) =>
+      (!operationName || operation.name?.value === operationName) && operation.operation === 'subscription',
+  )
+}
+
+/** The name, where an operation of the text has it: what the editor takes for the name may be a moment behind its text. */
+export function nameWithin(query: string, name?: string | null): { operationName?: string } {
+  return name && operationsOf(query).some((operation) => operation.name?.value === name)
+    ? { operationName: name }
+    : {}
+}
+
+/** The operations of a text; none while it is no GraphQL, of which the router says what is wrong. */
+function operationsOf(query: string): OperationDefinitionNode[] {
   try {
-    return parse(query).definitions.some(
-      (definition) =>
-        definition.kind === 'OperationDefinition' &&
-        (!operationName || definition.name?.value === operationName) &&
-        definition.operation === 'subscription',
-    )
+    return parse(query).definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION)
   } catch {
-    return false // the router says what is wrong with it
+    return []
   }
 }
 
