@@ -28,6 +28,9 @@ type Fanout struct {
 	Upstreams   int64         // subscriptions at the subgraph
 }
 
+// patience is how long what was written while measuring may take to arrive and still count.
+const patience = 2 * time.Second
+
 // MeasureFanout subscribes many clients to one stream and measures for a while.
 func MeasureFanout(ctx context.Context, o Options, subscribers int, entity bool) (Fanout, error) {
 	f := Fanout{Subscribers: subscribers, Entity: entity}
@@ -78,7 +81,7 @@ func MeasureFanout(ctx context.Context, o Options, subscribers int, entity bool)
 	if err != nil {
 		return f, err
 	}
-	if err := pause(ctx, 2*b.o.Every); err != nil { // for what is late
+	if err := pause(ctx, max(2*b.o.Every, patience)); err != nil { // for what is late
 		return f, err
 	}
 	took, err := crowd.leave().between(from, to)
