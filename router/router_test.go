@@ -74,11 +74,17 @@ func (h *house) closeRouter(t *testing.T) {
 // post sends one request and returns the status and the body.
 func (h *house) post(t *testing.T, body string, header ...string) (int, string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), "POST", h.url, strings.NewReader(body))
+	res, text := roundTrip(t, http.MethodPost, h.url, body, append([]string{"Content-Type", "application/json"}, header...)...)
+	return res.StatusCode, text
+}
+
+// roundTrip sends one request, with headers as names and values in turn, and reads the answer.
+func roundTrip(t *testing.T, method, url, body string, header ...string) (*http.Response, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Content-Type", "application/json")
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
@@ -86,12 +92,12 @@ func (h *house) post(t *testing.T, body string, header ...string) (int, string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer res.Body.Close() //nolint:errcheck // test
-	b, err := io.ReadAll(res.Body)
+	defer res.Body.Close() //nolint:errcheck // it is read to its end
+	text, err := io.ReadAll(res.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return res.StatusCode, string(b)
+	return res, string(text)
 }
 
 func query(text string, variables ...string) string {

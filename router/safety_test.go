@@ -25,29 +25,13 @@ import (
 // ask sends one request and returns the code of the refusal, empty for an answer, and the headers.
 func (h *house) ask(t *testing.T, method, body string, header ...string) (code string, answer *http.Response, text string) {
 	t.Helper()
-	at, reader := h.url, io.Reader(strings.NewReader(body))
+	at := h.url
 	if method == http.MethodGet {
-		at, reader = h.url+"?"+body, nil
+		at, body = h.url+"?"+body, ""
 	}
-	req, err := http.NewRequestWithContext(t.Context(), method, at, reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Accept", "application/graphql-response+json")
-	for i := 0; i < len(header); i += 2 {
-		req.Header.Set(header[i], header[i+1])
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close() //nolint:errcheck // test
-	all, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return codeIn(t, string(all)), res, string(all)
+	accept := []string{"Content-Type", "application/json", "Accept", "application/graphql-response+json"}
+	answer, text = roundTrip(t, method, at, body, append(accept, header...)...)
+	return codeIn(t, text), answer, text
 }
 
 func codeIn(t *testing.T, text string) string {

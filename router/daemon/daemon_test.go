@@ -164,7 +164,7 @@ func (r *running) get(url string) (int, string) {
 
 func answer(t testing.TB, res *http.Response) (int, string) {
 	t.Helper()
-	defer res.Body.Close() //nolint:errcheck // test
+	defer res.Body.Close() //nolint:errcheck // what was wanted of it has been read
 	text, err := io.ReadAll(res.Body)
 	if err != nil {
 		t.Fatal(err)

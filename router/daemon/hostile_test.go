@@ -208,7 +208,7 @@ func TestThousandsOfIdleConnections(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer c.Close() //nolint:errcheck // test
+		defer c.Close() //nolint:errcheck // the router has closed it as a rule
 		all[i] = c
 		_ = c.SetDeadline(time.Now().Add(30 * time.Second))
 		if _, err := io.WriteString(c, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {

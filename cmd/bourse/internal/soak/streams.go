@@ -185,7 +185,7 @@ func (c *client) neverRead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer conn.CloseNow() //nolint:errcheck // that is how it goes
+	defer conn.CloseNow() //nolint:errcheck // the router is to see a client that goes without a word
 	return pause(ctx, time.Duration(500+c.random.IntN(1500))*time.Millisecond)
 }
 
