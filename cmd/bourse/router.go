@@ -269,8 +269,8 @@ func subgraphURLs(environment string, flags []string) (map[string]string, error)
 
 // serveOn serves until ctx ends, then lets requests finish: first closing gives streams their last message, then the server waits for the
 // rest, at most ten seconds; closed is called when the last request has ended.
-func serveOn(ctx context.Context, listener net.Listener, handler http.Handler, closing, closed func(context.Context) error) error {
-	listener, server := daemon.Bounded(listener, handler, config.Default().Listen)
+func serveOn(ctx context.Context, open *net.TCPListener, handler http.Handler, closing, closed func(context.Context) error) error {
+	listener, server := daemon.Bounded(open, handler, config.Default().Listen)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {

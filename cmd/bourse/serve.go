@@ -158,7 +158,7 @@ func ignoreClosed(err error) error {
 }
 
 // listen claims the address; the error names the flag that changes it.
-func listen(address string) (net.Listener, error) {
+func listen(address string) (*net.TCPListener, error) {
 	listener, err := net.Listen("tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("%s is taken by another program; choose another port with --listen, such as --listen 127.0.0.1:8081", address)
@@ -166,7 +166,7 @@ func listen(address string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w (--listen)", address, err)
 	}
-	return listener, nil
+	return listener.(*net.TCPListener), nil //nolint:forcetypeassert // "tcp" opens no other
 }
 
 // tuneMemory trades memory for CPU, as measured in BENCHMARKS.md, unless the operator

@@ -8,17 +8,18 @@ import (
 
 // Listen says where clients are served. A reload takes up path, drain and tls; the rest needs a restart.
 type Listen struct {
-	Address        string   `yaml:"address" default:"127.0.0.1:4000" doc:"Address for clients; port 0 is any that is free."`
-	Path           string   `yaml:"path" default:"/graphql" doc:"Path of the GraphQL endpoint."`
-	Admin          string   `yaml:"admin" doc:"Address of a second listener for health, readiness and metrics. Empty: they are on the clients' listener."`
-	HeaderTimeout  Duration `yaml:"header_timeout" default:"10s" min:"1ms" doc:"Time in which a client must send the headers of a request."`
-	IdleTimeout    Duration `yaml:"idle_timeout" default:"2m" min:"1ms" doc:"How long a connection is kept between requests."`
-	MaxHeader      Size     `yaml:"max_header" default:"64KiB" min:"4KiB" doc:"Size of a request's headers together."`
-	MaxConnections int      `yaml:"max_connections" default:"16384" min:"1" doc:"Connections of clients at once; more wait until one ends."`
-	HTTP2          bool     `yaml:"http2" default:"true" doc:"Whether HTTP/2 is spoken too: over TLS, and in clear text with clients that begin with it."`
-	MaxStreams     int      `yaml:"max_streams" default:"250" min:"1" doc:"Requests at once on one HTTP/2 connection."`
-	TLS            *TLS     `yaml:"tls" doc:"The certificate for clients. Without it connections are in clear text."`
-	Drain          Drain    `yaml:"drain" doc:"How the router ends."`
+	Address                 string   `yaml:"address" default:"127.0.0.1:4000" doc:"Address for clients; port 0 is any that is free."`
+	Path                    string   `yaml:"path" default:"/graphql" doc:"Path of the GraphQL endpoint."`
+	Admin                   string   `yaml:"admin" doc:"Address of a second listener for health, readiness and metrics. Empty: they are on the clients' listener."`
+	HeaderTimeout           Duration `yaml:"header_timeout" default:"10s" min:"1ms" doc:"Time in which a client must send the headers of a request."`
+	IdleTimeout             Duration `yaml:"idle_timeout" default:"2m" min:"1ms" doc:"How long a connection is kept between requests."`
+	MaxHeader               Size     `yaml:"max_header" default:"64KiB" min:"4KiB" doc:"Size of a request's headers together."`
+	MaxConnections          int      `yaml:"max_connections" default:"16384" min:"1" doc:"Connections of clients at once; more wait until one ends."`
+	MaxConnectionsByAddress int      `yaml:"max_connections_by_address" default:"0" min:"0" doc:"Connections at once from one address, counted before anything is read; more are closed at once. 0: any number, as behind a proxy all come from its address."`
+	HTTP2                   bool     `yaml:"http2" default:"true" doc:"Whether HTTP/2 is spoken too: over TLS, and in clear text with clients that begin with it."`
+	MaxStreams              int      `yaml:"max_streams" default:"250" min:"1" doc:"Requests at once on one HTTP/2 connection."`
+	TLS                     *TLS     `yaml:"tls" doc:"The certificate for clients. Without it connections are in clear text."`
+	Drain                   Drain    `yaml:"drain" doc:"How the router ends."`
 }
 
 // TLS names the files of a certificate; a change of them is taken up by a reload.

@@ -6,8 +6,6 @@ import (
 	"net"
 	"net/http"
 
-	"golang.org/x/net/netutil"
-
 	"bourse/router/config"
 )
 
@@ -49,11 +47,11 @@ func (d *daemon) started(l listeners) Started {
 // listen opens the listeners.
 func (d *daemon) listen(l *loaded) (listeners, error) {
 	c := l.config.Listen
-	clients, err := listenOn(c.Address, "--listen")
+	open, err := listenOn(c.Address, "--listen")
 	if err != nil {
 		return listeners{}, err
 	}
-	clients, server := Bounded(clients, &d.public, c)
+	clients, server := Bounded(open, &d.public, c)
 	if l.certificate != nil {
 		config := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: d.certificate, NextProtos: []string{"http/1.1"}}
 		if c.HTTP2 {
@@ -69,7 +67,7 @@ func (d *daemon) listen(l *loaded) (listeners, error) {
 			_ = clients.Close()
 			return listeners{}, err
 		}
-		all.admin = &listening{netutil.LimitListener(admin, maxAdminConnections), newServer(&d.admin, c)}
+		all.admin = &listening{bound(admin, maxAdminConnections, 0), newServer(&d.admin, c)}
 	}
 	return all, nil
 }
@@ -78,8 +76,8 @@ func (d *daemon) listen(l *loaded) (listeners, error) {
 const maxAdminConnections = 256
 
 // Bounded is a listener and the server for it, within what the section says of connections.
-func Bounded(l net.Listener, h http.Handler, c config.Listen) (net.Listener, *http.Server) {
-	return netutil.LimitListener(l, c.MaxConnections), newServer(h, c)
+func Bounded(l *net.TCPListener, h http.Handler, c config.Listen) (net.Listener, *http.Server) {
+	return bound(l, c.MaxConnections, c.MaxConnectionsByAddress), newServer(h, c)
 }
 
 // newServer bounds what connections may take: the time of headers and between requests here, of bodies and answers for each request in serve.
@@ -98,10 +96,10 @@ func newServer(h http.Handler, c config.Listen) *http.Server {
 	return s
 }
 
-func listenOn(address, flag string) (net.Listener, error) {
+func listenOn(address, flag string) (*net.TCPListener, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w (choose another address with %s)", address, err, flag)
 	}
-	return listener, nil
+	return listener.(*net.TCPListener), nil //nolint:forcetypeassert // "tcp" opens no other
 }

@@ -9,12 +9,14 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"io"
 	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -208,5 +210,97 @@ func TestWhatOnlyARestartChanges(t *testing.T) {
 	one.TLS, other.TLS = &config.TLS{Certificate: "a"}, &config.TLS{Certificate: "b"}
 	if fixed(one) != fixed(other) {
 		t.Error("another certificate needs a restart")
+	}
+}
+
+// From one address no more connections than it may have; the room of one that ends is free again.
+func TestConnectionsOfOneAddressAreBounded(t *testing.T) {
+	r := start(t, `
+listen: {address: "127.0.0.1:0", max_connections_by_address: 2}
+supergraph: {file: graph.graphql}
+`, graph(t, "http://127.0.0.1:1", "a"))
+	at := strings.TrimSuffix(strings.TrimPrefix(r.Endpoint, "http://"), "/graphql")
+	ask := func() (net.Conn, error) {
+		conn, err := net.Dial("tcp", at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+		_, _ = io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err == nil {
+			_ = res.Body.Close()
+		}
+		return conn, err
+	}
+	first, err := ask()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ask(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ask(); err == nil {
+		t.Fatal("a third connection is served")
+	}
+	_ = first.Close()
+	for deadline := time.Now().Add(10 * time.Second); ; { // the router learns of it a moment later
+		if _, err := ask(); err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("none is served after one has ended")
+		}
+	}
+}
+
+// What is bounded stays a TCP connection: subscriptions are written without waiting, and one side can end before the other.
+func TestBoundedConnectionsStayTCP(t *testing.T) {
+	open, err := listenOn("127.0.0.1:0", "--listen")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := bound(open, 1, 0)
+	defer l.Close() //nolint:errcheck // test
+	client, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close() //nolint:errcheck // test
+	conn, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close() //nolint:errcheck // test
+	if _, ok := conn.(syscall.Conn); !ok {
+		t.Error("its socket cannot be reached")
+	}
+	if _, ok := conn.(interface{ CloseWrite() error }); !ok {
+		t.Error("one side of it cannot be closed")
+	}
+	_ = conn.Close()
+	_ = conn.Close() // gives the room back once
+	if len(l.room) != 0 {
+		t.Errorf("%d hold room", len(l.room))
+	}
+}
+
+// A listener that is full and is closed does not wait for room.
+func TestFullListenerCloses(t *testing.T) {
+	open, err := listenOn("127.0.0.1:0", "--listen")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := bound(open, 1, 0)
+	l.room <- struct{}{}
+	accepted := make(chan error)
+	go func() {
+		_, err := l.Accept()
+		accepted <- err
+	}()
+	_ = l.Close()
+	if err := within(t, accepted); !errors.Is(err, net.ErrClosed) {
+		t.Error(err)
 	}
 }

@@ -142,7 +142,7 @@ func (c *Conn) Linger(patience time.Duration) {
 	_, _ = io.CopyN(io.Discard, c.net, maxLinger) // it ends by an error at best
 }
 
-const maxLinger = 64 << 20
+const maxLinger = 4 << 20
 
 // Write sends what frames hold, waiting as long as the connection's deadline lasts.
 func (c *Conn) Write(frames []byte) error {
