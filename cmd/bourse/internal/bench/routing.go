@@ -107,24 +107,32 @@ type Fanned struct {
 	Subscribers int           `json:"subscribers"`
 	Entity      bool          `json:"entity"` // events have fields of two other subgraphs
 	CPUMicros   Milli         `json:"cpuMicrosPerDelivery"`
+	FloorMicros Milli         `json:"floorMicrosPerDelivery"`
 	ConnKB      Milli         `json:"kBPerConnection"`
 	P50         time.Duration `json:"p50Nanos"`
 	P99         time.Duration `json:"p99Nanos"`
+	FloorP99    time.Duration `json:"floorP99Nanos"`
 	Delivered   Milli         `json:"delivered"` // of 1
 	Upstreams   int64         `json:"upstreams"`
 }
 
-// MeasureFanouts measures one stream with 10,000 subscribers, without and with fields of other subgraphs.
+// MeasureFanouts measures one stream with 10,000 subscribers, without and with fields of other subgraphs, beside the floor: a program that
+// only writes each event to each connection.
 func MeasureFanouts(ctx context.Context, o Options) (Fanouts, error) {
 	var all Fanouts
+	const subscribers = 10_000
+	floor, err := gateway.MeasureFanout(ctx, o.gateway(), gateway.Stream{Subscribers: subscribers, Floor: true})
+	if err != nil {
+		return all, fmt.Errorf("the floor: %w", err)
+	}
 	for _, entity := range []bool{false, true} {
-		f, err := gateway.MeasureFanout(ctx, o.gateway(), 10_000, entity)
+		f, err := gateway.MeasureFanout(ctx, o.gateway(), gateway.Stream{Subscribers: subscribers, Entity: entity})
 		if err != nil {
 			return all, err
 		}
 		all.Runs = append(all.Runs, Fanned{
-			Subscribers: f.Subscribers, Entity: entity, CPUMicros: Milli(f.CPU), ConnKB: MilliOf(f.Memory, 1<<10),
-			P50: f.P50, P99: f.P99, Delivered: Milli(f.Delivered), Upstreams: f.Upstreams,
+			Subscribers: subscribers, Entity: entity, CPUMicros: Milli(f.CPU), FloorMicros: Milli(floor.CPU), ConnKB: MilliOf(f.Memory, 1<<10),
+			P50: f.P50, P99: f.P99, FloorP99: floor.P99, Delivered: Milli(f.Delivered), Upstreams: f.Upstreams,
 		})
 	}
 	return all, nil
@@ -140,7 +148,8 @@ func (f *Fanouts) Lines() []Line {
 		}
 		lines = append(lines,
 			atMost(what, r.CPUMicros, cpu, func(m Milli) string { return tenths(m) + " µs a delivery" },
-				fmt.Sprintf("p50 %s, p99 %s, %s delivered, %d upstream", took(r.P50), took(r.P99), r.Delivered, r.Upstreams)),
+				fmt.Sprintf("floor %s µs; p50 %s, p99 %s (floor %s), %s delivered, %d upstream",
+					tenths(r.FloorMicros), took(r.P50), took(r.P99), took(r.FloorP99), r.Delivered, r.Upstreams)),
 			atMost("… its memory", r.ConnKB, memory, func(m Milli) string { return tenths(m) + " kB a connection" }, ""),
 		)
 	}

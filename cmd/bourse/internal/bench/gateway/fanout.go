@@ -17,35 +17,40 @@ const (
 	entitySubscription = `subscription { reviewed { id body author { id name } product { upc name price } } }`
 )
 
-// Fanout is what one stream to many subscribers cost.
-type Fanout struct {
+// Stream is one stream to many subscribers.
+type Stream struct {
 	Subscribers int
-	Entity      bool          // the events have fields of two other subgraphs
-	CPU         time.Duration // of the router, for one delivery; 0 where the system does not tell
-	Memory      int64         // of the router, for one connection, in bytes; likewise
-	P50, P99    time.Duration // from the event's writing by the subgraph until it was read
-	Delivered   int64         // thousandths of what should have been
-	Upstreams   int64         // subscriptions at the subgraph
+	Entity      bool // the events have fields of two other subgraphs
+	Floor       bool // measured is the floor, which takes no fields to events
+}
+
+// Fanout is what a stream cost.
+type Fanout struct {
+	CPU       time.Duration // of the router, for one delivery; 0 where the system does not tell
+	Memory    int64         // of the router, for one connection, in bytes; likewise
+	P50, P99  time.Duration // from the event's writing by the subgraph until it was read
+	Delivered int64         // thousandths of what should have been
+	Upstreams int64         // subscriptions at the subgraph
 }
 
 // patience is how long what was written while measuring may take to arrive and still count.
 const patience = 2 * time.Second
 
 // MeasureFanout subscribes many clients to one stream and measures for a while.
-func MeasureFanout(ctx context.Context, o Options, subscribers int, entity bool) (Fanout, error) {
-	f := Fanout{Subscribers: subscribers, Entity: entity}
+func MeasureFanout(ctx context.Context, o Options, of Stream) (Fanout, error) {
+	var f Fanout
 	b, err := newBench(ctx, o)
 	if err != nil {
 		return f, err
 	}
 	defer b.close()
-	p, err := b.start(ctx, part{Share: true})
+	p, err := b.start(ctx, part{Share: true, Floor: of.Floor})
 	if err != nil {
 		return f, err
 	}
 	defer p.stop()
 	operation := plainSubscription
-	if entity {
+	if of.Entity {
 		operation = entitySubscription
 	}
 	pid := p.cmd.Process.Pid
@@ -53,8 +58,8 @@ func MeasureFanout(ctx context.Context, o Options, subscribers int, entity bool)
 	if err != nil {
 		return f, err
 	}
-	o.Progress(fmt.Sprintf("%d subscribers", subscribers))
-	crowd, err := gather(ctx, p.url, operation, subscribers)
+	o.Progress(fmt.Sprintf("%d subscribers", of.Subscribers))
+	crowd, err := gather(ctx, p.url, operation, of.Subscribers)
 	defer crowd.leave()
 	if err != nil {
 		return f, err
@@ -92,9 +97,9 @@ func MeasureFanout(ctx context.Context, o Options, subscribers int, entity bool)
 		return f, errors.New("no event was delivered")
 	}
 	n := int64(len(took))
-	f.CPU, f.Memory = (spentAfter-spentBefore)/time.Duration(n), (after-before)/int64(subscribers)
+	f.CPU, f.Memory = (spentAfter-spentBefore)/time.Duration(n), (after-before)/int64(of.Subscribers)
 	f.P50, f.P99 = took[n/2], took[(n-1)*99/100]
-	f.Delivered = n * 1000 * f.Upstreams / (int64(b.subgraphs.events.between(from, to)) * int64(subscribers))
+	f.Delivered = n * 1000 * f.Upstreams / (int64(b.subgraphs.events.between(from, to)) * int64(of.Subscribers))
 	return f, nil
 }
 

@@ -19,6 +19,7 @@ type floor struct {
 	subgraphs string // address
 	big       []byte
 	small     []byte
+	crier     crier
 }
 
 func newFloor(subgraphs string, big, small []byte) *floor {
@@ -28,8 +29,12 @@ func newFloor(subgraphs string, big, small []byte) *floor {
 	}
 }
 
-// ServeHTTP answers the big operation or the small one.
+// ServeHTTP answers the big operation or the small one, or takes a subscriber.
 func (f *floor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet {
+		f.subscribe(w, r)
+		return
+	}
 	body := bodies.Get().(*bytes.Buffer)
 	defer bodies.Put(body)
 	body.Reset()

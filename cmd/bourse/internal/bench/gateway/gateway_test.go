@@ -62,13 +62,13 @@ func TestMeasuresQueries(t *testing.T) {
 func TestMeasuresFanOut(t *testing.T) {
 	o := options(t)
 	o.Round = 500 * time.Millisecond // a machine that stands still for a moment has events before and after
-	for _, entity := range []bool{false, true} {
-		f, err := MeasureFanout(t.Context(), o, 20, entity)
+	for _, of := range []Stream{{Subscribers: 20}, {Subscribers: 20, Entity: true}, {Subscribers: 20, Floor: true}} {
+		f, err := MeasureFanout(t.Context(), o, of)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if f.Delivered < 900 || f.Delivered > 1100 || f.P50 <= 0 {
-			t.Errorf("%+v", f)
+			t.Errorf("%+v: %+v", of, f)
 		}
 	}
 }
