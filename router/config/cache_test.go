@@ -30,8 +30,8 @@ func built(t *testing.T, text string) (*config.Built, error) {
 }
 
 func TestACacheIsThereWhenItIsEnabled(t *testing.T) {
-	b, err := built(t, `cache: { ttl: 1m }`)
-	if err != nil || b.Options.Cache != nil || b.Options.CacheControl {
+	b, err := built(t, `cache: { enabled: false, ttl: 1m, invalidation: { secret: a-secret-of-some-length } }`)
+	if err != nil || b.Options.Cache != nil || b.Options.CacheControl || len(b.Admin) != 0 {
 		t.Errorf("off: %+v, %v", b.Options.Cache, err)
 	}
 	b, err = built(t, `

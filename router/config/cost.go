@@ -1,6 +1,9 @@
 package config
 
 import (
+	"maps"
+	"slices"
+
 	"bourse/router"
 	"bourse/router/cost"
 )
@@ -12,6 +15,14 @@ type Cost struct {
 	Roles    map[string]int `yaml:"roles" doc:"Budgets of identities with a role, instead of max; of several the highest holds. 0: no bound."`
 	ListSize int            `yaml:"list_size" default:"10" min:"1" doc:"Size that a list is assumed to have of which the schema says nothing."`
 	Mutation int            `yaml:"mutation" default:"10" doc:"What a mutation costs beside its fields."`
+}
+
+// Check implements checker.
+func (c *Cost) Check() error {
+	if c.Mode == "enforce" && c.Max == 0 && slices.Max(append(slices.Collect(maps.Values(c.Roles)), 0)) == 0 {
+		return badKey("mode", "there is no budget to enforce: give max, or one of roles, or say warn, which computes costs and refuses nothing")
+	}
+	return nil
 }
 
 func (c *Cost) apply(b *Built) error {

@@ -59,18 +59,7 @@ func (h *Headers) apply(b *Built) error {
 		b.Options.Headers.Subgraphs[name] = headerRules(rules)
 	}
 	for _, r := range h.Response {
-		b.Options.Headers.Response = append(b.Options.Headers.Response, headers.ResponseRule{
-			Name: r.Name, Matching: r.Matching, Merge: headers.Merge(r.Merge), Subgraphs: r.Subgraphs,
-		})
-	}
-	// Names of subgraphs are held against the supergraph when there is one; all else is known now.
-	probe := b.Options.Headers
-	var named []string
-	for name := range probe.Subgraphs {
-		named = append(named, name)
-	}
-	if _, err := headers.New(probe, headers.Sources{}, named); err != nil {
-		return err
+		b.Options.Headers.Response = append(b.Options.Headers.Response, r.rule())
 	}
 	if !h.Claims.Enabled {
 		return nil
@@ -89,12 +78,26 @@ func (h *Headers) apply(b *Built) error {
 func headerRules(rules []HeaderRule) []headers.Rule {
 	var out []headers.Rule
 	for _, r := range rules {
-		out = append(out, headers.Rule{
-			Action: headers.Action(r.Action), Name: r.Name, Matching: r.Matching, Rename: r.Rename, Default: r.Default, Value: r.Value, Claim: r.Claim,
-		})
+		out = append(out, r.rule())
 	}
 	return out
 }
+
+func (r *HeaderRule) rule() headers.Rule {
+	return headers.Rule{
+		Action: headers.Action(r.Action), Name: r.Name, Matching: r.Matching, Rename: r.Rename, Default: r.Default, Value: r.Value, Claim: r.Claim,
+	}
+}
+
+// Check implements checker.
+func (r *HeaderRule) Check() error { return r.rule().Check() }
+
+func (r *HeaderResponse) rule() headers.ResponseRule {
+	return headers.ResponseRule{Name: r.Name, Matching: r.Matching, Merge: headers.Merge(r.Merge), Subgraphs: r.Subgraphs}
+}
+
+// Check implements checker.
+func (r *HeaderResponse) Check() error { return r.rule().Check() }
 
 func (c *HeaderClaims) signer(b *Built) (*headers.Signer, error) {
 	o := headers.SignerOptions{

@@ -43,15 +43,8 @@ func (c *Config) At(path string, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
-// Check implements checker: what no section can say alone.
-func (c *Config) Check() error {
-	for i, rule := range c.Rate.Rules {
-		if rule.Cost && c.Cost.Mode == "off" {
-			return badKey(fmt.Sprintf("rate.rules[%d].cost", i), "costs are not computed: cost.mode must be warn or enforce")
-		}
-	}
-	return nil
-}
+// Says tells whether the file has a value at path.
+func (c *Config) Says(path string) bool { return c.places[path] != nil }
 
 // OfSupergraph is an error of router.New with a place: in the file, where that names a subgraph that the supergraph does not have, and else in the
 // supergraph.

@@ -20,7 +20,6 @@ func TestFaultsOfBuildingHaveTheirPlaces(t *testing.T) {
 		{"addresses:\n  admin:\n    deny: [10.0.0.0/99]", "r.yaml:3:11: addresses.admin.deny: "},
 		{"cache:\n  enabled: true\n  redis: {url: 'redis://:hunter2@[x'}", "r.yaml:3:16: cache.redis.url: a URL is redis://"},
 		{"subgraphs:\n  each:\n    a: {connection: {tls: {ca_file: nowhere}}}", "r.yaml:3:37: subgraphs.each.a.connection.tls.ca_file: open"},
-		{"rate:\n  rules: [{name: a, limit: 1, by: [moon]}]", "r.yaml:2:3: rate: rate limit a: clients are told apart by"},
 	} {
 		cfg, err := config.Read("r.yaml", []byte(c.text), environment(nil))
 		if err != nil {

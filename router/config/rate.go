@@ -1,6 +1,8 @@
 package config
 
 import (
+	"errors"
+	"fmt"
 	"time"
 
 	"bourse/router/rate"
@@ -25,6 +27,30 @@ type RateRule struct {
 	Per        Duration `yaml:"per" default:"1m" min:"1ms" doc:"Time in which limit is gained."`
 	Burst      int      `yaml:"burst" default:"0" doc:"Operations at once; 0: limit."`
 	Cost       bool     `yaml:"cost" default:"false" doc:"Counts what operations cost instead of operations."`
+}
+
+// Check implements checker.
+func (r *Rate) Check() error {
+	named := map[string]int{}
+	for i, one := range r.Rules {
+		if first, ok := named[one.Name]; ok {
+			return badKey(fmt.Sprintf("rules[%d].name", i), "rules[%d] is named %s already: accounts are kept by name", first, one.Name)
+		}
+		named[one.Name] = i
+	}
+	return nil
+}
+
+// Check implements checker.
+func (r *RateRule) Check() error {
+	var errs []error
+	for i, by := range r.By {
+		errs = append(errs, under(fmt.Sprintf("by[%d]", i), rate.CheckBy(by)))
+	}
+	if r.Name == "" {
+		errs = append(errs, badKey("name", "a rule needs a name"))
+	}
+	return errors.Join(errs...)
 }
 
 func (r *Rate) apply(b *Built) error {

@@ -53,8 +53,8 @@ func Read(name string, text []byte, lookup func(string) (string, bool)) (*Config
 	if err := decoder.Decode(&another); !errors.Is(err, io.EOF) {
 		r.fail(&another, "the file has several documents; one is read")
 	}
+	c.file, c.places = name, r.places // which fill while it is read: checks look at them
 	r.value(document.Content[0], reflect.ValueOf(c).Elem(), field{key: "the configuration"}, "")
-	c.file, c.places = name, r.places
 	if len(r.faults) > 0 {
 		slices.SortStableFunc(r.faults, func(a, b *Fault) int { return a.Line - b.Line })
 		return nil, r.faults
@@ -160,19 +160,38 @@ func (r *reader) section(n *yaml.Node, v reflect.Value, path string) {
 		return
 	}
 	if err := c.Check(); err != nil {
-		place, message := n, err.Error()
-		var bad *keyError
-		if errors.As(err, &bad) {
-			where, why := below(path, bad)
-			message = where + ": " + why.Error()
-			if at := r.places.nearest(where); at != nil {
-				place = at
-			}
-		} else if path != "" {
-			message = path + ": " + message
+		for _, one := range each(err) {
+			r.checked(n, path, one)
 		}
-		r.fail(place, "%s", message)
 	}
+}
+
+// each lists what errors.Join has put together.
+func each(err error) (all []error) {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	for _, one := range joined.Unwrap() {
+		all = append(all, each(one)...)
+	}
+	return all
+}
+
+// checked gives what a Check says of the section at n its place.
+func (r *reader) checked(n *yaml.Node, path string, err error) {
+	place, message := n, err.Error()
+	var bad *keyError
+	if errors.As(err, &bad) {
+		where, why := below(path, bad)
+		message = where + ": " + why.Error()
+		if at := r.places.nearest(where); at != nil {
+			place = at
+		}
+	} else if path != "" {
+		message = path + ": " + message
+	}
+	r.fail(place, "%s", message)
 }
 
 // named reads a mapping with any keys.

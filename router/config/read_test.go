@@ -83,6 +83,17 @@ func TestFaultsHaveAPlaceAndAWayOut(t *testing.T) {
 		{"no path", "playground: {path: '{x'}", `r.yaml:1:20: playground.path: a path begins with /`},
 		{"no path for metrics", "telemetry: {metrics: {path: m}}", `r.yaml:1:29: telemetry.metrics.path: a path begins with /`},
 		{"costs that nobody computes", "rate: {rules: [{name: a, limit: 1}, {name: b, limit: 1, cost: true}]}", `r.yaml:1:63: rate.rules[1].cost: costs are not computed`},
+		{"a rate rule in a list", "rate:\n  rules:\n    - {name: a, limit: 1}\n    - {name: b, limit: 1, by: [address, moon]}", `r.yaml:4:41: rate.rules[1].by[1]: clients are told apart by "address"`},
+		{"two rate rules of one name", "rate:\n  rules:\n    - {name: a, limit: 1}\n    - {name: a, limit: 2}", `r.yaml:4:14: rate.rules[1].name: rules[0] is named a already`},
+		{"a header rule in a list", "headers:\n  all:\n    - {action: remove, name: X}\n    - action: insert\n      name: Y", `r.yaml:4:7: headers.all[1]: what is inserted has a name, and either a value or a claim`},
+		{"a header rule of one subgraph", "headers:\n  each:\n    a:\n      - {action: propagate, name: Host}", `r.yaml:4:9: headers.each.a[0]: the header Host belongs to a connection`},
+		{"a header rule for answers", "headers: {response: [{name: A}, {matching: '('}]}", `r.yaml:1:33: headers.response[1]: error parsing regexp`},
+		{"a cookie for all", "headers: {response: [{name: set-cookie}]}", `r.yaml:1:29: headers.response[0].name: clients that share an answer would get each other's cookies`},
+		{"nothing to enforce", "cost:\n  mode: enforce\n  roles: {admin: 0}", `r.yaml:2:9: cost.mode: there is no budget to enforce: give max`},
+		{"a budget of nothing", "cost:\n  max: 10", `r.yaml:2:8: cost.max: nothing comes of it while cost.mode is not warn or enforce`},
+		{"invalidation of nothing", "cache:\n  cache_control: true\n  invalidation: {secret: a-secret-of-some-length}", `r.yaml:3:17: cache.invalidation: nothing comes of it while cache.enabled is not true`},
+		{"claims for nobody", "headers: {claims: {secret_file: claims.txt}}", `r.yaml:1:33: headers.claims.secret_file: nothing comes of it while headers.claims.enabled is not true`},
+		{"too little time to drain", "websocket: {drain_jitter: 10s}", `r.yaml:1:27: websocket.drain_jitter: it is at least listen.drain.timeout, 10s`},
 		{"two documents", "plans: {}\n---\nplans: {}", `the file has several documents`},
 		{"too large", strings.Repeat("#", 2<<20), "larger than 1MiB"},
 	} {
@@ -116,9 +127,29 @@ func TestEverySectionMayBeEmpty(t *testing.T) {
 	}
 }
 
+// What was in use can be turned off by one word, in a hurry.
+func TestWhatIsTurnedOffByTheFileStaysAsItIs(t *testing.T) {
+	_, err := config.Read("r.yaml", []byte(`
+cache: { enabled: false, ttl: 1m, invalidation: { secret: a-secret-of-some-length } }
+cost: { mode: "off", max: 10 }
+headers: { claims: { enabled: false, key_file: k.pem } }
+`), environment(nil))
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAllFaultsAreToldAtOnce(t *testing.T) {
 	_, err := config.Read("r.yaml", []byte("listen: {adress: x}\nplans: {cache: -1}\nsubgraphs: {timeout: fast}"), environment(nil))
 	if faults, ok := err.(config.Faults); !ok || len(faults) != 3 || faults[0].Line != 1 || faults[2].Line != 3 {
+		t.Errorf("got %v", err)
+	}
+	_, err = config.Read("r.yaml", []byte("cost: {max: 1}\nrate: {rules: [{name: a, limit: 1, by: [moon, sun]}]}\nheaders: {all: [{action: insert, name: X}]}"), environment(nil))
+	if faults, ok := err.(config.Faults); !ok || len(faults) != 3 || faults[2].Line != 3 {
+		t.Errorf("got %v", err)
+	}
+	_, err = config.Read("r.yaml", []byte("cost: {max: 1}\ncache: {ttl: 1m}\nrate: {rules: [{name: a, limit: 1, cost: true}]}"), environment(nil))
+	if faults, ok := err.(config.Faults); !ok || len(faults) != 3 || faults[2].Line != 3 {
 		t.Errorf("got %v", err)
 	}
 }

@@ -140,12 +140,24 @@ func (l *loaded) clash() error {
 		taken := map[string]string{}
 		for _, r := range routes {
 			if other, ok := taken[r.path]; ok {
-				errs = append(errs, c.At(r.option, fmt.Errorf("%s is the path of %s already", r.path, other)))
+				errs = append(errs, bothAt(c, r.path, other, r.option))
 			}
 			taken[r.path] = r.option
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// bothAt says that two options claim a path, at the place of the one that the file has, and what to do about it.
+func bothAt(c *config.Config, path, first, second string) error {
+	if !c.Says(second) && c.Says(first) {
+		first, second = second, first
+	}
+	way := "give one of them another"
+	if first == "playground.path" || second == "playground.path" {
+		way = "give playground.path another, such as /playground, or say false for playground.enabled"
+	}
+	return c.At(second, fmt.Errorf("%s is the path of %s already: %s", path, first, way))
 }
 
 // playground is the path of the page, with a slash at both ends, because its files are relative to it; empty: there is none.

@@ -368,6 +368,7 @@ func TestCheckFindsWhatServingWould(t *testing.T) {
 		"tls.yaml":  "supergraph: {file: good.graphql}\nlisten: {tls: {certificate: no.pem, key: no.key}}",
 		"gone.yaml": "supergraph: {file: nowhere.graphql}",
 		"path.yaml": "supergraph: {file: good.graphql}\nhealth: {alive_path: /graphql}",
+		"page.yaml": "supergraph: {file: good.graphql}\nlisten: {path: /}",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -375,7 +376,8 @@ func TestCheckFindsWhatServingWould(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"good": "", "key": `supergraph has no key "fil"`, "none": "no supergraph", "bad": "bad.graphql: supergraph: ", "who": `who.yaml:2:28: subgraphs.each: the supergraph has no subgraph "nobody"`,
-		"path": "path.yaml:2:22: health.alive_path: /graphql is the path of listen.path already", "tls": "tls.yaml:2:15: listen.tls: open", "gone": "read the supergraph: open",
+		"path": "path.yaml:2:22: health.alive_path: /graphql is the path of listen.path already", "page": "page.yaml:2:16: listen.path: / is the path of playground.path already: give playground.path another, such as /playground, or say false for playground.enabled",
+		"tls": "tls.yaml:2:15: listen.tls: open", "gone": "read the supergraph: open",
 	} {
 		err := Source{ConfigFile: filepath.Join(dir, name+".yaml")}.Check(slog.New(slog.DiscardHandler))
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {

@@ -184,7 +184,7 @@ func TestPathsThatClash(t *testing.T) {
 	clash := strings.Replace(watching, `"127.0.0.1:0"`, `"127.0.0.1:0", path: /healthz`, 1)
 	r := start(t, watching, graph(t, "http://127.0.0.1:1", "a"))
 	r.write("router.yaml", clash)
-	if e := within(t, r.reloaded); e.Err == nil || !strings.Contains(e.Err.Error(), "/healthz is the path of listen.path already") {
+	if e := within(t, r.reloaded); e.Err == nil || !strings.Contains(e.Err.Error(), "listen.path: /healthz is the path of health.alive_path already") {
 		t.Errorf("got %v", e.Err)
 	}
 }

@@ -39,22 +39,33 @@ const maxCollected, maxCollectedBytes = 64, 16 << 10
 func readyResponse(rules []ResponseRule) ([]responseRule, error) {
 	var out []responseRule
 	for i, r := range rules {
-		one := responseRule{ResponseRule: r}
-		var err error
-		switch {
-		case (r.Name == "") == (r.Matching == ""):
-			err = errors.New("a rule has either a name or a pattern")
-		case r.Merge != "" && r.Merge != First && r.Merge != Last && r.Merge != Append:
-			err = fmt.Errorf("%q is none of first, last, append", r.Merge)
-		default:
-			one.Name, one.pattern, err = nameOrPattern(r.Name, r.Matching)
-		}
+		one, err := r.ready()
 		if err != nil {
 			return nil, fmt.Errorf("response rule %d: %w", i+1, err)
 		}
 		out = append(out, one)
 	}
 	return out, nil
+}
+
+// Check says what is wrong with a rule.
+func (r ResponseRule) Check() error {
+	_, err := r.ready()
+	return err
+}
+
+func (r ResponseRule) ready() (responseRule, error) {
+	one := responseRule{ResponseRule: r}
+	var err error
+	switch {
+	case (r.Name == "") == (r.Matching == ""):
+		err = errors.New("a rule has either a name or a pattern")
+	case r.Merge != "" && r.Merge != First && r.Merge != Last && r.Merge != Append:
+		err = fmt.Errorf("%q is none of first, last, append", r.Merge)
+	default:
+		one.Name, one.pattern, err = nameOrPattern(r.Name, r.Matching)
+	}
+	return one, err
 }
 
 // GivesCookies says whether clients see cookies that subgraphs set. An answer that several clients share must have none.

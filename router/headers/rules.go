@@ -106,6 +106,12 @@ func (s *Set) ready(where string, rules []Rule) ([]rule, error) {
 	return out, nil
 }
 
+// Check says what is wrong with a rule.
+func (r Rule) Check() error {
+	_, err := r.ready()
+	return err
+}
+
 func (r Rule) ready() (rule, error) {
 	if (r.Name == "") == (r.Matching == "") {
 		return rule{}, errors.New("a rule has either a name or a pattern")

@@ -33,7 +33,7 @@ func New(o Options) (*Limiter, error) {
 	names := map[string]bool{}
 	for i := range o.Rules {
 		r := &o.Rules[i]
-		if err := r.check(); err != nil {
+		if err := r.Check(); err != nil {
 			return nil, err
 		}
 		if names[r.Name] {

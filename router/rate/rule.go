@@ -43,8 +43,8 @@ type Request struct {
 	Cost      int
 }
 
-// check says what is wrong with a rule.
-func (r *Rule) check() error {
+// Check says what is wrong with a rule.
+func (r *Rule) Check() error {
 	switch {
 	case r.Name == "":
 		return errors.New("a rate limit needs a name")
@@ -52,15 +52,24 @@ func (r *Rule) check() error {
 		return fmt.Errorf("rate limit %s: it needs a limit of at least 1 for at least a millisecond", r.Name)
 	}
 	for _, by := range r.By {
-		kind, name, named := strings.Cut(by, ":")
-		switch {
-		case !named && (kind == "address" || kind == "subject"):
-		case named && name != "" && (kind == "claim" || kind == "header"):
-		default:
-			return fmt.Errorf(`rate limit %s: clients are told apart by "address", "subject", "claim:NAME" or "header:NAME", not by %q`, r.Name, by)
+		if err := CheckBy(by); err != nil {
+			return fmt.Errorf("rate limit %s: %w", r.Name, err)
 		}
 	}
 	return nil
+}
+
+// CheckBy says what is wrong with one of a rule's By.
+func CheckBy(by string) error {
+	kind, name, named := strings.Cut(by, ":")
+	switch {
+	case !named && (kind == "address" || kind == "subject"):
+		return nil
+	case named && name != "" && (kind == "claim" || kind == "header"):
+		return nil
+	default:
+		return fmt.Errorf(`clients are told apart by "address", "subject", "claim:NAME" or "header:NAME", not by %q`, by)
+	}
 }
 
 // early says that a rule can be asked before the operation is read.
