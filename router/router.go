@@ -224,7 +224,7 @@ func newGateway(sg *federation.Supergraph, o Options) *gateway {
 			}
 			o.Logger.Log(ctx, level, "subgraph request failed", "subgraph", subgraph, "error", err)
 		}}),
-		hub: subscribe.NewHub[streamKey, *serve.Event](o.SubscriptionLinger), source: o.Upstream, stateFirst: o.StateFirst,
+		hub: subscribe.NewHub[streamKey, *serve.Event, receiver](o.SubscriptionLinger), source: o.Upstream, stateFirst: o.StateFirst,
 		limits: o.Limits.WithDefaults(), rate: o.Rate, documents: o.Documents, rules: validationRules(), ready: newReady(o.PlanCacheSize, o.PlanCacheBytes),
 		headers: canonical(o.SubgraphHeaders), subscribe: o.Subscriptions, introspection: o.Introspection, introspectors: o.IntrospectionRoles, hooks: o.Hooks, explain: o.Explain, telemetry: o.Telemetry, logger: o.Logger,
 	}

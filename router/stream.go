@@ -29,7 +29,7 @@ type streamKey struct {
 }
 
 // hub shares upstream subscriptions of one gateway.
-type hub = subscribe.Hub[streamKey, *serve.Event]
+type hub = subscribe.Hub[streamKey, *serve.Event, receiver]
 
 // key is false for a subscription that cannot be shared.
 func (o *operation) key() (streamKey, bool) {

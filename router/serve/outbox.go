@@ -14,10 +14,10 @@ import (
 //	                  └──▶ the rest, and the queue: flush ──▶ idle
 type outbox struct {
 	busy   bool     // somebody writes
-	queue  []letter // waits for its turn; empty when nobody writes
-	bytes  int      // of the queue's frames
 	closed bool     // the close frame is out, or waits: nothing comes after it
 	gone   bool     // the socket is at its end: no goroutine may begin
+	queue  []letter // waits for its turn; empty when nobody writes
+	bytes  int      // of the queue's frames
 }
 
 // letter is something to be written.

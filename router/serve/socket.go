@@ -18,9 +18,12 @@ import (
 // socket is one WebSocket. One goroutine reads; nothing else of it runs while it is idle. Time is looked at by the server's sweep of all
 // sockets (sweep.go), and whoever has something to say writes it himself, or leaves it to a goroutine that ends when all is said (outbox.go).
 type socket struct {
-	s       *Server
-	conn    *websocket.Conn
-	speaks  *dialect
+	mu     sync.Mutex // guards outbox, and what stands under running
+	outbox outbox
+	conn   *websocket.Conn
+	speaks *dialect
+	s      *Server
+
 	address netip.Addr      // the client's
 	id      string          // of the upgrade request
 	ctx     context.Context //nolint:containedctx // with what the request's hook put into it; never done
@@ -28,14 +31,12 @@ type socket struct {
 	upgrade *http.Request   // until connection_init: who the client is depends on it
 	running sync.WaitGroup  // goroutines that prepare, answer or write
 
-	mu      sync.Mutex
 	inited  bool
 	who     *identity.Identity // set by connection_init
 	counted bool               // among the sockets of its identity
 	header  http.Header
 	ops     []*socketRun // that neither side has completed
 	live    int          // operations that have not ended; those that the client has left may still be among them
-	outbox  outbox
 	clock   clock
 	budget  budget
 }

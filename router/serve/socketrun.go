@@ -14,22 +14,25 @@ import (
 
 // socketRun is one operation on a WebSocket. It has a goroutine while it is prepared, and until its end if it is no subscription; a subscription
 // has none, and is the Sink of its events.
+//
+// What each event needs is together, and so it is in socket: of ten thousand subscribers none is in the processor's caches when his turn comes.
 type socketRun struct {
-	k      *socket
-	e      *edition
+	k    *socket
+	e    *edition
+	kind string // of the frames of its events: the dialect, and the id in JSON
+
+	// Guarded by the socket's mutex:
+	done       bool // nothing is told any more
+	queued     bool // the outbox knows that something waits
+	subscribed bool // the goroutine has ended and left the subscription to its Sink
+	waiting    waiting
+	record     Record
+	leave      context.CancelFunc // of the subscription
+
 	id     string
-	kind   string // of the frames of its events: the dialect, and the id in JSON
 	began  time.Time
 	ctx    context.Context    //nolint:containedctx // what Observe gets
 	cancel context.CancelFunc // of what runs on the goroutine
-
-	// Guarded by the socket's mutex:
-	record     Record
-	waiting    waiting
-	queued     bool               // the outbox knows that something waits
-	done       bool               // nothing is told any more
-	subscribed bool               // the goroutine has ended and left the subscription to its Sink
-	leave      context.CancelFunc // of the subscription
 }
 
 // run answers the operation, or starts its subscription.

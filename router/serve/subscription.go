@@ -142,10 +142,10 @@ func (b Backlog) withDefaults() Backlog {
 
 // waiting are the events that a client has yet to take, in order, and how the subscription ended. It is guarded by its owner.
 type waiting struct {
+	ended   bool
 	events  []*Event
 	bytes   int
 	dropped int // before the first of events
-	ended   bool
 	refusal *Refusal
 }
 

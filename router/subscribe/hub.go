@@ -10,20 +10,20 @@ import (
 )
 
 // Hub has one upstream subscription for all who ask for the same, as their keys say. K must hold everything on which the events or
-// the right to see them depend. E is an event as receivers get it, shared by all of them.
-type Hub[K comparable, E any] struct {
+// the right to see them depend. E is an event as receivers get it, shared by all of them; R is who receives.
+type Hub[K comparable, E any, R Receiver[E]] struct {
 	linger time.Duration
 
-	mu      sync.Mutex           // also guards the topics
-	topics  map[K]*topic[K, E]   // that may be joined
-	all     map[*topic[K, E]]any // that have not ended
+	mu      sync.Mutex              // also guards the topics
+	topics  map[K]*topic[K, E, R]   // that may be joined
+	all     map[*topic[K, E, R]]any // that have not ended
 	closed  bool
 	running sync.WaitGroup
 }
 
 // NewHub makes a hub. An upstream subscription that nobody receives any more is kept for linger, for those who come back; 0: not at all.
-func NewHub[K comparable, E any](linger time.Duration) *Hub[K, E] {
-	return &Hub[K, E]{linger: linger, topics: map[K]*topic[K, E]{}, all: map[*topic[K, E]]any{}}
+func NewHub[K comparable, E any, R Receiver[E]](linger time.Duration) *Hub[K, E, R] {
+	return &Hub[K, E, R]{linger: linger, topics: map[K]*topic[K, E, R]{}, all: map[*topic[K, E, R]]any{}}
 }
 
 // Topic says how to follow what a key stands for.
@@ -61,7 +61,7 @@ func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
 
 // Join adds a receiver to the topic of a key, which begins with its first receiver. The values of that one's ctx are those of the upstream
 // subscription; the end of ctx ends nothing. leave may be called again and does not block.
-func (h *Hub[K, E]) Join(ctx context.Context, key K, of Topic[E], r Receiver[E]) (leave func(), err error) {
+func (h *Hub[K, E, R]) Join(ctx context.Context, key K, of Topic[E], r R) (leave func(), err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
@@ -69,12 +69,12 @@ func (h *Hub[K, E]) Join(ctx context.Context, key K, of Topic[E], r Receiver[E])
 	}
 	t := h.topics[key]
 	if t == nil {
-		t = &topic[K, E]{Topic: of, h: h, key: key}
+		t = &topic[K, E, R]{Topic: of, h: h, key: key}
 		ctx, t.cancel = context.WithCancel(context.WithoutCancel(ctx))
 		h.topics[key], h.all[t] = t, nil
 		h.running.Go(func() { t.run(ctx) })
 	}
-	m := &member[K, E]{t: t, r: r, at: len(t.members)}
+	m := &member[K, E, R]{t: t, r: r, at: len(t.members)}
 	t.members = append(t.members, m)
 	if t.idle != nil {
 		t.idle.Stop()
@@ -84,14 +84,14 @@ func (h *Hub[K, E]) Join(ctx context.Context, key K, of Topic[E], r Receiver[E])
 }
 
 // Len is the number of upstream subscriptions.
-func (h *Hub[K, E]) Len() int {
+func (h *Hub[K, E, R]) Len() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return len(h.all)
 }
 
 // Close ends what runs, takes nobody any more and waits for the hub's goroutines.
-func (h *Hub[K, E]) Close() {
+func (h *Hub[K, E, R]) Close() {
 	h.mu.Lock()
 	h.closed = true
 	for t := range h.all {
@@ -102,25 +102,25 @@ func (h *Hub[K, E]) Close() {
 }
 
 // topic is one upstream subscription and who receives it. What changes is guarded by the hub's mutex.
-type topic[K comparable, E any] struct {
+type topic[K comparable, E any, R Receiver[E]] struct {
 	Topic[E]
-	h      *Hub[K, E]
+	h      *Hub[K, E, R]
 	key    K
 	cancel context.CancelFunc
 	idle   *time.Timer // runs while the topic has no members and lingers
 
-	members []*member[K, E]
+	members []*member[K, E, R]
 	lent    bool // members is being walked over without the mutex: what is in it must stay as it is
 }
 
 // member is a receiver's place in a topic.
-type member[K comparable, E any] struct {
-	t  *topic[K, E]
-	r  Receiver[E]
+type member[K comparable, E any, R Receiver[E]] struct {
+	t  *topic[K, E, R]
+	r  R
 	at int // index into t.members; -1: no longer in it
 }
 
-func (m *member[K, E]) leave() {
+func (m *member[K, E, R]) leave() {
 	t := m.t
 	t.h.mu.Lock()
 	defer t.h.mu.Unlock()
@@ -128,7 +128,7 @@ func (m *member[K, E]) leave() {
 		return
 	}
 	if t.lent {
-		t.members, t.lent = append(make([]*member[K, E], 0, len(t.members)), t.members...), false
+		t.members, t.lent = append(make([]*member[K, E, R], 0, len(t.members)), t.members...), false
 	}
 	last := len(t.members) - 1
 	t.members[m.at] = t.members[last]
@@ -152,7 +152,7 @@ func (m *member[K, E]) leave() {
 }
 
 // stop ends the topic for good; the hub's mutex is held.
-func (t *topic[K, E]) stop() {
+func (t *topic[K, E, R]) stop() {
 	if t.idle != nil {
 		t.idle.Stop()
 	}
@@ -162,14 +162,14 @@ func (t *topic[K, E]) stop() {
 }
 
 // seal lets nobody join any more; the hub's mutex is held.
-func (t *topic[K, E]) seal() {
+func (t *topic[K, E, R]) seal() {
 	if t.h.topics[t.key] == t {
 		delete(t.h.topics, t.key)
 	}
 }
 
 // run follows the upstream subscription to its end.
-func (t *topic[K, E]) run(ctx context.Context) {
+func (t *topic[K, E, R]) run(ctx context.Context) {
 	err := t.follow(ctx)
 	t.h.mu.Lock()
 	t.stop()
@@ -190,7 +190,7 @@ func (t *topic[K, E]) run(ctx context.Context) {
 	}
 }
 
-func (t *topic[K, E]) follow(ctx context.Context) (err error) {
+func (t *topic[K, E, R]) follow(ctx context.Context) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = &PanicError{v, debug.Stack()}

@@ -94,7 +94,7 @@ func within[T any](t *testing.T, c <-chan T) T {
 	}
 }
 
-func join(t *testing.T, h *Hub[string, string], key string, of Topic[string]) (*listener, func()) {
+func join(t *testing.T, h *Hub[string, string, Receiver[string]], key string, of Topic[string]) (*listener, func()) {
 	t.Helper()
 	l := newListener()
 	leave, err := h.Join(t.Context(), key, of, l)
@@ -105,7 +105,7 @@ func join(t *testing.T, h *Hub[string, string], key string, of Topic[string]) (*
 }
 
 func TestOneUpstreamForOneKey(t *testing.T) {
-	h := NewHub[string, string](0)
+	h := NewHub[string, string, Receiver[string]](0)
 	defer h.Close()
 	p, other := newPipe(), newPipe()
 	a, leaveA := join(t, h, "k", p.topic())
@@ -144,7 +144,7 @@ func TestOneUpstreamForOneKey(t *testing.T) {
 func TestEndIsToldToAll(t *testing.T) {
 	broken := errors.New("broken")
 	for _, end := range []error{io.EOF, broken} {
-		h := NewHub[string, string](0)
+		h := NewHub[string, string, Receiver[string]](0)
 		p, told := newPipe(), 0
 		p.end = end
 		topic := p.topic()
@@ -174,7 +174,7 @@ func TestEndIsToldToAll(t *testing.T) {
 }
 
 func TestRefusalOfTheSubgraphIsToldToAll(t *testing.T) {
-	h := NewHub[string, string](0)
+	h := NewHub[string, string, Receiver[string]](0)
 	defer h.Close()
 	refused, asked := errors.New("no"), make(chan struct{})
 	topic := Topic[string]{Open: func(context.Context) (*Subscription, error) { <-asked; return nil, refused }}
@@ -187,7 +187,7 @@ func TestRefusalOfTheSubgraphIsToldToAll(t *testing.T) {
 }
 
 func TestLeavingWhileTheSubgraphIsAskedGivesUp(t *testing.T) {
-	h := NewHub[string, string](0)
+	h := NewHub[string, string, Receiver[string]](0)
 	gone := make(chan struct{})
 	_, leave := join(t, h, "k", Topic[string]{Open: func(ctx context.Context) (*Subscription, error) {
 		<-ctx.Done()
@@ -200,7 +200,7 @@ func TestLeavingWhileTheSubgraphIsAskedGivesUp(t *testing.T) {
 }
 
 func TestFaultEndsTheTopicNotTheProcess(t *testing.T) {
-	h := NewHub[string, string](0)
+	h := NewHub[string, string, Receiver[string]](0)
 	defer h.Close()
 	p := newPipe()
 	topic := p.topic()
@@ -216,7 +216,7 @@ func TestFaultEndsTheTopicNotTheProcess(t *testing.T) {
 
 // Whoever comes after the state that a stream begins with gets a stream of its own.
 func TestStateFirstIsNotJoinedLate(t *testing.T) {
-	h := NewHub[string, string](0)
+	h := NewHub[string, string, Receiver[string]](0)
 	p, q := newPipe(), newPipe()
 	first, second := p.topic(), q.topic()
 	first.StateFirst, second.StateFirst = true, true
@@ -241,7 +241,7 @@ func TestStateFirstIsNotJoinedLate(t *testing.T) {
 }
 
 func TestUpstreamLingersForThoseWhoComeBack(t *testing.T) {
-	h := NewHub[string, string](time.Hour)
+	h := NewHub[string, string, Receiver[string]](time.Hour)
 	p := newPipe()
 	a, leave := join(t, h, "k", p.topic())
 	p.events <- "1"
@@ -259,7 +259,7 @@ func TestUpstreamLingersForThoseWhoComeBack(t *testing.T) {
 	h.Close()
 	within(t, p.left)
 
-	h = NewHub[string, string](time.Nanosecond)
+	h = NewHub[string, string, Receiver[string]](time.Nanosecond)
 	defer h.Close()
 	p = newPipe()
 	_, leave = join(t, h, "k", p.topic())
@@ -272,7 +272,7 @@ func TestUpstreamLingersForThoseWhoComeBack(t *testing.T) {
 // upstream subscription is given up with the last.
 func TestManyJoinAndLeave(t *testing.T) {
 	const people, events = 2000, 300
-	h := NewHub[string, string](0)
+	h := NewHub[string, string, Receiver[string]](0)
 	p := newPipe()
 	stays, _ := join(t, h, "k", p.topic())
 	over := Topic[string]{Open: func(context.Context) (*Subscription, error) { return nil, io.EOF }} // for who comes after the end
@@ -325,7 +325,7 @@ func TestManyJoinAndLeave(t *testing.T) {
 
 // A receiver that leaves or joins others from within a call is no trouble.
 func TestLeavingFromWithinAnEvent(t *testing.T) {
-	h := NewHub[string, string](0)
+	h := NewHub[string, string, Receiver[string]](0)
 	defer h.Close()
 	p := newPipe()
 	var mu sync.Mutex

@@ -19,8 +19,9 @@ const step = 4 << 10
 // together.
 type Conn struct {
 	net   net.Conn
-	now   *immediate // nil: TryWrite takes nothing
-	limit int64      // of a message, in bytes
+	now   immediate
+	able  bool  // else TryWrite takes nothing
+	limit int64 // of a message, in bytes
 
 	unread []byte // read from net, not consumed
 	buf    [inline]byte
@@ -41,7 +42,9 @@ func (e *CloseError) Error() string {
 
 // New takes over a connection after its handshake, with what was read of it already. limit bounds a message, in bytes.
 func New(c net.Conn, early []byte, limit int64) *Conn {
-	return &Conn{net: c, now: immediately(c), limit: limit, unread: early}
+	conn := &Conn{net: c, limit: limit, unread: early}
+	conn.able = conn.now.reach(c)
+	return conn
 }
 
 // Net is the connection below, for deadlines, addresses and closing. Reading from it is the Conn's.
@@ -152,7 +155,7 @@ func (c *Conn) Write(frames []byte) error {
 
 // TryWrite sends as much as can be sent at once and says how much that was; the rest is the caller's to Write. It never waits.
 func (c *Conn) TryWrite(frames []byte) (int, error) {
-	if c.now == nil {
+	if !c.able {
 		return 0, nil
 	}
 	return c.now.write(frames)

@@ -18,17 +18,17 @@ type immediate struct {
 	err   error
 }
 
-// immediately is nil for connections that are no socket of their own, such as TLS.
-func immediately(c net.Conn) *immediate {
+// reach says whether there is a socket; connections over TLS are none of their own.
+func (w *immediate) reach(c net.Conn) bool {
 	s, ok := c.(syscall.Conn)
 	if !ok {
-		return nil
+		return false
 	}
 	raw, err := s.SyscallConn()
 	if err != nil {
-		return nil
+		return false
 	}
-	w := &immediate{raw: raw}
+	w.raw = raw
 	w.try = func(fd uintptr) bool {
 		for {
 			w.n, w.err = syscall.Write(int(fd), w.bytes)
@@ -37,7 +37,7 @@ func immediately(c net.Conn) *immediate {
 			}
 		}
 	}
-	return w
+	return true
 }
 
 func (w *immediate) write(b []byte) (int, error) {
