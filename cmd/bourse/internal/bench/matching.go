@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"time"
 
+	"bourse/cmd/bourse/internal/bench/core"
 	"bourse/engine/book/w1"
 	venuew1 "bourse/engine/venue/w1"
 )
@@ -130,13 +131,13 @@ func (o Options) play(ctx context.Context, operations int, prepare func() (timed
 			return Speed{}, err
 		}
 		var r round
-		onOneCore(func() {
+		core.One(func() {
 			var before, after runtime.MemStats
 			runtime.GC()
 			runtime.ReadMemStats(&before)
-			cpu, began := cpuTime(), time.Now()
+			cpu, began := core.Time(), time.Now()
 			timed()
-			r.nanos, r.cpu = time.Since(began).Nanoseconds(), int64(cpuTime()-cpu)
+			r.nanos, r.cpu = time.Since(began).Nanoseconds(), int64(core.Time()-cpu)
 			runtime.ReadMemStats(&after)
 			r.allocs, r.bytes = int64(after.Mallocs-before.Mallocs), int64(after.TotalAlloc-before.TotalAlloc)
 		})

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"bourse/cmd/bourse/internal/client"
+	"bourse/cmd/bourse/internal/pause"
 	"bourse/cmd/embedded/postgres"
 	"bourse/cmd/embedded/redis"
 )
@@ -147,7 +148,7 @@ func (s *street) round(ctx context.Context) error {
 	for i, t := range traders {
 		load.Go(func() { t.loadAnywhere(loading, addresses, i, transport) })
 	}
-	if err := rest(ctx, time.Duration(150+s.chance.IntN(500))*time.Millisecond); err != nil {
+	if err := pause.For(ctx, time.Duration(150+s.chance.IntN(500))*time.Millisecond); err != nil {
 		return err
 	}
 	victim, err := s.leader(ctx)
@@ -159,7 +160,7 @@ func (s *street) round(ctx context.Context) error {
 	if err := s.probe(ctx, probe, addresses, victim, transport); err != nil {
 		return err
 	}
-	if err := rest(ctx, time.Duration(50+s.chance.IntN(200))*time.Millisecond); err != nil {
+	if err := pause.For(ctx, time.Duration(50+s.chance.IntN(200))*time.Millisecond); err != nil {
 		return err
 	}
 	began := time.Now()
@@ -200,7 +201,7 @@ func (s *street) probe(ctx context.Context, t *trader, addresses []string, victi
 		if time.Since(died) > startLimit {
 			return fmt.Errorf("no process took over within %s: %w", startLimit, err)
 		}
-		if err := rest(ctx, settlePause); err != nil {
+		if err := pause.For(ctx, settlePause); err != nil {
 			return err
 		}
 	}
@@ -215,14 +216,14 @@ func (t *trader) loadAnywhere(ctx context.Context, addresses []string, at int, t
 		err := t.send(ctx, c)
 		if !open(err) {
 			if client.Code(err) == "UNAVAILABLE" {
-				_ = rest(ctx, settlePause) // nothing happened; the client does something else
+				_ = pause.For(ctx, settlePause) // nothing happened; the client does something else
 			}
 			continue
 		}
 		for open(err) {
 			at++
 			t.Client = t.On(addresses[at%len(addresses)], transport)
-			if rest(ctx, settlePause) != nil {
+			if pause.For(ctx, settlePause) != nil {
 				t.unknown = append(t.unknown, c) // settled when all stand still
 				return
 			}
@@ -234,17 +235,6 @@ func (t *trader) loadAnywhere(ctx context.Context, addresses []string, at int, t
 			continue
 		}
 		t.failedOver++
-	}
-}
-
-func rest(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 

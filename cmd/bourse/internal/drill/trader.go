@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"bourse/cmd/bourse/internal/client"
+	"bourse/cmd/bourse/internal/pause"
 	"bourse/cmd/bourse/internal/simulate"
 )
 
@@ -157,7 +158,7 @@ func (t *trader) insist(ctx context.Context, c command) error {
 		if code != "UNAVAILABLE" && code != "OUTCOME_UNKNOWN" || tries == 100 {
 			return err
 		}
-		if err := rest(ctx, 2*settlePause); err != nil {
+		if err := pause.For(ctx, 2*settlePause); err != nil {
 			return err
 		}
 	}

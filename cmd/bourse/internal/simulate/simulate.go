@@ -20,6 +20,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"bourse/cmd/bourse/internal/client"
+	"bourse/cmd/bourse/internal/pause"
 )
 
 // Options says how lively the simulated house is.
@@ -135,17 +136,8 @@ func (s *simulation) trade(ctx context.Context, a *actor) {
 		}
 		s.note(err, time.Since(began))
 		if err != nil && client.Code(err) == "" {
-			pause(ctx, time.Second) // the endpoint is away: do not hammer it
+			_ = pause.For(ctx, time.Second) // the endpoint is away: do not hammer it
 		}
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
 	}
 }
 

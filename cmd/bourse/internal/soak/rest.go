@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"bourse/cmd/bourse/internal/pause"
 )
 
 // State is what the router holds while nobody asks it anything.
@@ -77,7 +79,7 @@ func rest(ctx context.Context, admin string, d time.Duration) (State, error) {
 		if !time.Now().Before(ends) {
 			return least, nil
 		}
-		if err := pause(ctx, d/10); err != nil {
+		if err := pause.For(ctx, d/10); err != nil {
 			return State{}, err
 		}
 	}

@@ -20,6 +20,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"bourse/cmd/bourse/internal/pause"
 )
 
 // Options says how long and how hard.
@@ -141,7 +143,7 @@ func (s *soak) visit(ctx context.Context, c *client) {
 		}
 	}
 	defer c.http.CloseIdleConnections()
-	for pause(ctx, time.Duration(c.random.IntN(20))*time.Millisecond) == nil {
+	for pause.For(ctx, time.Duration(c.random.IntN(20))*time.Millisecond) == nil {
 		i := lots[c.random.IntN(len(lots))]
 		s.busy.RLock()
 		// What has begun is done, because what a cancelled visit found would say nothing.
@@ -157,11 +159,11 @@ func (s *soak) visit(ctx context.Context, c *client) {
 // fail lets a subgraph fail now and then.
 func (s *soak) fail(ctx context.Context) {
 	random := rand.New(rand.NewPCG(s.o.Seed, 1<<32))
-	for pause(ctx, time.Second+recovery+time.Duration(random.IntN(1000))*time.Millisecond) == nil {
+	for pause.For(ctx, time.Second+recovery+time.Duration(random.IntN(1000))*time.Millisecond) == nil {
 		s.busy.RLock()
 		what, end := s.graph.fail(random)
 		s.o.Progress(what)
-		_ = pause(ctx, time.Duration(200+random.IntN(1000))*time.Millisecond) // the fault ends in any case
+		_ = pause.For(ctx, time.Duration(200+random.IntN(1000))*time.Millisecond) // the fault ends in any case
 		end()
 		s.busy.RUnlock()
 		s.faults.Add(1)
@@ -172,7 +174,7 @@ func (s *soak) fail(ctx context.Context) {
 const reloadEvery = 2 * time.Second
 
 func (s *soak) reload(ctx context.Context) {
-	for n := 1; pause(ctx, reloadEvery) == nil; n++ {
+	for n := 1; pause.For(ctx, reloadEvery) == nil; n++ {
 		s.busy.RLock()
 		err := s.files.next()
 		if err == nil && n%5 == 3 {
@@ -197,7 +199,7 @@ func (s *soak) watch(ctx context.Context, clients []*client) ([]State, error) {
 			return nil, fmt.Errorf("the router has ended: %w; see %s", s.at.err, s.at.log)
 		default:
 		}
-		if err := pause(ctx, phase-resting); err != nil {
+		if err := pause.For(ctx, phase-resting); err != nil {
 			return nil, err
 		}
 		s.busy.Lock()

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"bourse/cmd/bourse/internal/pause"
 	"github.com/coder/websocket"
 )
 
@@ -186,7 +187,7 @@ func (c *client) neverRead(ctx context.Context) error {
 		return err
 	}
 	defer conn.CloseNow() //nolint:errcheck // the router is to see a client that goes without a word
-	return pause(ctx, time.Duration(500+c.random.IntN(1500))*time.Millisecond)
+	return pause.For(ctx, time.Duration(500+c.random.IntN(1500))*time.Millisecond)
 }
 
 // drip sends a text a byte at a time after what goes before, and waits until the router has had enough.
@@ -214,7 +215,7 @@ func (c *client) drip(ctx context.Context, before, text string) error {
 			return stillOpen(err)
 		default:
 		}
-		if err := pause(ctx, 50*time.Millisecond); err != nil {
+		if err := pause.For(ctx, 50*time.Millisecond); err != nil {
 			return err
 		}
 	}
@@ -236,15 +237,4 @@ func (c *client) sendHeadersSlowly(ctx context.Context) error {
 
 func (c *client) sendBodySlowly(ctx context.Context) error {
 	return c.drip(ctx, "POST /graphql HTTP/1.1\r\nHost: soak\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n", strings.Repeat(" ", 900))
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

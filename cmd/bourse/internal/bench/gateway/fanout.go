@@ -9,6 +9,9 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"bourse/cmd/bourse/internal/bench/core"
+	"bourse/cmd/bourse/internal/pause"
 )
 
 // The subscriptions: what the event itself has, and with fields of two other subgraphs.
@@ -54,7 +57,7 @@ func MeasureFanout(ctx context.Context, o Options, of Stream) (Fanout, error) {
 		operation = entitySubscription
 	}
 	pid := p.cmd.Process.Pid
-	before, err := resident(pid)
+	before, err := core.Resident(pid)
 	if err != nil {
 		return f, err
 	}
@@ -64,29 +67,29 @@ func MeasureFanout(ctx context.Context, o Options, of Stream) (Fanout, error) {
 	if err != nil {
 		return f, err
 	}
-	if err := pause(ctx, 3*b.o.Every); err != nil {
+	if err := pause.For(ctx, 3*b.o.Every); err != nil {
 		return f, err
 	}
 	f.Upstreams = b.subgraphs.events.streams.Load()
 	o.Progress("measuring")
 	from := time.Now()
-	spentBefore, _, err := spent(pid)
+	spentBefore, _, err := core.Spent(pid)
 	if err != nil {
 		return f, err
 	}
-	if err := pause(ctx, o.Round); err != nil {
+	if err := pause.For(ctx, o.Round); err != nil {
 		return f, err
 	}
 	to := time.Now()
-	spentAfter, _, err := spent(pid)
+	spentAfter, _, err := core.Spent(pid)
 	if err != nil {
 		return f, err
 	}
-	after, err := resident(pid)
+	after, err := core.Resident(pid)
 	if err != nil {
 		return f, err
 	}
-	if err := pause(ctx, max(2*b.o.Every, patience)); err != nil { // for what is late
+	if err := pause.For(ctx, max(2*b.o.Every, patience)); err != nil { // for what is late
 		return f, err
 	}
 	took, err := crowd.leave().between(from, to)
@@ -101,17 +104,6 @@ func MeasureFanout(ctx context.Context, o Options, of Stream) (Fanout, error) {
 	f.P50, f.P99 = took[n/2], took[(n-1)*99/100]
 	f.Delivered = n * 1000 * f.Upstreams / (int64(b.subgraphs.events.between(from, to)) * int64(of.Subscribers))
 	return f, nil
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // crowd are many subscribers.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"bourse/cmd/bourse/internal/bench/core"
 )
 
 // Options say how to measure.
@@ -64,7 +66,7 @@ func newBench(_ context.Context, o Options) (*bench, error) {
 	if o.Every <= 0 {
 		o.Every = time.Second
 	}
-	b := &bench{o: o, core: measuredCore(), answers: map[string][]byte{}}
+	b := &bench{o: o, core: core.Measured(), answers: map[string][]byte{}}
 	for _, operation := range []string{bigOperation, smallOperation} {
 		answer, err := newShop().answer(operation, nil)
 		if err != nil {
@@ -72,7 +74,7 @@ func newBench(_ context.Context, o Options) (*bench, error) {
 		}
 		b.answers[operation] = answer
 	}
-	b.restore = asideOf()
+	b.restore = core.Aside()
 	var err error
 	if b.subgraphs, err = serveSubgraphs(o.Every); err != nil {
 		b.restore()
@@ -148,7 +150,7 @@ func (b *bench) load(ctx context.Context, p *process, operation string, auth boo
 		return Load{}, err
 	}
 	calls := b.subgraphs.calls.Load()
-	before, _, err := spent(p.cmd.Process.Pid)
+	before, _, err := core.Spent(p.cmd.Process.Pid)
 	if err != nil {
 		return Load{}, err
 	}
@@ -156,7 +158,7 @@ func (b *bench) load(ctx context.Context, p *process, operation string, auth boo
 	if err != nil {
 		return Load{}, err
 	}
-	after, peak, err := spent(p.cmd.Process.Pid)
+	after, peak, err := core.Spent(p.cmd.Process.Pid)
 	if err != nil || len(took) == 0 {
 		return Load{}, fmt.Errorf("nothing was answered: %w", err)
 	}

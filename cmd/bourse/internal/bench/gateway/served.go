@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"time"
 
+	"bourse/cmd/bourse/internal/bench/core"
 	"bourse/router"
 	"bourse/router/traffic"
 )
@@ -70,7 +71,7 @@ type process struct {
 }
 
 // start starts this program again, with the given arguments, to serve a part on the given core.
-func start(ctx context.Context, arguments []string, p part, core int) (*process, error) {
+func start(ctx context.Context, arguments []string, p part, cpu int) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -86,7 +87,7 @@ func start(ctx context.Context, arguments []string, p part, core int) (*process,
 	if err != nil {
 		return nil, err
 	}
-	if err := onCore(core, cmd.Start); err != nil {
+	if err := core.On(cpu, cmd.Start); err != nil {
 		return nil, fmt.Errorf("start %s: %w", self, err)
 	}
 	started := &process{cmd: cmd, stdin: stdin}

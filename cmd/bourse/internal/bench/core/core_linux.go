@@ -1,4 +1,4 @@
-package gateway
+package core
 
 import (
 	"bytes"
@@ -30,14 +30,14 @@ func cores() (measured int, others unix.CPUSet) {
 	return measured, others
 }
 
-// measuredCore is the core for measured processes.
-func measuredCore() int {
+// Measured is the core for measured processes.
+func Measured() int {
 	core, _ := cores()
 	return core
 }
 
-// asideOf keeps all threads of this process away from the measured core, until restore.
-func asideOf() (restore func()) {
+// Aside keeps all threads of this process away from the measured core, until restore.
+func Aside() (restore func()) {
 	var before unix.CPUSet
 	if unix.SchedGetaffinity(0, &before) != nil {
 		return func() {}
@@ -45,6 +45,20 @@ func asideOf() (restore func()) {
 	_, others := cores()
 	pinThreads(&others)
 	return func() { pinThreads(&before) }
+}
+
+// One runs a function with one processor for Go, and all threads of the process on one core.
+// Where the system does not allow the latter, it does without.
+func One(do func()) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	var before unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &before); err == nil && before.Count() > 1 {
+		var one unix.CPUSet
+		one.Set(Measured())
+		pinThreads(&one)
+		defer pinThreads(&before)
+	}
+	do()
 }
 
 func pinThreads(to *unix.CPUSet) {
@@ -59,8 +73,8 @@ func pinThreads(to *unix.CPUSet) {
 	}
 }
 
-// onCore starts a process on one core: it inherits that from the thread that starts it.
-func onCore(core int, start func() error) error {
+// On starts a process on one core: it inherits that from the thread that starts it.
+func On(core int, start func() error) error {
 	if core < 0 {
 		return start()
 	}
@@ -77,8 +91,8 @@ func onCore(core int, start func() error) error {
 // ticksPerSecond is the unit of the system's account of processor time (USER_HZ): 100 on every Linux that Go runs on.
 const ticksPerSecond = 100
 
-// spent is the processor time that a process has taken, and the most memory that it has had, in bytes.
-func spent(pid int) (cpu time.Duration, peak int64, err error) {
+// Spent is the processor time that a process has taken, and the most memory that it has had, in bytes.
+func Spent(pid int) (cpu time.Duration, peak int64, err error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, 0, err
@@ -95,8 +109,8 @@ func spent(pid int) (cpu time.Duration, peak int64, err error) {
 	return cpu, peak, err
 }
 
-// resident is the memory that a process has now, in bytes.
-func resident(pid int) (int64, error) { return status(pid, "VmRSS:") }
+// Resident is the memory that a process has now, in bytes.
+func Resident(pid int) (int64, error) { return status(pid, "VmRSS:") }
 
 func status(pid int, name string) (int64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
@@ -110,4 +124,13 @@ func status(pid int, name string) (int64, error) {
 	}
 	kB, err := strconv.ParseInt(string(fields[0]), 10, 64)
 	return kB << 10, err
+}
+
+// Time is what the process has spent of all processors so far.
+func Time() time.Duration {
+	var u unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
