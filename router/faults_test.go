@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"bourse/router"
+	"bourse/router/fetch"
 	"bourse/router/traffic"
 )
 
@@ -155,7 +156,7 @@ func costsLittle(t *testing.T, f *faulty, netHTTP bool) {
 	m := httptest.NewServer(markets)
 	defer m.Close()
 	r, err := router.New(composed(t, m.URL, f.url), router.Options{
-		MaxSubgraphResponse: maxAnswer, SubgraphNetHTTP: netHTTP,
+		Subgraphs: router.Subgraphs{HTTP: fetch.HTTPOptions{MaxResponseBytes: maxAnswer, NetHTTP: netHTTP}},
 		Traffic: traffic.Options{Subgraphs: map[string]traffic.Rules{"stats": {
 			Timeout: 200 * time.Millisecond, MaxConcurrent: 8, MaxQueue: 64, QueueTimeout: 10 * time.Second,
 			Retry: traffic.RetryOptions{Attempts: 1, MinBackoff: time.Millisecond}, Breaker: traffic.BreakerOptions{FailureRatio: 0.5, MinRequests: 8, Cooldown: time.Hour},

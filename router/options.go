@@ -30,23 +30,23 @@ type FetcherWithStream = traffic.Fetcher
 // Record is what is known of a finished operation; see serve.Record.
 type Record = serve.Record
 
+// Subgraphs says how subgraphs are reached over the network.
+type Subgraphs struct {
+	URLs map[string]string // instead of where the supergraph says, by name
+	// HTTP says how they are asked. What belongs to a trace is told them by Options.Telemetry, unless Propagate is set.
+	HTTP fetch.HTTPOptions
+	// Sockets are the subgraphs that are asked for subscriptions over WebSockets, with the protocol and, where it is not the one for queries,
+	// the address or its path; the others get theirs as server-sent events.
+	Sockets socket.Options
+}
+
 // Options of a Router. The zero value serves the supergraph over HTTP with the defaults.
 type Options struct {
 	// Fetcher reaches the subgraphs; nil: over HTTP, at the URLs that the supergraph names. The caller closes its own.
 	Fetcher FetcherWithStream
 
-	// SubgraphURLs are where subgraphs are reached instead of where the supergraph says, by name; not used with a Fetcher.
-	SubgraphURLs    map[string]string
-	SubgraphTimeout time.Duration // of one request to a subgraph; default 30 s; not used with a Fetcher
-	// SubgraphSockets are the subgraphs that are asked for subscriptions over WebSockets, with the protocol and, where it is not the one for
-	// queries, the address or its path; the others get theirs as server-sent events. Not used with a Fetcher.
-	SubgraphSockets     socket.Options
-	MaxSubgraphResponse int64 // bytes of one answer of a subgraph; default 64 MiB; not used with a Fetcher
-	// MaxSubgraphResponseOf are the bytes of one answer of a subgraph, by name, instead; not used with a Fetcher.
-	MaxSubgraphResponseOf map[string]int64
-	// SubgraphConnections are subgraphs that are connected to in a way of their own, by name; not used with a Fetcher.
-	SubgraphConnections map[string]fetch.Connection
-	SubgraphNetHTTP     bool // fetch.HTTPOptions.NetHTTP; not used with a Fetcher
+	// Subgraphs says how subgraphs are reached; not used with a Fetcher.
+	Subgraphs Subgraphs
 
 	ForwardHeaders   []string    // request headers that subgraphs see, such as Authorization; X-Request-Id always
 	ConnectionParams []string    // entries of a WebSocket's connection_init that stand in for missing headers; default Authorization

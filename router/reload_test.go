@@ -282,7 +282,7 @@ func TestReloadRefusesWhatIsWrong(t *testing.T) {
 	if err := h.router.Reload("type Query { a: Int }", router.Options{Released: func() { t.Error("options that were never used are released") }}); err == nil {
 		t.Fatal("a graph without subgraphs is taken")
 	}
-	if err := h.router.Reload(composed(t, "http://a", "http://b"), router.Options{SubgraphURLs: map[string]string{"nobody": "http://c"}}); err == nil {
+	if err := h.router.Reload(composed(t, "http://a", "http://b"), router.Options{Subgraphs: router.Subgraphs{URLs: map[string]string{"nobody": "http://c"}}}); err == nil {
 		t.Fatal("an unknown subgraph is taken")
 	}
 	if len(heard) != 2 || heard[0].Err == nil || heard[1].Err == nil {

@@ -151,7 +151,7 @@ func addressesOf(sg *federation.Supergraph, o Options) map[string]string {
 	addresses := map[string]string{}
 	for _, s := range sg.Subgraphs() {
 		addresses[s.Name] = s.URL
-		if at, ok := o.SubgraphURLs[s.Name]; ok && o.Fetcher == nil {
+		if at, ok := o.Subgraphs.URLs[s.Name]; ok && o.Fetcher == nil {
 			addresses[s.Name] = at
 		}
 	}

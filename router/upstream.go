@@ -73,8 +73,8 @@ func onlyKnown(addresses map[string]string, o Options) error {
 	}
 	for _, named := range [][]string{
 		answering,
-		slices.Sorted(maps.Keys(o.SubgraphURLs)), slices.Sorted(maps.Keys(o.SubgraphSockets.Subgraphs)),
-		slices.Sorted(maps.Keys(o.SubgraphConnections)), slices.Sorted(maps.Keys(o.MaxSubgraphResponseOf)),
+		slices.Sorted(maps.Keys(o.Subgraphs.URLs)), slices.Sorted(maps.Keys(o.Subgraphs.Sockets.Subgraphs)),
+		slices.Sorted(maps.Keys(o.Subgraphs.HTTP.Connections)), slices.Sorted(maps.Keys(o.Subgraphs.HTTP.MaxResponseOf)),
 		slices.Sorted(maps.Keys(o.Traffic.Subgraphs)), slices.Sorted(maps.Keys(o.ErrorsOf)), slices.Sorted(maps.Keys(o.Headers.Subgraphs)),
 		slices.Sorted(maps.Keys(cached)),
 	} {
@@ -89,7 +89,7 @@ func onlyKnown(addresses map[string]string, o Options) error {
 
 // overNetwork is the fetcher for subgraphs at these addresses.
 func overNetwork(urls map[string]string, o Options) (*network, error) {
-	sockets := o.SubgraphSockets
+	sockets := o.Subgraphs.Sockets
 	sockets.Subgraphs = maps.Clone(sockets.Subgraphs)
 	for name, s := range sockets.Subgraphs {
 		where, err := url.Parse(urls[name])
@@ -101,16 +101,17 @@ func overNetwork(urls map[string]string, o Options) (*network, error) {
 		}
 		s.URL = where.String()
 		if s.TLS == nil {
-			s.TLS = o.SubgraphConnections[name].TLS
+			s.TLS = o.Subgraphs.HTTP.Connections[name].TLS
 		}
 		sockets.Subgraphs[name] = s
 	}
+	asked := o.Subgraphs.HTTP
+	asked.Timeout = o.Traffic.Longest(asked.Timeout)
+	if asked.Propagate == nil {
+		asked.Propagate = o.Telemetry.Propagate()
+	}
 	return &network{
-		HTTP: fetch.NewHTTP(urls, fetch.HTTPOptions{
-			Timeout: o.Traffic.Longest(o.SubgraphTimeout), MaxResponseBytes: o.MaxSubgraphResponse, NetHTTP: o.SubgraphNetHTTP,
-			MaxResponseOf: o.MaxSubgraphResponseOf, Connections: o.SubgraphConnections,
-			Propagate: o.Telemetry.Propagate(),
-		}),
+		HTTP:    fetch.NewHTTP(urls, asked),
 		sockets: socket.New(sockets),
 		uploads: o.Uploads.Files > 0,
 	}, nil

@@ -38,8 +38,8 @@ func TestSubscriptionOverASocketToTheSubgraph(t *testing.T) {
 	defer belowServer.Close()
 	defer func() { _ = below.Close(t.Context()) }()
 	r, err := router.New(composed(t, belowServer.URL+"/graphql", statsServer.URL), router.Options{
-		ForwardHeaders:  []string{"Authorization"},
-		SubgraphSockets: socket.Options{Subgraphs: map[string]socket.Subgraph{"market": {URL: "/live", Protocol: socket.TransportWS}}},
+		ForwardHeaders: []string{"Authorization"},
+		Subgraphs:      router.Subgraphs{Sockets: socket.Options{Subgraphs: map[string]socket.Subgraph{"market": {URL: "/live", Protocol: socket.TransportWS}}}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +77,7 @@ func TestSubscriptionOverASocketToTheSubgraph(t *testing.T) {
 	}
 
 	_, err = router.New(composed(t, belowServer.URL, statsServer.URL), router.Options{
-		SubgraphSockets: socket.Options{Subgraphs: map[string]socket.Subgraph{"nobody": {Protocol: socket.TransportWS}}},
+		Subgraphs: router.Subgraphs{Sockets: socket.Options{Subgraphs: map[string]socket.Subgraph{"nobody": {Protocol: socket.TransportWS}}}},
 	})
 	if err == nil || !strings.Contains(err.Error(), "nobody") {
 		t.Errorf("an unknown subgraph: %v", err)
@@ -87,9 +87,9 @@ func TestSubscriptionOverASocketToTheSubgraph(t *testing.T) {
 // What is said of a subgraph that is not there would hold for none, silently: a misspelt name is a breaker that never opens.
 func TestOptionsNameOnlySubgraphsThatAreThere(t *testing.T) {
 	for name, o := range map[string]router.Options{
-		"addresses":   {SubgraphURLs: map[string]string{"nobody": "http://127.0.0.1:1"}},
-		"sockets":     {SubgraphSockets: socket.Options{Subgraphs: map[string]socket.Subgraph{"nobody": {}}}},
-		"connections": {SubgraphConnections: map[string]fetch.Connection{"nobody": {}}},
+		"addresses":   {Subgraphs: router.Subgraphs{URLs: map[string]string{"nobody": "http://127.0.0.1:1"}}},
+		"sockets":     {Subgraphs: router.Subgraphs{Sockets: socket.Options{Subgraphs: map[string]socket.Subgraph{"nobody": {}}}}},
+		"connections": {Subgraphs: router.Subgraphs{HTTP: fetch.HTTPOptions{Connections: map[string]fetch.Connection{"nobody": {}}}}},
 		"traffic":     {Traffic: traffic.Options{Subgraphs: map[string]traffic.Rules{"nobody": {}}}},
 		"errors":      {ErrorsOf: map[string]execute.Errors{"nobody": {}}},
 		"headers":     {Headers: headers.Rules{Subgraphs: map[string][]headers.Rule{"nobody": {}}}},

@@ -78,11 +78,11 @@ subgraphs:
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := b.Options.SubgraphConnections
+	c := b.Options.Subgraphs.HTTP.Connections
 	if _, special := c["usual"]; special || len(c) != 2 || c["fast"].Protocol != fetch.H2C || c["fast"].MaxConnections != 3 || c["fast"].TLS != nil {
 		t.Errorf("connections are %+v", c)
 	}
-	if got := b.Options.MaxSubgraphResponseOf; len(got) != 1 || got["usual"] != 2<<20 {
+	if got := b.Options.Subgraphs.HTTP.MaxResponseOf; len(got) != 1 || got["usual"] != 2<<20 {
 		t.Errorf("bounds of answers are %v", got)
 	}
 	if s := c["strict"].TLS; s == nil || s.RootCAs == nil || s.ServerName != "x.test" || s.MinVersion != tls.VersionTLS12 {

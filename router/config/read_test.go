@@ -44,7 +44,7 @@ plans:
 	}
 	defer b.Close()
 	o := b.Options
-	if o.SubgraphTimeout != 3*time.Second || o.MaxSubgraphResponse != 3<<19 || o.SubgraphURLs["products"] != "http://10.0.0.7/graphql" || o.PlanCacheSize != 7 {
+	if h := o.Subgraphs.HTTP; h.Timeout != 3*time.Second || h.MaxResponseBytes != 3<<19 || o.Subgraphs.URLs["products"] != "http://10.0.0.7/graphql" || o.PlanCacheSize != 7 {
 		t.Errorf("options are %+v", o)
 	}
 }

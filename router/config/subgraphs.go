@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"bourse/router"
 	"bourse/router/fetch"
 	"bourse/router/subscribe/socket"
 )
@@ -80,14 +81,13 @@ func (s *Subgraph) Check() error {
 }
 
 func (s *Subgraphs) apply(b *Built) error {
-	b.Options.SubgraphTimeout = s.Timeout.Std()
-	b.Options.MaxSubgraphResponse = int64(s.MaxResponse)
-	b.Options.SubgraphNetHTTP = s.NetHTTP
-	b.Options.SubgraphURLs = map[string]string{}
-	b.Options.MaxSubgraphResponseOf = map[string]int64{}
-	connections := map[string]fetch.Connection{}
-	b.Options.SubgraphConnections = connections
-	b.Options.SubgraphSockets = s.Sockets.options()
+	o := router.Subgraphs{
+		URLs: map[string]string{}, Sockets: s.Sockets.options(),
+		HTTP: fetch.HTTPOptions{
+			Timeout: s.Timeout.Std(), MaxResponseBytes: int64(s.MaxResponse), NetHTTP: s.NetHTTP,
+			MaxResponseOf: map[string]int64{}, Connections: map[string]fetch.Connection{},
+		},
+	}
 	for name, one := range s.Each {
 		if name == "" {
 			return fmt.Errorf("a subgraph has no name")
@@ -97,17 +97,18 @@ func (s *Subgraphs) apply(b *Built) error {
 			return under("each."+name+".connection", err)
 		}
 		if c != nil {
-			connections[name] = *c
+			o.HTTP.Connections[name] = *c
 		}
 		if one.MaxResponse > 0 {
-			b.Options.MaxSubgraphResponseOf[name] = int64(one.MaxResponse)
+			o.HTTP.MaxResponseOf[name] = int64(one.MaxResponse)
 		}
 		if one.URL != "" {
-			b.Options.SubgraphURLs[name] = one.URL
+			o.URLs[name] = one.URL
 		}
 		if p, ok := socketProtocols[one.Subscriptions.Protocol]; ok {
-			b.Options.SubgraphSockets.Subgraphs[name] = socket.Subgraph{URL: one.Subscriptions.URL, Protocol: p}
+			o.Sockets.Subgraphs[name] = socket.Subgraph{URL: one.Subscriptions.URL, Protocol: p}
 		}
 	}
+	b.Options.Subgraphs = o
 	return nil
 }
