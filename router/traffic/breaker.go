@@ -54,6 +54,9 @@ const (
 //
 //	closed ──failures──▶ open ──cooldown──▶ half-open ──trials succeed──▶ closed
 //	                       ▲─────────a trial fails──────┘
+//
+// One that nobody has asked anything of since the cooldown, for as long as the window, is closed: what it was opened for is no longer looked
+// back on, and after a quiet night many may come at once.
 type breaker struct {
 	o BreakerOptions
 
@@ -84,7 +87,10 @@ func (b *breaker) allow(now time.Time) (term int, ok bool) {
 	b.mu.Lock()
 	before := b.state
 	defer func() { b.unlock(before) }()
-	if b.state == Open && now.Sub(b.opened) >= b.o.Cooldown {
+	switch since := now.Sub(b.opened); {
+	case b.state != Closed && b.trials == 0 && since >= b.o.Cooldown+b.o.Window:
+		b.enter(Closed)
+	case b.state == Open && since >= b.o.Cooldown:
 		b.enter(HalfOpen)
 	}
 	switch b.state {

@@ -224,8 +224,7 @@ func TestABreakerIsNeverStuck(t *testing.T) {
 		for _, term := range underway {
 			b.report(term, now, succeeded, 0)
 		}
-		now = now.Add(20 * time.Second) // what was bad is forgotten
-		for range o.Trials + 1 {
+		for range 10 + o.Trials { // the window of a closed one, which may open it once more, and the trials
 			now = now.Add(o.Cooldown)
 			if term, ok := b.allow(now); ok {
 				b.report(term, now, succeeded, 0)
@@ -235,6 +234,37 @@ func TestABreakerIsNeverStuck(t *testing.T) {
 			t.Fatalf("the breaker is %s for a subgraph that is well", b.state)
 		}
 	})
+}
+
+// Who comes first after a quiet time finds the subgraph closed to nobody, however many they are; but not while a trial is under way.
+func TestAQuietTimeClosesABreaker(t *testing.T) {
+	o := BreakerOptions{FailureRatio: 0.5, MinRequests: 1, Window: 2 * time.Second, Cooldown: time.Second, Trials: 3}
+	opened := time.Unix(1000, 0)
+	open := func() *breaker {
+		b := newBreaker(o, nil)
+		term, _ := b.allow(opened)
+		b.report(term, opened, failed, 0)
+		return b
+	}
+	allowed := func(b *breaker, after time.Duration) (n int) {
+		for range 10 {
+			if _, ok := b.allow(opened.Add(after)); ok {
+				n++
+			}
+		}
+		return n
+	}
+	b := open()
+	if n := allowed(b, 3*time.Second-1); n != o.Trials || b.state != HalfOpen {
+		t.Errorf("a moment before, %d are let through by one that is %s", n, b.state)
+	}
+	if n := allowed(b, time.Minute); n != 0 || b.state != HalfOpen {
+		t.Errorf("while trials are under way, %d are let through by one that is %s", n, b.state)
+	}
+	b = open()
+	if n := allowed(b, 3*time.Second); n != 10 || b.state != Closed {
+		t.Errorf("then, %d are let through by one that is %s", n, b.state)
+	}
 }
 
 func TestSlowCallsOpenABreaker(t *testing.T) {
