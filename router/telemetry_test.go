@@ -23,6 +23,8 @@ import (
 	"bourse/router"
 	"bourse/router/execute"
 	"bourse/router/fetch"
+	"bourse/router/identity"
+	"bourse/router/serve"
 	"bourse/router/telemetry"
 	"bourse/router/traffic"
 )
@@ -288,9 +290,12 @@ func linesOf(t *testing.T, log *bytes.Buffer, message string) []map[string]any {
 func TestTheAccessLogHasTheFieldsThatItIsAskedFor(t *testing.T) {
 	var log bytes.Buffer
 	told, _ := telling(t, telemetry.Options{Access: &telemetry.AccessLog{
-		Logger: slog.New(slog.NewJSONHandler(&log, nil)), Fields: []string{"operation", "digest", "fetches", "code", "client_name"}, Headers: []string{"User-Agent"}, Sample: .5,
+		Logger: slog.New(slog.NewJSONHandler(&log, nil)), Sample: .5, Headers: []string{"User-Agent"},
+		Fields: []string{"operation", "digest", "fetches", "code", "client_name", "address", "subject"},
 	}})
-	h := open(t, router.Options{Telemetry: told})
+	h := open(t, router.Options{Telemetry: told, Admit: func(context.Context, *http.Request, http.Header) (*identity.Identity, *serve.Refusal) {
+		return &identity.Identity{Subject: "alice"}, nil
+	}})
 	for range 4 {
 		h.post(t, query(acrossBoth), "User-Agent", "tester", "Graphql-Client-Name", "web")
 	}
@@ -303,6 +308,9 @@ func TestTheAccessLogHasTheFieldsThatItIsAskedFor(t *testing.T) {
 	first := lines[0]
 	if first["operation"] != "All" || len(first["digest"].(string)) != 64 || first["fetches"] != 2.0 || first["header.User-Agent"] != "tester" || first["client_name"] != "web" {
 		t.Errorf("the line is %v", first)
+	}
+	if first["address"] != "127.0.0.1" || first["subject"] != "alice" {
+		t.Errorf("the line does not say who asked: %v", first)
 	}
 	if _, there := first["request_id"]; there {
 		t.Error("a field that was not asked for is there")

@@ -59,7 +59,7 @@ func (m *Metrics) Check() error {
 // AccessLog has a line for each operation.
 type AccessLog struct {
 	Format  string   `yaml:"format" default:"json" enum:"json|text" doc:"Form of a line."`
-	Output  string   `yaml:"output" default:"stderr" doc:"stderr, stdout, or a file that is appended to, relative to this one."`
+	Output  string   `yaml:"output" default:"stderr" doc:"stderr, stdout, or a file that is appended to, relative to this one; one that was moved away is begun anew."`
 	Fields  []string `yaml:"fields" doc:"Fields of a line in their order; left out: the usual ones."`
 	Headers []string `yaml:"headers" doc:"Request headers that are logged too. Those whose names speak of secrets are refused."`
 	Sample  float64  `yaml:"sample" default:"1" min:"0" max:"1" doc:"How many of the operations that went well are logged, from 0 to 1; what was refused or has errors always is."`
@@ -69,7 +69,7 @@ type AccessLog struct {
 type SlowLog struct {
 	Threshold Duration `yaml:"threshold" default:"1s" min:"1ms" doc:"How long an operation may take before it is told of."`
 	Format    string   `yaml:"format" default:"json" enum:"json|text" doc:"Form of a line."`
-	Output    string   `yaml:"output" default:"stderr" doc:"stderr, stdout, or a file that is appended to, relative to this one."`
+	Output    string   `yaml:"output" default:"stderr" doc:"stderr, stdout, or a file that is appended to, relative to this one; one that was moved away is begun anew."`
 	Fetches   int      `yaml:"fetches" default:"5" min:"1" doc:"How many of the slowest subgraph requests are told."`
 	Variables []string `yaml:"variables" doc:"Names of variables whose values may be shown; of all others only the names are."`
 }
@@ -202,7 +202,7 @@ func (u *opening) logger(output, format string) (*slog.Logger, error) {
 			_, err := os.Stat(filepath.Dir(at))
 			return slog.New(slog.DiscardHandler), err
 		}
-		f, err := os.OpenFile(at, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+		f, err := openLog(at)
 		if err != nil {
 			return nil, err
 		}

@@ -27,16 +27,28 @@ type AccessLog struct {
 
 // accessFields are all fields that a line may have.
 var accessFields = map[string]func(*Operation, *Record) slog.Value{
-	"request_id":     func(_ *Operation, r *Record) slog.Value { return slog.StringValue(r.RequestID) },
-	"transport":      func(_ *Operation, r *Record) slog.Value { return slog.StringValue(r.Transport) },
-	"operation":      func(_ *Operation, r *Record) slog.Value { return slog.StringValue(r.Operation) },
-	"kind":           func(_ *Operation, r *Record) slog.Value { return slog.StringValue(r.Kind) },
-	"status":         func(_ *Operation, r *Record) slog.Value { return slog.IntValue(r.Status) },
-	"code":           func(_ *Operation, r *Record) slog.Value { return slog.StringValue(r.Code) },
-	"errors":         func(_ *Operation, r *Record) slog.Value { return slog.BoolValue(r.Errors) },
-	"bytes":          func(_ *Operation, r *Record) slog.Value { return slog.IntValue(r.Bytes) },
-	"events":         func(_ *Operation, r *Record) slog.Value { return slog.IntValue(r.Events) },
-	"duration":       func(_ *Operation, r *Record) slog.Value { return slog.DurationValue(r.Duration) },
+	"request_id": func(_ *Operation, r *Record) slog.Value { return slog.StringValue(r.RequestID) },
+	"transport":  func(_ *Operation, r *Record) slog.Value { return slog.StringValue(r.Transport) },
+	"operation":  func(_ *Operation, r *Record) slog.Value { return slog.StringValue(r.Operation) },
+	"kind":       func(_ *Operation, r *Record) slog.Value { return slog.StringValue(r.Kind) },
+	"status":     func(_ *Operation, r *Record) slog.Value { return slog.IntValue(r.Status) },
+	"code":       func(_ *Operation, r *Record) slog.Value { return slog.StringValue(r.Code) },
+	"errors":     func(_ *Operation, r *Record) slog.Value { return slog.BoolValue(r.Errors) },
+	"bytes":      func(_ *Operation, r *Record) slog.Value { return slog.IntValue(r.Bytes) },
+	"events":     func(_ *Operation, r *Record) slog.Value { return slog.IntValue(r.Events) },
+	"duration":   func(_ *Operation, r *Record) slog.Value { return slog.DurationValue(r.Duration) },
+	"address": func(_ *Operation, r *Record) slog.Value {
+		if !r.Address.IsValid() {
+			return slog.StringValue("")
+		}
+		return slog.StringValue(r.Address.String())
+	},
+	"subject": func(_ *Operation, r *Record) slog.Value {
+		if r.Identity == nil {
+			return slog.StringValue("")
+		}
+		return slog.StringValue(r.Identity.Subject)
+	},
 	"client_name":    func(o *Operation, _ *Record) slog.Value { return slog.StringValue(o.client.name) },
 	"client_version": func(o *Operation, _ *Record) slog.Value { return slog.StringValue(o.client.version) },
 	"trace_id":       func(o *Operation, _ *Record) slog.Value { return slog.StringValue(o.TraceID()) },
