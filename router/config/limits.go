@@ -9,6 +9,7 @@ type Limits struct {
 	Aliases     int    `yaml:"aliases" default:"100" min:"1" doc:"Fields under another name, fragments spread out."`
 	RootFields  int    `yaml:"root_fields" default:"50" min:"1" doc:"Fields of the operation's root, fragments spread out."`
 	Fields      int    `yaml:"fields" default:"5000" min:"1" doc:"All fields, fragments spread out."`
+	Fragments   int    `yaml:"fragments" default:"100" min:"1" doc:"Fragments that stand in one another, inline or spread."`
 	Repeats     int    `yaml:"repeats" default:"100" min:"1" doc:"How often one selection set may have the same key, fragments spread out."`
 	Directives  int    `yaml:"directives" default:"200" min:"1" doc:"Directives, fragments spread out."`
 	Tokens      int    `yaml:"tokens" default:"10000" min:"1" doc:"Tokens of the text."`
@@ -21,7 +22,7 @@ type Limits struct {
 
 func (l *Limits) apply(b *Built) error {
 	b.Options.Limits = limits.Limits{
-		Depth: l.Depth, Aliases: l.Aliases, RootFields: l.RootFields, Fields: l.Fields, Repeats: l.Repeats, Directives: l.Directives,
+		Depth: l.Depth, Aliases: l.Aliases, RootFields: l.RootFields, Fields: l.Fields, Fragments: l.Fragments, Repeats: l.Repeats, Directives: l.Directives,
 		Tokens: l.Tokens, Operations: l.Operations, ListItems: l.ListItems, InputDepth: l.InputDepth, InputValues: l.InputValues,
 		BodyBytes: int64(l.Body), Warn: l.Mode == "warn",
 	}

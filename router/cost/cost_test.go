@@ -127,6 +127,25 @@ func TestCost(t *testing.T) {
 	}
 }
 
+// A scalar of the graph's own may stand for a number in any notation, in a variable as in the text.
+func TestSizesInOtherNotations(t *testing.T) {
+	sdl := supergraph(`
+type Query { all(n: Long): [Thing] @listSize(slicingArguments: ["n"]) }
+type Mutation { a: Int }
+type Thing { id: ID }
+scalar Long`)
+	for notation, want := range map[string]int{"1e3": 1000, "1000.0": 1000, "12.9": 12, "-1e3": 0, "1e300": cost.Most, "99999999999999999999": cost.Most, "9": 9} {
+		formula, _, variables := formulaOf(t, sdl, `query($n: Long) { all(n: $n) { id } }`, `{"n": `+notation+`}`)
+		if n, err := formula.Cost(variables); n != want || err != nil {
+			t.Errorf("a variable of %s costs %d, want %d (%v)", notation, n, want, err)
+		}
+		formula, _, _ = formulaOf(t, sdl, `{ all(n: `+notation+`) { id } }`, "")
+		if n, err := formula.Cost(nil); n != want || err != nil {
+			t.Errorf("a literal of %s costs %d, want %d (%v)", notation, n, want, err)
+		}
+	}
+}
+
 func TestOneSlicingArgumentIsRequired(t *testing.T) {
 	for operation, variables := range map[string]string{
 		`{ page { cursor } }`:                                                          "",

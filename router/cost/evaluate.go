@@ -3,6 +3,7 @@ package cost
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"reflect"
 	"strconv"
 	"strings"
@@ -168,8 +169,8 @@ func (e *evaluation) resolve(v *ast.Value) (value any, given, unknown bool) {
 // literal is the value of a literal without variables.
 func literal(v *ast.Value) any {
 	value, err := v.Value(nil)
-	if err != nil { // a number out of range, which validation has refused or its scalar's owner will
-		return v.Raw
+	if err != nil { // a number out of range, which validation has refused or its scalar's owner may take
+		return json.Number(v.Raw)
 	}
 	return value
 }
@@ -191,13 +192,17 @@ func whole(value any) int {
 	n := 0
 	switch value := value.(type) {
 	case json.Number:
-		n, _ = strconv.Atoi(value.String())
+		var err error
+		if n, err = strconv.Atoi(value.String()); errors.Is(err, strconv.ErrSyntax) {
+			f, _ := value.Float64() // a scalar of the graph's own may take 1e3
+			return whole(f)
+		}
 	case int64:
 		n = int(value)
 	case int:
 		n = value
 	case float64:
-		n = int(value)
+		n = int(max(0, min(value, Most)))
 	}
 	return max(0, min(n, Most))
 }

@@ -65,7 +65,9 @@ func (a *Addresses) hops(header http.Header) []string {
 	var hops []string
 	for _, line := range header.Values("Forwarded") {
 		for _, element := range splitQuoted(line, ',') {
-			hops = append(hops, forwardedFor(element))
+			if strings.TrimSpace(element) != "" {
+				hops = append(hops, forwardedFor(element))
+			}
 		}
 	}
 	return hops
@@ -82,20 +84,31 @@ func forwardedFor(element string) string {
 	return ""
 }
 
-// splitQuoted splits at a separator outside quotes.
+// splitQuoted splits at a separator outside quotes. It reads from the end, which trusted proxies wrote: a quote that a client left open before that
+// must not swallow what they appended. What stands in a quote that nothing opens is split without regard to quotes.
 func splitQuoted(s string, separator byte) []string {
-	var parts []string
-	quoted, from := false, 0
-	for i := range len(s) {
+	var parts []string // the last first
+	quoted, end := false, len(s)
+	for i := len(s) - 1; i >= 0; i-- {
 		switch {
-		case s[i] == '"':
+		case s[i] == '"' && !(quoted && escaped(s[:i])):
 			quoted = !quoted
 		case s[i] == separator && !quoted:
-			parts = append(parts, s[from:i])
-			from = i + 1
+			parts = append(parts, s[i+1:end])
+			end = i
 		}
 	}
-	return append(parts, s[from:])
+	first := []string{s[:end]}
+	if quoted {
+		first = strings.Split(s[:end], string(separator))
+	}
+	slices.Reverse(parts)
+	return append(first, parts...)
+}
+
+// escaped says whether the backslashes at the end of a text make a quote that follows a part of what is quoted.
+func escaped(before string) bool {
+	return (len(before)-len(strings.TrimRight(before, `\`)))%2 == 1
 }
 
 // parseHop reads an address as proxies write it: with or without port, IPv6 with or without brackets.

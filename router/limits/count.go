@@ -5,16 +5,19 @@ import "github.com/vektah/gqlparser/v2/ast"
 // size of a selection set with its fragments spread out.
 type size struct {
 	depth, top, fields, aliases, directives int
+	fragments                               int            // that stand in one another
 	repeats                                 int            // of the key that one set has most often
 	keys                                    map[string]int // of the set itself, how often each
 	values                                  values
 }
 
 type counter struct {
-	doc       *ast.QueryDocument
-	known     map[string]*size // by fragment name; empty while it is being counted, which cuts cycles
-	maxFields int
-	full      bool // more fields were seen than any limit allows: what is counted from here on does not matter
+	doc          *ast.QueryDocument
+	known        map[string]*size // by fragment name; empty while it is being counted, which cuts cycles
+	maxFields    int
+	maxFragments int
+	within       int  // so many fragments
+	full         bool // more fields or fragments were seen than any limit allows: what is counted from here on does not matter
 }
 
 func (c *counter) selection(set ast.SelectionSet) *size {
@@ -27,13 +30,24 @@ func (c *counter) selection(set ast.SelectionSet) *size {
 		case *ast.Field:
 			total.addField(c, sel)
 		case *ast.InlineFragment:
-			total.merge(c.selection(sel.SelectionSet), sel.Directives)
+			total.spread(c.inside(sel.SelectionSet), sel.Directives)
 		case *ast.FragmentSpread:
-			total.merge(c.fragment(sel.Name), sel.Directives)
+			total.spread(c.fragment(sel.Name), sel.Directives)
 		}
 		c.full = c.full || total.fields > c.maxFields
 	}
 	return total
+}
+
+// inside is the size of a fragment's selection set. Each fragment around it passes its keys on: past the limit nothing is counted that would have
+// to go all the way up.
+func (c *counter) inside(set ast.SelectionSet) *size {
+	c.within++
+	defer func() { c.within-- }()
+	if c.full = c.full || c.within > c.maxFragments; c.full {
+		return &size{}
+	}
+	return c.selection(set)
 }
 
 func (s *size) addField(c *counter, f *ast.Field) {
@@ -51,6 +65,7 @@ func (s *size) addField(c *counter, f *ast.Field) {
 		one.fields = add(one.fields, below.fields)
 		one.aliases = add(one.aliases, below.aliases)
 		one.directives = add(one.directives, below.directives)
+		one.fragments = below.fragments
 		one.repeats = below.repeats
 		one.values.merge(below.values)
 	}
@@ -63,6 +78,12 @@ func (s *size) keep(key string, times int) {
 	s.repeats = max(s.repeats, s.keys[key])
 }
 
+// spread adds what a fragment selects.
+func (s *size) spread(fragment *size, ds ast.DirectiveList) {
+	s.merge(fragment, ds)
+	s.fragments = max(s.fragments, fragment.fragments+1)
+}
+
 // merge adds what is selected beside the rest, under the directives of its fragment.
 func (s *size) merge(o *size, ds ast.DirectiveList) {
 	s.depth = max(s.depth, o.depth)
@@ -70,6 +91,7 @@ func (s *size) merge(o *size, ds ast.DirectiveList) {
 	s.fields = add(s.fields, o.fields)
 	s.aliases = add(s.aliases, o.aliases)
 	s.directives = add(s.directives, add(o.directives, len(ds)))
+	s.fragments = max(s.fragments, o.fragments)
 	s.repeats = max(s.repeats, o.repeats)
 	s.values.merge(o.values)
 	s.arguments(ds)
@@ -96,7 +118,7 @@ func (c *counter) fragment(name string) *size {
 	if def == nil {
 		return c.known[name]
 	}
-	s := c.selection(def.SelectionSet)
+	s := c.inside(def.SelectionSet)
 	s.directives = add(s.directives, len(def.Directives))
 	s.arguments(def.Directives)
 	c.known[name] = s

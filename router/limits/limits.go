@@ -26,6 +26,7 @@ type Limits struct {
 	Aliases     int   // fields under another name, after spreading fragments; default 100
 	RootFields  int   // fields of the operation's root, after spreading fragments; default 50
 	Fields      int   // all fields, after spreading fragments; default 5,000
+	Fragments   int   // fragments in one another, inline or spread, with fields between them or without; default 100
 	Repeats     int   // how often one selection set asks for the same key, after spreading fragments; default 100
 	Directives  int   // directives, after spreading fragments; default 200
 	Tokens      int   // tokens of the text; default 10,000
@@ -56,6 +57,7 @@ func (l Limits) WithDefaults() Limits {
 		{&l.Aliases, 100},
 		{&l.RootFields, 50},
 		{&l.Fields, 5_000},
+		{&l.Fragments, 100},
 		{&l.Repeats, 100},
 		{&l.Directives, 200},
 		{&l.Tokens, 10_000},
@@ -108,7 +110,10 @@ func (l Limits) Parse(text string) (doc *ast.QueryDocument, warnings []Exceeded,
 func (l Limits) check(doc *ast.QueryDocument) ([]Exceeded, error) {
 	j := judge{l: l}
 	j.hold("operations", l.Operations, len(doc.Operations))
-	c := &counter{doc: doc, known: map[string]*size{}, maxFields: tolerance * l.Fields}
+	c := &counter{doc: doc, known: map[string]*size{}, maxFields: tolerance * l.Fields, maxFragments: l.Fragments}
+	if l.Warn {
+		c.maxFragments *= tolerance
+	}
 	for _, op := range doc.Operations {
 		s := c.selection(op.SelectionSet)
 		for _, v := range op.VariableDefinitions {
@@ -121,6 +126,7 @@ func (l Limits) check(doc *ast.QueryDocument) ([]Exceeded, error) {
 		j.hold("depth", l.Depth, s.depth)
 		j.hold("root_fields", l.RootFields, s.top)
 		j.hold("fields", l.Fields, s.fields)
+		j.hold("fragments", l.Fragments, s.fragments)
 		j.hold("aliases", l.Aliases, s.aliases)
 		j.hold("repeats", l.Repeats, s.repeats)
 		j.hold("directives", l.Directives, s.directives)

@@ -3,12 +3,13 @@ package limits
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 )
 
 func TestParseRefusesTooMuch(t *testing.T) {
-	l := Limits{Depth: 3, Aliases: 2, RootFields: 3, Fields: 8, Directives: 2, Tokens: 3_000, Repeats: 2, Operations: 2, ListItems: 3, InputDepth: 3, InputValues: 10}.WithDefaults()
+	l := Limits{Depth: 3, Aliases: 2, RootFields: 3, Fields: 8, Fragments: 2, Directives: 2, Tokens: 3_000, Repeats: 2, Operations: 2, ListItems: 3, InputDepth: 3, InputValues: 10}.WithDefaults()
 	for _, c := range []struct{ name, text, limit string }{
 		{"within all", "{ a { b { c } } x: a y: b }", ""},
 		{"depth", "{ a { b { c { d } } } }", "depth"},
@@ -16,8 +17,13 @@ func TestParseRefusesTooMuch(t *testing.T) {
 		{"aliases", "{ a { x: a y: a z: a } }", "aliases"},
 		{"aliases through fragments", "{ a { ...F } b { ...F } c { ...F } } fragment F on T { x: a }", "aliases"},
 		{"root fields", "{ a b c d }", "root_fields"},
+		{"aliases far below", "{ a { b { x: a y: a z: a } } }", "aliases"},
 		{"root fields through fragments", "{ ...F ...F } fragment F on Query { a b }", "root_fields"},
 		{"fields", "{ a { b c d e f g h i } }", "fields"},
+		{"fragments in one another", "{ ... { ... { ... { a } } } }", "fragments"},
+		{"fragments in one another, spread and with fields between", "{ ...F } fragment F on Query { a { ... { b { ...G } } } } fragment G on T { c }", "fragments"},
+		{"fragments beside one another", "{ ...F ...F ... { a } ... { ... { b } } } fragment F on Query { a }", "root_fields"},
+		{"as many fragments as may be", "{ a { ...F } } fragment F on T { ... { b } }", ""},
 		{"directives", "{ a @x @y @z }", "directives"},
 		{"directives on the operation", "query @a @b @c { a }", "directives"},
 		{"tokens", "{ " + strings.Repeat("a ", 3_000) + "}", "tokens"},
@@ -53,10 +59,10 @@ func TestParseRefusesTooMuch(t *testing.T) {
 func TestFragmentBombIsCountedNotSpread(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("{ ...F0 }")
-	for i := range 100 {
+	for i := range 90 {
 		fmt.Fprintf(&b, " fragment F%d on Query { ...F%d ...F%d }", i, i+1, i+1)
 	}
-	b.WriteString(" fragment F100 on Query { a { b } }")
+	b.WriteString(" fragment F90 on Query { a { b } }")
 	_, _, err := Limits{}.WithDefaults().Parse(b.String())
 	var e *Exceeded
 	if !errors.As(err, &e) || e.Limit != "root_fields" {
@@ -147,5 +153,35 @@ func TestBombsAreCountedInStepsOfTheirText(t *testing.T) {
 	})
 	if allocated > 5_000 {
 		t.Errorf("%.0f allocations for a text of %d bytes", allocated, b.Len())
+	}
+}
+
+// Fragments in one another each pass the keys of those inside on. What that takes is bounded by how many may: a text of 30 kB with a thousand around
+// four thousand keys would take hundreds of megabytes.
+func TestFragmentsInOneAnotherAreCountedNoFurtherThanTheyMayGo(t *testing.T) {
+	var keys, chain strings.Builder
+	for i := range 3_500 {
+		fmt.Fprintf(&keys, " a%d", i)
+	}
+	for i := range 700 {
+		fmt.Fprintf(&chain, " fragment F%d on T { ...F%d }", i, i+1)
+	}
+	for name, text := range map[string]string{
+		"inline": "{ a { " + strings.Repeat("... { ", 900) + keys.String() + strings.Repeat(" }", 900) + " } }",
+		"spread": "{ a { ...F0 } }" + chain.String() + " fragment F700 on T {" + keys.String() + " }",
+	} {
+		for _, warn := range []bool{false, true} {
+			var before, after runtime.MemStats
+			var e *Exceeded
+			runtime.ReadMemStats(&before)
+			_, _, err := Limits{Fragments: 20, Warn: warn}.WithDefaults().Parse(text)
+			runtime.ReadMemStats(&after)
+			if !errors.As(err, &e) || e.Limit != "fragments" {
+				t.Fatalf("%s: got %v", name, err)
+			}
+			if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 16<<20 {
+				t.Errorf("%s: %d bytes were allocated for a text of %d", name, allocated, len(text))
+			}
+		}
 	}
 }

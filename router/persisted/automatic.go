@@ -98,7 +98,7 @@ func (a *Automatic) get(ctx context.Context, hash string) (string, bool) {
 		return err
 	})
 	sum := sha256.Sum256([]byte(text))
-	if err != nil || hex.EncodeToString(sum[:]) != hash || !a.fits(text) {
+	if err != nil || text == "" || hex.EncodeToString(sum[:]) != hash || !a.fits(text) {
 		return "", false
 	}
 	a.remember(hash, text)

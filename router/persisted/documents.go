@@ -83,12 +83,16 @@ type Found struct {
 func (d *Documents) Find(ctx context.Context, req Request) (Found, *Refused) {
 	id, hash := req.ID, ""
 	if len(req.Extension) > 0 {
-		var refused *Refused
-		if hash, refused = hashOf(req.Extension); refused != nil {
+		named, refused := hashOf(req.Extension)
+		if refused != nil {
 			return Found{}, refused
 		}
+		hash = strings.ToLower(named)
 		if id == "" {
 			id = hash
+			if _, ok := d.o.Manifest.Text(named); ok { // clients of manifests send any id as a hash
+				id = named
+			}
 		}
 	}
 	if text, ok := d.o.Manifest.Text(id); ok && id != "" {
@@ -155,7 +159,7 @@ func (d *Documents) Keep(ctx context.Context, found Found) {
 	}
 }
 
-// hashOf reads extensions.persistedQuery: {"version": 1, "sha256Hash": "…"}.
+// hashOf reads extensions.persistedQuery, {"version": 1, "sha256Hash": "…"}, as the client spells it.
 func hashOf(extension json.RawMessage) (string, *Refused) {
 	var e struct {
 		Version    *int
@@ -170,7 +174,7 @@ func hashOf(extension json.RawMessage) (string, *Refused) {
 	if e.Version != nil && *e.Version != 1 {
 		return "", &Refused{CodeBadExtension, "only version 1 of persisted queries is supported"}
 	}
-	return strings.ToLower(e.Sha256Hash), nil
+	return e.Sha256Hash, nil
 }
 
 func shorten(id string) string { return id[:min(len(id), 64)] }

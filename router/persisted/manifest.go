@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 )
 
 // Manifest is a list of trusted documents. It is immutable.
@@ -109,7 +108,6 @@ func Merge(manifests ...*Manifest) (*Manifest, error) {
 				return nil, err
 			}
 		}
-		maps.Copy(all.texts, m.texts)
 	}
 	return all, nil
 }

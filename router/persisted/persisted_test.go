@@ -35,6 +35,7 @@ func manifest(t *testing.T) *persisted.Manifest {
 	t.Helper()
 	m, err := persisted.ReadManifest([]byte(`{"format": "apollo-persisted-query-manifest", "version": 1, "operations": [
 		{"id": "doc", "name": "Known", "type": "query", "body": "{ known }"},
+		{"id": "Doc-1", "body": "{ known }"},
 		{"id": "` + hash(known) + `", "body": "{ known }"}]}`))
 	if err != nil {
 		t.Fatal(err)
@@ -58,6 +59,7 @@ func TestFind(t *testing.T) {
 		{"a document by its id", persisted.Request{ID: "doc"}, [6]answer{trusted, trusted, trusted, trusted, no("PERSISTED_QUERY_NOT_IN_LIST"), no("PERSISTED_QUERY_NOT_IN_LIST")}},
 		{"by its hash", persisted.Request{Extension: extension(hash(known))}, [6]answer{trusted, trusted, trusted, trusted, no("PERSISTED_QUERY_NOT_FOUND"), no("PERSISTED_QUERY_NOT_SUPPORTED")}},
 		{"by its hash in capitals", persisted.Request{Extension: extension(strings.ToUpper(hash(known)))}, [6]answer{trusted, trusted, trusted, trusted, no("PERSISTED_QUERY_NOT_FOUND"), no("PERSISTED_QUERY_NOT_SUPPORTED")}},
+		{"by an id of its own in place of a hash", persisted.Request{Extension: extension("Doc-1")}, [6]answer{trusted, trusted, trusted, trusted, no("PERSISTED_QUERY_NOT_FOUND"), no("PERSISTED_QUERY_NOT_SUPPORTED")}},
 		{"by id and text", persisted.Request{ID: "doc", Text: known}, [6]answer{trusted, trusted, trusted, trusted, {text: known}, {text: known}}},
 		{"by its text", persisted.Request{Text: known}, [6]answer{{text: known}, trusted, trusted, no("PERSISTED_QUERY_ID_REQUIRED"), {text: known}, {text: known}}},
 		{"an unknown id", persisted.Request{ID: "nope"}, [6]answer{
@@ -125,7 +127,7 @@ func TestManifests(t *testing.T) {
 		t.Errorf("a plain manifest: %q", text)
 	}
 	all, err := persisted.Merge(plain, manifest(t))
-	if err != nil || all.Len() != 4 || !all.Knows("{ known }") || !all.Knows("{ a }") || all.Knows("{ b }") || len(all.Texts()) != 3 {
+	if err != nil || all.Len() != 5 || !all.Knows("{ known }") || !all.Knows("{ a }") || all.Knows("{ b }") || len(all.Texts()) != 3 {
 		t.Errorf("together: %v", err)
 	}
 	if _, err := persisted.Merge(plain, must(t, `{"a": "{ b }"}`)); err == nil {
@@ -191,6 +193,9 @@ func TestRoutersShareTextsByRedis(t *testing.T) {
 	server.FastForward(61 * time.Minute)
 	if _, refused := router().Find(t.Context(), alone); refused == nil {
 		t.Error("it outlived its time")
+	}
+	if found, refused := router().Find(t.Context(), persisted.Request{Extension: extension(hash(""))}); refused == nil {
+		t.Errorf("no text has the hash of no text: %+v", found)
 	}
 	_ = server.Set("bourse:apq:"+hash(known), "{ somethingElse }")
 	if found, refused := two.Find(t.Context(), persisted.Request{Extension: extension(hash(known))}); refused == nil {

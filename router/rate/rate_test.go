@@ -121,6 +121,33 @@ func TestABurstAndThenTheRate(t *testing.T) {
 	}
 }
 
+// Who had spent everything when the clock was set back by a day waits for what one more costs, not for a day; and gains nothing by it.
+func TestAClockThatIsSetBackLocksNobodyOut(t *testing.T) {
+	for name, open := range stores(t) {
+		t.Run(name, func(t *testing.T) {
+			store, advance := open()
+			l := limiter(t, rate.Options{Store: store, Rules: []rate.Rule{{Name: "r", Limit: 10, Per: time.Minute, Burst: 2}}})
+			ask := func() rate.Decision { return l.Take(t.Context(), &rate.Request{}, rate.Whole) }
+			for range 2 {
+				if d := ask(); d.Refused() {
+					t.Fatalf("%+v", d)
+				}
+			}
+			advance(-24 * time.Hour)
+			if d := ask(); d.Rule != "r" || d.RetryAfter != 6*time.Second || d.Remaining != 0 {
+				t.Fatalf("a day earlier: %+v", d)
+			}
+			advance(6 * time.Second)
+			if d := ask(); d.Refused() {
+				t.Errorf("after six seconds: %+v", d)
+			}
+			if d := ask(); !d.Refused() {
+				t.Error("the clock gave more than one for six seconds")
+			}
+		})
+	}
+}
+
 func TestWhatOneRuleRefusesNoRuleCharges(t *testing.T) {
 	for name, open := range stores(t) {
 		t.Run(name, func(t *testing.T) {

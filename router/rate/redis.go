@@ -29,7 +29,7 @@ func NewRedis(client redis.UniversalClient) (*Redis, error) {
 	return &Redis{client}, nil
 }
 
-// take is verdict, said to Redis. KEYS are the accounts; ARGV has interval, burst and cost of each. It answers with three numbers
+// take is Memory.Take, said to Redis. KEYS are the accounts; ARGV has interval, burst and cost of each. It answers with three numbers
 // for each: whether it is allowed, the microseconds to wait (below 0: for ever), and what remains.
 var take = redis.NewScript(`
 local clock = redis.call('TIME')
@@ -38,7 +38,12 @@ local answer, nexts, all = {}, {}, true
 for i, key in ipairs(KEYS) do
   local interval, burst, cost = tonumber(ARGV[3*i-2]), tonumber(ARGV[3*i-1]), tonumber(ARGV[3*i])
   local tolerance = burst * interval
-  local full = math.max(tonumber(redis.call('GET', key) or '0'), now)
+  local full = tonumber(redis.call('GET', key) or '0')
+  if full > now + tolerance then
+    full = now + tolerance
+    redis.call('SET', key, string.format('%.3f', full), 'PX', math.ceil(tolerance / 1000))
+  end
+  full = math.max(full, now)
   local next = full + cost * interval
   local allowed, wait = 1, 0
   if cost > burst then

@@ -22,6 +22,10 @@ type Ask struct {
 	Cost     int
 }
 
+// empty is when an account will be full again from which everything has been taken. None is emptier: were the clock set back by a day, clients
+// that have asked before would otherwise be refused for a day.
+func (a Ask) empty(now float64) float64 { return now + float64(a.Burst)*a.Interval }
+
 // Verdict is what became of an Ask.
 type Verdict struct {
 	Allowed    bool
@@ -73,6 +77,10 @@ func (m *Memory) Take(_ context.Context, asks []Ask) ([]Verdict, error) {
 	all := true
 	for i, a := range asks {
 		full, _ := m.accounts.Get(a.Key)
+		if most := a.empty(now); full > most {
+			full = most
+			m.accounts.Add(a.Key, full)
+		}
 		verdicts[i], next[i] = verdict(a, full, now)
 		all = all && verdicts[i].Allowed
 	}
