@@ -13,7 +13,7 @@ import (
 type CORS struct {
 	Origins        []string `yaml:"origins" doc:"Origins: https://app.example.com, https://*.example.com, or * for all."`
 	Patterns       []string `yaml:"patterns" doc:"Regular expressions of whole origins in lower case."`
-	Credentials    bool     `yaml:"credentials" default:"false" doc:"Lets those pages send cookies; never pages that * alone lets in."`
+	Credentials    bool     `yaml:"credentials" default:"false" doc:"Lets those pages send cookies; never pages that * alone lets in. Cookies of a WebSocket that another page opened do not count."`
 	Methods        []string `yaml:"methods" default:"GET,POST,PUT,DELETE" doc:"Methods that pages may use; PUT and DELETE are for reserved streams of server-sent events."`
 	Headers        []string `yaml:"headers" doc:"Headers that pages may send; empty: whatever they ask for."`
 	Expose         []string `yaml:"expose" doc:"Headers of answers that pages may read, beside X-Request-Id, Retry-After and those of rate limits."`

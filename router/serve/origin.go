@@ -3,7 +3,6 @@ package serve
 import (
 	"net/http"
 	"net/url"
-	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -28,7 +27,6 @@ type CORS struct {
 // origins decides which web pages may use the endpoint: those of the same host and those that the operator names.
 type origins struct {
 	cors                             CORS
-	names                            []string
 	patterns                         []*regexp.Regexp
 	any, credentials                 bool
 	methods, headers, expose, maxAge string
@@ -53,7 +51,8 @@ func newOrigins(allowed []string, credentials bool, o CORS) origins {
 			ready.any = true
 			continue
 		}
-		ready.names = append(ready.names, strings.ToLower(strings.TrimSuffix(p, "/")))
+		p = regexp.QuoteMeta(strings.ToLower(strings.TrimSuffix(p, "/")))
+		ready.patterns = append(ready.patterns, regexp.MustCompile("^"+strings.ReplaceAll(p, `\*`, "[^/]*")+"$"))
 	}
 	for _, p := range o.Patterns {
 		ready.patterns = append(ready.patterns, regexp.MustCompile("^(?:"+p.String()+")$")) // it was compiled once already
@@ -70,12 +69,22 @@ func (o origins) allows(r *http.Request) bool {
 
 func (o origins) named(origin string) bool {
 	origin = strings.ToLower(origin)
-	for _, p := range o.names {
-		if ok, err := path.Match(p, origin); err == nil && ok {
-			return true
-		}
-	}
 	return slices.ContainsFunc(o.patterns, func(p *regexp.Regexp) bool { return p.MatchString(origin) })
+}
+
+// letsCookies says whether cookies of the page behind the request's Origin count. By HTTP browsers hold back those of pages that may send none; a
+// WebSocket has them whatever the page.
+func (o origins) letsCookies(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	return origin == "" || sameHost(origin, r.Host) || o.credentials && o.named(origin)
+}
+
+// withoutCookies is the same request without them.
+func withoutCookies(r *http.Request) *http.Request {
+	own := *r
+	own.Header = r.Header.Clone()
+	own.Header.Del("Cookie")
+	return &own
 }
 
 func sameHost(origin, host string) bool {

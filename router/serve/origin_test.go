@@ -9,7 +9,7 @@ import (
 
 func TestWhatBrowsersAreTold(t *testing.T) {
 	h, _, _ := serveScript(t, Options{
-		AllowedOrigins: []string{"https://app.example.com"}, AllowCredentials: true,
+		AllowedOrigins: []string{"https://App.example.com/", "https://*.example.org", "http://[::1]:3000"}, AllowCredentials: true,
 		CORS: CORS{
 			Patterns: []*regexp.Regexp{regexp.MustCompile(`https://pr-[0-9]+\.example\.com|http://localhost:\d+`)},
 			Methods:  []string{"POST"}, Headers: []string{"Content-Type", "Authorization"}, Expose: []string{"Server-Timing"},
@@ -35,6 +35,14 @@ func TestWhatBrowsersAreTold(t *testing.T) {
 	}
 	for origin, allowed := range map[string]bool{
 		"https://app.example.com":               true,
+		"HTTPS://APP.EXAMPLE.COM":               true,
+		"https://app-example.com":               false,
+		"https://a.b.example.org":               true,
+		"https://example.org":                   false,
+		"https://evil.com/.example.org":         false,
+		"https://a.example.org.evil.com":        false,
+		"http://[::1]:3000":                     true,
+		"http://1:3000":                         false,
 		"http://localhost:3000":                 true,
 		"https://pr-17.example.com.evil.org":    false,
 		"https://evil.org/https://pr-1.example": false,

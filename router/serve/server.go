@@ -202,6 +202,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	socket := isWebSocket(r)
+	if socket && !e.origins.letsCookies(r) {
+		x.r = withoutCookies(r)
+	}
 	if !socket {
 		e.origins.writeHeaders(w, r)
 		if r.Method == http.MethodOptions {
