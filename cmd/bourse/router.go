@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -158,6 +159,7 @@ func (r *routing) run(cmd *cobra.Command) error {
 		return err
 	}
 	config.Version = version
+	logging.Disable() // go-redis writes a line of its own for each connection that fails; the router tells when Redis goes and comes
 	secret := r.explainSecret()
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)

@@ -2,10 +2,10 @@ package config
 
 import (
 	"context"
-
-	"github.com/redis/go-redis/v9"
+	"fmt"
 
 	"bourse/router/entitycache"
+	"bourse/router/patience"
 )
 
 // Cache says what is kept of subgraphs' answers.
@@ -23,10 +23,13 @@ type Cache struct {
 
 // CacheRedis is the Redis of a cache.
 type CacheRedis struct {
-	URL     string   `yaml:"url" doc:"Address, as redis://user:password@host:6379/0 or rediss://…; empty: answers are kept in this process."`
+	URL     string   `yaml:"url" doc:"As redis.url, whose Redis may be the same. Empty: answers are kept in this process."`
 	Prefix  string   `yaml:"prefix" default:"bourse:cache:" doc:"Begin of all keys."`
 	Timeout Duration `yaml:"timeout" default:"100ms" min:"1ms" doc:"Time for one command. While Redis does not answer, subgraphs are asked as if there were no cache."`
 }
+
+// Check implements checker.
+func (r *CacheRedis) Check() error { return checkRedisURL("url", r.URL) }
 
 // CacheSubgraph is what is special about one subgraph.
 type CacheSubgraph struct {
@@ -36,7 +39,7 @@ type CacheSubgraph struct {
 
 // CacheInvalidation says who may invalidate.
 type CacheInvalidation struct {
-	Secret string `yaml:"secret" doc:"What a request to /cache/invalidate on the admin listener must bring in the header Authorization; empty: there is no such address."`
+	Secret string `yaml:"secret" doc:"What a request to /cache/invalidate on the admin listener must bring in the header Authorization, 16 characters or more; empty: there is no such address."`
 }
 
 // Check implements checker.
@@ -55,7 +58,9 @@ func (c *Cache) apply(b *Built) error {
 	logger := b.Options.Logger
 	o := &entitycache.Options{
 		TTL: c.TTL.Std(), MaxTTL: c.MaxTTL.Std(), Private: c.Private, Subgraphs: map[string]entitycache.SubgraphOptions{},
-		OnError: func(ctx context.Context, err error) { logger.WarnContext(ctx, "cache", "error", err) },
+		OnLost: func(ctx context.Context, err error) {
+			logger.WarnContext(ctx, "an invalidation was lost", "error", fmt.Sprint(err))
+		},
 	}
 	for name, one := range c.Each {
 		special := entitycache.SubgraphOptions{Off: !one.Enabled}
@@ -72,13 +77,15 @@ func (c *Cache) apply(b *Built) error {
 			return err
 		}
 	} else {
-		at, err := redis.ParseURL(c.Redis.URL)
+		client, err := openRedis(c.Redis.URL)
 		if err != nil {
-			return badKey("redis.url", "a URL is redis://USER:PASSWORD@HOST:PORT/DB or rediss://…") // the parser's own words may show a password
+			return err
 		}
-		client := redis.NewClient(at)
 		b.OnClose(func() { _ = client.Close() })
-		o.Store = entitycache.NewRedis(client, entitycache.RedisOptions{Prefix: c.Redis.Prefix, Timeout: c.Redis.Timeout.Std(), MaxTTL: c.MaxTTL.Std()})
+		wait := b.waitsBy(patience.Options{For: c.Redis.Timeout.Std()}, "the cache")
+		if o.Store, err = entitycache.NewRedis(client, entitycache.RedisOptions{Prefix: c.Redis.Prefix, Patience: wait, MaxTTL: c.MaxTTL.Std()}); err != nil {
+			return err
+		}
 	}
 	b.Options.Cache = o
 	if c.Invalidation.Secret != "" {

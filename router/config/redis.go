@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"bourse/router/patience"
 )
@@ -19,14 +20,17 @@ type Redis struct {
 	Pause   Duration `yaml:"pause" default:"1s" min:"1ms" doc:"How long Redis is left alone after it has not answered; requests go on without it meanwhile."`
 }
 
-// Check implements checker. What is wrong with a URL is not told in its own words: it may have a password.
-func (r *Redis) Check() error {
-	if r.URL == "" {
+// Check implements checker.
+func (r *Redis) Check() error { return checkRedisURL("url", r.URL) }
+
+// checkRedisURL looks at a URL of Redis, or several; none is right. What is wrong is not told in the parser's own words: it may have a password.
+func checkRedisURL(key, urls string) error {
+	if urls == "" {
 		return nil
 	}
-	for _, u := range splitURLs(r.URL) {
+	for _, u := range splitURLs(urls) {
 		if _, err := redis.ParseURL(u); err != nil {
-			return badKey("url", "a URL is redis://USER:PASSWORD@HOST:PORT/DB or rediss://…")
+			return badKey(key, "a URL is redis://USER:PASSWORD@HOST:PORT/DB or rediss://…")
 		}
 	}
 	return nil
@@ -39,36 +43,45 @@ func (r *Redis) apply(b *Built) error {
 	}
 	var err error
 	b.redis, err = last(b, *r, func() (redis.UniversalClient, func(), error) {
-		client, err := r.open()
+		client, err := openRedis(r.URL)
 		return client, func() { _ = client.Close() }, err // nothing of it is needed any more
 	})
 	return err
 }
 
-func (r *Redis) open() (redis.UniversalClient, error) {
-	urls := splitURLs(r.URL)
-	if len(urls) == 1 {
-		o, err := redis.ParseURL(urls[0])
+// openRedis makes a client of a URL, or of several, which are nodes of a cluster.
+func openRedis(urls string) (redis.UniversalClient, error) {
+	all := splitURLs(urls)
+	if len(all) == 1 {
+		o, err := redis.ParseURL(all[0])
 		if err != nil {
 			return nil, errors.New("the URL cannot be read")
 		}
-		o.ContextTimeoutEnabled, o.DialTimeout = true, time.Second
+		o.ContextTimeoutEnabled, o.DialTimeout, o.DialerRetries = true, time.Second, 1
+		o.MaxRetries, o.MinRetryBackoff, o.MaxRetryBackoff = 1, -1, -1
+		o.MaintNotificationsConfig = noNotices
 		return redis.NewClient(o), nil
 	}
-	o, err := redis.ParseClusterURL(urls[0])
+	o, err := redis.ParseClusterURL(all[0])
 	if err != nil {
 		return nil, errors.New("the URL cannot be read")
 	}
-	for _, u := range urls[1:] {
+	for _, u := range all[1:] {
 		more, err := redis.ParseURL(u)
 		if err != nil {
 			return nil, errors.New("a URL cannot be read")
 		}
 		o.Addrs = append(o.Addrs, more.Addr)
 	}
-	o.ContextTimeoutEnabled, o.DialTimeout = true, time.Second
+	o.ContextTimeoutEnabled, o.DialTimeout, o.DialerRetries = true, time.Second, 1
+	o.MaintNotificationsConfig = noNotices
 	return redis.NewClusterClient(o), nil
 }
+
+// A client tries a command once more, as its connection may have been one that Redis had closed, and a connection but once: patience says when
+// to try again, and an operator wants to read that a connection was refused instead of that the time was over. It asks for no notices of
+// maintenance, which only Redis' own cloud sends and every other server refuses, for each connection.
+var noNotices = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 
 func splitURLs(urls string) []string {
 	var out []string
@@ -78,12 +91,17 @@ func splitURLs(urls string) []string {
 	return out
 }
 
-// waits is the patience with Redis of whoever it is for.
-func (b *Built) waits(whom string) *patience.Patience {
-	o, logger := b.patience, b.Options.Logger
-	o.OnFailure = func(ctx context.Context, err error) {
-		if logger != nil {
-			logger.WarnContext(ctx, "Redis did not answer", "for", whom, "error", fmt.Sprint(err))
+// waits is the patience with the Redis of this section of whoever it is for.
+func (b *Built) waits(whom string) *patience.Patience { return b.waitsBy(b.patience, whom) }
+
+// waitsBy is a patience that tells the log when Redis goes and when it comes back.
+func (b *Built) waitsBy(o patience.Options, whom string) *patience.Patience {
+	if logger := b.Options.Logger; logger != nil {
+		o.OnFailure = func(ctx context.Context, err error) {
+			logger.WarnContext(ctx, "Redis does not answer", "for", whom, "error", fmt.Sprint(err))
+		}
+		o.OnReturn = func(ctx context.Context, away time.Duration) {
+			logger.InfoContext(ctx, "Redis answers again", "for", whom, "away", away)
 		}
 	}
 	return patience.New(o)

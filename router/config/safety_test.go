@@ -92,6 +92,7 @@ func TestWithoutAWordNothingIsComputed(t *testing.T) {
 func TestFaultsOfSafety(t *testing.T) {
 	for text, want := range map[string]string{
 		"redis: { url: 'redis://user:hunter2@ho st' }":                "a URL is",
+		"cache: { redis: { url: 'redis://:hunter2@[x' } }":            "a URL is",
 		"documents: { mode: enforce }":                                "trusted documents",
 		"cors: { patterns: ['('] }":                                   "no regular expression",
 		"cors: { csrf_headers: [] }":                                  "at least one",

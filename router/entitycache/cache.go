@@ -30,8 +30,9 @@ type Options struct {
 	MaxTTL    time.Duration // whatever a subgraph says; default 24 h
 	Private   bool          // keeps private answers too, apart for each client
 	Subgraphs map[string]SubgraphOptions
-	// OnError hears of a store that fails; requests go on without it. May be nil.
-	OnError func(ctx context.Context, err error)
+	// OnLost hears of invalidations that a subgraph asked for and the store did not take; may be nil. Requests go on without a store that fails
+	// otherwise, and it is the store that tells.
+	OnLost func(ctx context.Context, err error)
 }
 
 // SubgraphOptions are what is special about one subgraph.
@@ -53,8 +54,8 @@ func New(below Fetcher, sg *federation.Supergraph, o Options) *Cache {
 	if o.MaxTTL <= 0 {
 		o.MaxTTL = defaultMaxTTL
 	}
-	if o.OnError == nil {
-		o.OnError = func(context.Context, error) {}
+	if o.OnLost == nil {
+		o.OnLost = func(context.Context, error) {}
 	}
 	return &Cache{Fetcher: below, o: o, hints: newHints(sg), means: meanings(sg)}
 }
@@ -104,7 +105,6 @@ func (c *Cache) look(ctx context.Context, req *execute.Request) *lookup {
 	names, labels, of := l.names(c.means[req.Subgraph])
 	found, err := c.o.Store.Get(ctx, names, labels)
 	if err != nil {
-		c.o.OnError(ctx, err)
 		return nil
 	}
 	l.epoch = found.Epoch
@@ -200,9 +200,6 @@ func (c *Cache) bury(ctx context.Context, l *lookup) {
 		return
 	}
 	marks, err := c.o.Store.Get(ctx, nil, labels)
-	if err != nil {
-		c.o.OnError(ctx, err)
-	}
 	n := 0
 	for i := range l.wanted {
 		k := l.wanted[i].kept
@@ -359,9 +356,7 @@ func (c *Cache) keep(ctx context.Context, l *lookup, a *answer, fresh []json.Raw
 		items = append(items, Item{key, k.append(make([]byte, 0, len(k.body)+32)), p.ttl})
 	}
 	if len(items) > 0 {
-		if err := c.o.Store.Set(ctx, items); err != nil {
-			c.o.OnError(ctx, err)
-		}
+		_ = c.o.Store.Set(ctx, items) // else they are asked for again
 	}
 	return whole
 }

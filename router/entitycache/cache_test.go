@@ -19,6 +19,7 @@ import (
 	"bourse/router/execute"
 	"bourse/router/federation"
 	"bourse/router/identity"
+	"bourse/router/patience"
 	"bourse/router/plan"
 )
 
@@ -348,17 +349,23 @@ func TestWhatIsNotKept(t *testing.T) {
 // failing is a store that does not answer.
 type failing struct{}
 
-func (failing) Get(context.Context, []string, []string) (Found, error) { return Found{}, ErrAway }
-func (failing) Set(context.Context, []Item) error                      { return ErrAway }
-func (failing) Mark(context.Context, []string) error                   { return ErrAway }
+func (failing) Get(context.Context, []string, []string) (Found, error) {
+	return Found{}, patience.ErrAway
+}
+func (failing) Set(context.Context, []Item) error    { return patience.ErrAway }
+func (failing) Mark(context.Context, []string) error { return patience.ErrAway }
 
 func TestRequestsGoOnWithoutTheStore(t *testing.T) {
 	o := &one{body: `{"data":{"a":1}}`, header: http.Header{"Cache-Control": {"public, max-age=60"}}}
-	told := 0
-	c := New(o, nil, Options{Store: failing{}, OnError: func(context.Context, error) { told++ }})
+	lost := 0
+	c := New(o, nil, Options{Store: failing{}, OnLost: func(context.Context, error) { lost++ }})
 	resp, err := c.Fetch(t.Context(), rootRequest())
-	if err != nil || string(resp.Body) != o.body || told == 0 {
-		t.Errorf("%v, %v, told %d times", resp, err, told)
+	if err != nil || string(resp.Body) != o.body || lost != 0 {
+		t.Errorf("%v, %v, %d invalidations lost", resp, err, lost)
+	}
+	o.body = `{"data":{"a":1},"extensions":{"invalidation":[{"kind":"subgraph"}]}}`
+	if resp, err = c.Fetch(t.Context(), rootRequest()); err != nil || string(resp.Body) != o.body || lost != 1 {
+		t.Errorf("%v, %v, %d invalidations lost", resp, err, lost)
 	}
 	r := httptest.NewRequest("POST", "/", strings.NewReader(`[{"kind":"subgraph","subgraph":"s"}]`))
 	r.Header.Set("Authorization", "s3")

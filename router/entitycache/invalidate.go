@@ -113,7 +113,7 @@ func (c *Cache) obey(ctx context.Context, subgraph string, text json.RawMessage)
 	}
 	var unclear *RequestError
 	if _, err := Invalidate(context.WithoutCancel(ctx), c.o.Store, list); err != nil && !errors.As(err, &unclear) {
-		c.o.OnError(ctx, err)
+		c.o.OnLost(ctx, err)
 	}
 }
 

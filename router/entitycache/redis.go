@@ -5,21 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"bourse/router/patience"
 )
 
-// ErrAway is what a Redis store says for a while after Redis did not answer: nobody waits for it meanwhile.
-var ErrAway = errors.New("entitycache: Redis is away")
+// markTime is for an invalidation, which is worth waiting for.
+const markTime = 2 * time.Second
 
 // RedisOptions of a Redis store. Zero fields mean the defaults.
 type RedisOptions struct {
-	Prefix  string        // of all keys; default "bourse:cache:"
-	Timeout time.Duration // for one command; default 100 ms
-	Pause   time.Duration // after a failure in which Redis is not asked; default 1 s
-	MaxTTL  time.Duration // how long marks are kept: as long as the entry that lives longest; default 24 h
+	Prefix   string             // of all keys; default "bourse:cache:"
+	Patience *patience.Patience // with Redis; nil: the default
+	MaxTTL   time.Duration      // how long marks are kept: as long as the entry that lives longest; default 24 h
 }
 
 // Redis is a Store that routers share. While Redis is away nothing is found and nothing is kept.
@@ -27,38 +27,24 @@ type Redis struct {
 	client redis.UniversalClient
 	o      RedisOptions
 	now    func() time.Time
-	back   atomic.Int64 // when to ask again, in Unix nanoseconds
 }
 
-// NewRedis makes a store of a client, which stays the caller's.
-func NewRedis(client redis.UniversalClient, o RedisOptions) *Redis {
+// NewRedis makes a store of a client, which stays the caller's. The client must heed deadlines (ContextTimeoutEnabled): requests would wait
+// for a Redis that hangs.
+func NewRedis(client redis.UniversalClient, o RedisOptions) (*Redis, error) {
+	if err := patience.Heeded(client); err != nil {
+		return nil, fmt.Errorf("entitycache: %w", err)
+	}
 	if o.Prefix == "" {
 		o.Prefix = "bourse:cache:"
 	}
-	if o.Timeout <= 0 {
-		o.Timeout = 100 * time.Millisecond
-	}
-	if o.Pause <= 0 {
-		o.Pause = time.Second
+	if o.Patience == nil {
+		o.Patience = patience.New(patience.Options{For: 100 * time.Millisecond})
 	}
 	if o.MaxTTL <= 0 {
 		o.MaxTTL = defaultMaxTTL
 	}
-	return &Redis{client: client, o: o, now: time.Now}
-}
-
-// asked runs a command unless Redis is away.
-func (r *Redis) asked(ctx context.Context, command func(context.Context) error) error {
-	if r.now().UnixNano() < r.back.Load() {
-		return ErrAway
-	}
-	bounded, cancel := context.WithTimeout(ctx, r.o.Timeout)
-	defer cancel()
-	err := command(bounded)
-	if err != nil && ctx.Err() == nil {
-		r.back.Store(r.now().Add(r.o.Pause).UnixNano())
-	}
-	return err
+	return &Redis{client: client, o: o, now: time.Now}, nil
 }
 
 // Get implements Store: one command, or one pipeline where the keys are spread over a cluster.
@@ -72,7 +58,7 @@ func (r *Redis) Get(ctx context.Context, keys, labels []string) (Found, error) {
 	}
 	names = append(names, r.o.Prefix+"epoch")
 	var values []any
-	err := r.asked(ctx, func(ctx context.Context) (err error) {
+	err := r.o.Patience.Ask(ctx, func(ctx context.Context) (err error) {
 		values, err = r.getAll(ctx, names)
 		return err
 	})
@@ -123,7 +109,7 @@ func (r *Redis) getAll(ctx context.Context, names []string) ([]any, error) {
 
 // Set implements Store.
 func (r *Redis) Set(ctx context.Context, items []Item) error {
-	err := r.asked(ctx, func(ctx context.Context) error {
+	err := r.o.Patience.Ask(ctx, func(ctx context.Context) error {
 		_, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 			for _, item := range items {
 				if item.TTL >= time.Millisecond {
@@ -154,7 +140,7 @@ return 1`
 // Mark implements Store. Unlike the others it asks Redis even when that was away a moment ago: an invalidation must not be lost
 // quietly.
 func (r *Redis) Mark(ctx context.Context, labels []string) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*r.o.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, markTime)
 	defer cancel()
 	epoch, err := nextEpoch.Run(ctx, r.client, []string{r.o.Prefix + "epoch"}, r.now().UnixMilli()).Text()
 	if err != nil {

@@ -13,6 +13,8 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
+
+	"bourse/router/patience"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -22,17 +24,14 @@ func stores(t *testing.T, test func(t *testing.T, s Store)) {
 	t.Run("memory", func(t *testing.T) { test(t, NewMemory(0)) })
 	t.Run("redis", func(t *testing.T) {
 		server := miniredis.RunT(t)
-		client := redis.NewClient(&redis.Options{Addr: server.Addr()})
-		t.Cleanup(func() { _ = client.Close() })
-		test(t, NewRedis(client, RedisOptions{}))
+		test(t, shared(t, redis.NewClient(&redis.Options{Addr: server.Addr(), ContextTimeoutEnabled: true}), RedisOptions{}))
 	})
 	t.Run("redis cluster", func(t *testing.T) {
 		server := miniredis.RunT(t)
-		client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{server.Addr()}, ClusterSlots: func(context.Context) ([]redis.ClusterSlot, error) {
+		client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{server.Addr()}, ContextTimeoutEnabled: true, ClusterSlots: func(context.Context) ([]redis.ClusterSlot, error) {
 			return []redis.ClusterSlot{{Start: 0, End: 16383, Nodes: []redis.ClusterNode{{Addr: server.Addr()}}}}, nil
 		}})
-		t.Cleanup(func() { _ = client.Close() })
-		test(t, NewRedis(client, RedisOptions{}))
+		test(t, shared(t, client, RedisOptions{}))
 	})
 }
 
@@ -130,43 +129,55 @@ func TestMemoryIsBounded(t *testing.T) {
 	})
 }
 
+// shared is a store in a Redis.
+func shared(t *testing.T, client redis.UniversalClient, o RedisOptions) *Redis {
+	t.Helper()
+	t.Cleanup(func() { _ = client.Close() })
+	r, err := NewRedis(client, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 func TestNobodyWaitsForARedisThatIsAway(t *testing.T) {
-	server := miniredis.RunT(t)
-	client := redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1})
-	defer client.Close() //nolint:errcheck // test
-	r := NewRedis(client, RedisOptions{Pause: time.Hour})
+	server, told := miniredis.RunT(t), 0
+	r := shared(t, redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1, ContextTimeoutEnabled: true}), RedisOptions{
+		Patience: patience.New(patience.Options{For: time.Minute, Pause: time.Hour, OnFailure: func(context.Context, error) { told++ }}),
+	})
 	if _, err := r.Get(t.Context(), []string{"a"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	server.Close()
-	if _, err := r.Get(t.Context(), []string{"a"}, nil); err == nil || errors.Is(err, ErrAway) {
+	if _, err := r.Get(t.Context(), []string{"a"}, nil); err == nil || errors.Is(err, patience.ErrAway) {
 		t.Errorf("the first got %v", err)
 	}
-	if _, err := r.Get(t.Context(), []string{"a"}, nil); !errors.Is(err, ErrAway) {
+	if _, err := r.Get(t.Context(), []string{"a"}, nil); !errors.Is(err, patience.ErrAway) {
 		t.Errorf("the second got %v", err)
 	}
-	if err := r.Set(t.Context(), []Item{{"a", nil, time.Minute}}); !errors.Is(err, ErrAway) {
+	if err := r.Set(t.Context(), []Item{{"a", nil, time.Minute}}); !errors.Is(err, patience.ErrAway) {
 		t.Errorf("a write got %v", err)
 	}
-	if err := r.Mark(t.Context(), []string{"l"}); err == nil || errors.Is(err, ErrAway) {
+	if err := r.Mark(t.Context(), []string{"l"}); err == nil || errors.Is(err, patience.ErrAway) {
 		t.Errorf("an invalidation got %v", err)
 	}
-	// A client that leaves is not Redis's fault.
-	r.back.Store(0)
-	gone, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, _ = r.Get(gone, []string{"a"}, nil)
-	if r.back.Load() != 0 {
-		t.Error("a client that left counts as a failure")
+	if told != 1 {
+		t.Errorf("it was told %d times", told)
+	}
+}
+
+func TestAClientThatDoesNotHeedDeadlinesIsNoStore(t *testing.T) {
+	client := redis.NewClient(&redis.Options{})
+	defer client.Close() //nolint:errcheck // it has never connected
+	if _, err := NewRedis(client, RedisOptions{}); err == nil {
+		t.Error("it was taken")
 	}
 }
 
 // A Redis that lost everything, its epoch as well, does not bring back to life what was dead.
 func TestAnEpochThatWasLostDoesNotBeginAnew(t *testing.T) {
 	server := miniredis.RunT(t)
-	client := redis.NewClient(&redis.Options{Addr: server.Addr()})
-	defer client.Close() //nolint:errcheck // test
-	r := NewRedis(client, RedisOptions{})
+	r := shared(t, redis.NewClient(&redis.Options{Addr: server.Addr(), ContextTimeoutEnabled: true}), RedisOptions{})
 	for range 3 {
 		if err := r.Mark(t.Context(), []string{"l"}); err != nil {
 			t.Fatal(err)

@@ -2,12 +2,13 @@ package rate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"bourse/router/patience"
 )
 
 // Redis is a Store that several routers share. The clock is that of Redis.
@@ -16,15 +17,8 @@ type Redis struct{ client redis.UniversalClient }
 // NewRedis makes a Store; the caller closes the client. It must heed deadlines (ContextTimeoutEnabled), because a limiter that waits for a
 // Redis that does not answer would be worse than none.
 func NewRedis(client redis.UniversalClient) (*Redis, error) {
-	heeds := true
-	switch c := client.(type) {
-	case *redis.Client:
-		heeds = c.Options().ContextTimeoutEnabled
-	case *redis.ClusterClient:
-		heeds = c.Options().ContextTimeoutEnabled
-	}
-	if !heeds {
-		return nil, errors.New("rate: the Redis client needs ContextTimeoutEnabled")
+	if err := patience.Heeded(client); err != nil {
+		return nil, fmt.Errorf("rate: %w", err)
 	}
 	return &Redis{client}, nil
 }
