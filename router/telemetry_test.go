@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -14,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -34,6 +37,7 @@ type collector struct {
 	url    string
 	mu     sync.Mutex
 	spans  []*tracepb.Span
+	origin map[string]string // of the last that came
 	keys   []string // Authorization headers that came
 	status int
 }
@@ -54,6 +58,10 @@ func openCollector(t *testing.T) *collector {
 			t.Error(err)
 		}
 		for _, resource := range data.GetResourceSpans() {
+			c.origin = map[string]string{}
+			for _, a := range resource.GetResource().GetAttributes() {
+				c.origin[a.GetKey()] = a.GetValue().GetStringValue()
+			}
 			for _, scope := range resource.GetScopeSpans() {
 				c.spans = append(c.spans, scope.GetSpans()...)
 			}
@@ -112,6 +120,7 @@ func TestEachFetchIsASpanOfTheRequest(t *testing.T) {
 	c := openCollector(t)
 	told, closed := telling(t, telemetry.Options{Version: "7", Traces: &telemetry.Traces{
 		Ratio: 1, Exporter: telemetry.OTLP{Endpoint: c.url, Headers: map[string]string{"Authorization": "Key of ours"}},
+		Attributes: map[string]string{"service.instance.id": "one"},
 	}})
 	h := open(t, router.Options{Telemetry: told})
 	const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -163,6 +172,49 @@ func TestEachFetchIsASpanOfTheRequest(t *testing.T) {
 	}
 	if len(c.keys) == 0 || c.keys[0] != "Key of ours" {
 		t.Errorf("the collector saw the keys %q", c.keys)
+	}
+	for name, want := range map[string]string{
+		"service.name": "bourse-router", "service.version": "7", "service.instance.id": "one", "telemetry.sdk.language": "go", "telemetry.sdk.name": "opentelemetry",
+	} {
+		if c.origin[name] != want {
+			t.Errorf("spans come from %v, want %s %s", c.origin, name, want)
+		}
+	}
+}
+
+// lost has no subgraph that listens.
+type lost struct{ router.FetcherWithStream }
+
+func (lost) Fetch(context.Context, *execute.Request) (*execute.Response, error) {
+	return nil, fmt.Errorf("subgraph market: %w", &net.OpError{Op: "dial", Net: "tcp", Err: &os.SyscallError{Syscall: "connect", Err: syscall.ECONNREFUSED}})
+}
+
+func TestSpansTellWhyASubgraphFailed(t *testing.T) {
+	c := openCollector(t)
+	told, closed := telling(t, telemetry.Options{Traces: &telemetry.Traces{Ratio: 1, Exporter: telemetry.OTLP{Endpoint: c.url}}})
+	markets, stats := newSubgraphs()
+	below := &flaky{FetcherWithStream: fetch.NewLocal(map[string]http.Handler{"market": markets, "stats": stats})}
+	below.refuses.Store(1)
+	h := open(t, router.Options{Telemetry: told, Fetcher: below})
+	h.post(t, query(`{ markets { symbol } }`), "graphql-client-name", "web")
+	gone := open(t, router.Options{Telemetry: told, Fetcher: lost{below}})
+	gone.post(t, query(`{ markets { symbol } }`))
+	h.closeRouter(t)
+	gone.closeRouter(t)
+	closed()
+	spans := c.named("subgraph market")
+	if len(spans) != 2 {
+		t.Fatalf("%d spans", len(spans))
+	}
+	for i, want := range []string{"503", "syscall.Errno"} {
+		if got := attributeOf(spans[i], "error.type"); got != want || spans[i].GetStatus().GetCode() != tracepb.Status_STATUS_CODE_ERROR {
+			t.Errorf("span %d failed by %s, want %s", i, got, want)
+		}
+	}
+	for _, a := range c.named("query")[0].GetAttributes() {
+		if a.GetKey() == "graphql.client.version" {
+			t.Error("a version that the client did not give is in the span")
+		}
 	}
 }
 

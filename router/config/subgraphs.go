@@ -74,8 +74,14 @@ func (s *Subgraph) Check() error {
 	if s.URL == "" {
 		return nil
 	}
-	if u, err := url.Parse(s.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+	u, err := url.Parse(s.URL)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
 		return badKey("url", "an address begins with http:// or https:// and has a host")
+	case s.Connection.Protocol == "h2c" && u.Scheme == "https":
+		return badKey("connection.protocol", "h2c is HTTP/2 without TLS, and the url begins with https://: say h2, or http://")
+	case s.Connection.Protocol == "h2" && u.Scheme == "http":
+		return badKey("connection.protocol", "h2 is HTTP/2 over TLS, and the url begins with http://: say h2c, or https://")
 	}
 	return nil
 }

@@ -74,6 +74,8 @@ func TestFaultsOfTransports(t *testing.T) {
 		"subgraphs: {each: {a: {subscriptions: {protocol: ws}}}}":                                     "graphql_transport_ws",
 		"subgraphs: {each: {a: {subscriptions: {url: 'ws://x/y'}}}}":                                  "only WebSockets",
 		"subgraphs: {each: {a: {subscriptions: {protocol: graphql_transport_ws, url: 'ftp://x/y'}}}}": "ws://",
+		"subgraphs: {each: {a: {url: 'https://a/', connection: {protocol: h2c}}}}":                    "say h2",
+		"subgraphs: {each: {a: {url: 'http://a/', connection: {protocol: h2}}}}":                      "say h2c",
 	} {
 		if _, err := config.Read("router.yaml", []byte(text), environment(nil)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)

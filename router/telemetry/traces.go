@@ -3,12 +3,18 @@ package telemetry
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"net"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
@@ -23,7 +29,7 @@ import (
 type Traces struct {
 	Exporter     OTLP
 	ServiceName  string            // default bourse-router
-	Attributes   map[string]string // of the resource, beside name and version
+	Attributes   map[string]string // of the resource, beside or instead of its own: service.name, .version, .instance.id, telemetry.sdk.*
 	Ratio        float64           // of the traces that begin here, how many are recorded: 0 to 1
 	IgnoreParent bool              // decide by the ratio alone, whatever the client's traceparent says; its trace id is kept
 	Baggage      bool              // pass W3C baggage on to subgraphs
@@ -56,11 +62,14 @@ func newTracer(o *Traces, version string, logger *slog.Logger, m *metrics) (*tra
 		return nil, err
 	}
 	exporter := otlptrace.NewUnstarted(client) // there is nothing to start
-	attributes := []attribute.KeyValue{
-		attribute.String("service.name", cmp.Or(o.ServiceName, "bourse-router")), attribute.String("service.version", cmp.Or(version, "dev")),
+	attributes := map[string]string{
+		"service.name": cmp.Or(o.ServiceName, "bourse-router"), "service.version": cmp.Or(version, "dev"), "service.instance.id": rand.Text(),
+		"telemetry.sdk.name": "opentelemetry", "telemetry.sdk.language": "go", "telemetry.sdk.version": otel.Version(),
 	}
-	for name, value := range o.Attributes {
-		attributes = append(attributes, attribute.String(name, value))
+	maps.Copy(attributes, o.Attributes)
+	var origin []attribute.KeyValue
+	for name, value := range attributes {
+		origin = append(origin, attribute.String(name, value))
 	}
 	sampler := sdk.TraceIDRatioBased(o.Ratio)
 	if !o.IgnoreParent {
@@ -68,7 +77,7 @@ func newTracer(o *Traces, version string, logger *slog.Logger, m *metrics) (*tra
 	}
 	t := &tracer{o: o, provider: sdk.NewTracerProvider(
 		sdk.WithSampler(sampler),
-		sdk.WithResource(resource.NewSchemaless(attributes...)),
+		sdk.WithResource(resource.NewSchemaless(origin...)),
 		sdk.WithBatcher(exporter,
 			sdk.WithMaxQueueSize(cmp.Or(max(o.QueueSize, 0), 2048)), sdk.WithMaxExportBatchSize(cmp.Or(max(o.BatchSize, 0), 512)),
 			sdk.WithBatchTimeout(cmp.Or(max(o.Every, 0), 5*time.Second)), sdk.WithExportTimeout(client.timeout)),
@@ -161,7 +170,10 @@ func (s *span) end(o *Operation, r *Record) {
 			s.SetAttributes(attribute.Int("bourse.subscription.events", r.Events))
 		}
 		if o.client.name != "" {
-			s.SetAttributes(attribute.String("graphql.client.name", o.client.name), attribute.String("graphql.client.version", o.client.version))
+			s.SetAttributes(attribute.String("graphql.client.name", o.client.name))
+		}
+		if o.client.version != "" {
+			s.SetAttributes(attribute.String("graphql.client.version", o.client.version))
 		}
 		if r.Code != "" {
 			s.SetAttributes(attribute.String("error.type", r.Code))
@@ -204,13 +216,29 @@ func (s *span) endFetch(f *Fetch, err error) {
 		}
 		switch {
 		case err != nil:
-			s.SetAttributes(attribute.String("error.type", fmt.Sprintf("%T", err)))
+			s.SetAttributes(attribute.String("error.type", errorType(err)))
 			s.SetStatus(codes.Error, "no answer")
 		case f.Status >= 400:
+			s.SetAttributes(attribute.String("error.type", strconv.Itoa(f.Status)))
 			s.SetStatus(codes.Error, http.StatusText(f.Status))
 		}
 	}
 	s.End()
+}
+
+// errorType is of few values, as the conventions want it: of an error in the network the type says nothing but that it was wrapped.
+func errorType(err error) string {
+	var late net.Error
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "canceled"
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &late) && late.Timeout():
+		return "timeout"
+	}
+	for deeper := errors.Unwrap(err); deeper != nil; deeper = errors.Unwrap(err) {
+		err = deeper
+	}
+	return fmt.Sprintf("%T", err)
 }
 
 // TraceID is the id of the trace that an operation belongs to; empty when there is none.
