@@ -38,7 +38,7 @@ type collector struct {
 	mu     sync.Mutex
 	spans  []*tracepb.Span
 	origin map[string]string // of the last that came
-	keys   []string // Authorization headers that came
+	keys   []string          // Authorization headers that came
 	status int
 }
 

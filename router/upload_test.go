@@ -25,7 +25,7 @@ type store struct {
 }
 
 func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	answer := func(v any) { _ = json.NewEncoder(w).Encode(object{"data": object{s.field: v}}) }
+	answer := func(v any) { _ = json.NewEncoder(w).Encode(object{"data": object{s.field: v, s.field + "Q": v}}) }
 	kind, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if kind != "multipart/form-data" {
 		body, _ := io.ReadAll(r.Body)
@@ -67,14 +67,14 @@ func uploading(t *testing.T, a, b *store, u serve.Uploads) *httptest.Server {
 	for _, s := range []*store{a, b} {
 		server := httptest.NewServer(s)
 		t.Cleanup(server.Close)
-		sdl := federationLink + `scalar Upload type Query { ` + s.field + `Q: Int } input Box { file: Upload } type Mutation { ` + s.field + `(file: Upload, files: [Upload!], in: Box): String }`
+		sdl := federationLink + `scalar Upload type Query { ` + s.field + `Q(file: Upload): String } input Box { file: Upload } type Mutation { ` + s.field + `(file: Upload, files: [Upload!], in: Box): String }`
 		subgraphs = append(subgraphs, compose.Subgraph{Name: s.field, URL: server.URL, SDL: strings.ReplaceAll(sdl, "Box", "Box"+s.field)})
 	}
 	res, err := compose.Compose(subgraphs, compose.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := router.New(res.SupergraphSDL, router.Options{Uploads: u})
+	r, err := router.New(res.SupergraphSDL, router.Options{Uploads: u, MaxBatch: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,8 +131,8 @@ func TestUploads(t *testing.T) {
 			[]string{"0=for a", "1=for b"},
 			octets + ` for a\n"}}`, 200,
 		},
-		{"missing", `{"query":"mutation($f: Upload) { a(file: $f) }","variables":{"f":null}}`, `{"0":["variables.f"]}`, nil, "SUBREQUEST_HTTP_ERROR", 200},
-		{"too large", `{"query":"mutation($f: Upload) { a(file: $f) }","variables":{"f":null}}`, `{"0":["variables.f"]}`, []string{"0=more than ten"}, "SUBREQUEST_HTTP_ERROR", 200},
+		{"missing", `{"query":"mutation($f: Upload) { a(file: $f) }","variables":{"f":null}}`, `{"0":["variables.f"]}`, nil, `the form ends before the last of them.","path":["a"],"extensions":{"code":"BAD_REQUEST"`, 200},
+		{"too large", `{"query":"mutation($f: Upload) { a(file: $f) }","variables":{"f":null}}`, `{"0":["variables.f"]}`, []string{"0=more than ten"}, `one of them is larger than allowed.","path":["a"],"extensions":{"code":"UPLOAD_LIMIT_EXCEEDED"`, 200},
 		{
 			"too many", `{"query":"mutation($f: [Upload!]) { a(files: $f) }","variables":{"f":[null,null,null,null]}}`,
 			`{"0":["variables.f.0"],"1":["variables.f.1"],"2":["variables.f.2"],"3":["variables.f.3"]}`, nil, serve.CodeUploadTooLarge, 413,
@@ -141,7 +141,21 @@ func TestUploads(t *testing.T) {
 		{"a place that is taken", `{"query":"mutation($f: Upload) { a(file: $f) }","variables":{"f":"x"}}`, `{"0":["variables.f"]}`, nil, "BAD_REQUEST", 400},
 		{"not into the query", `{"query":"mutation { a }"}`, `{"0":["query"]}`, nil, "BAD_REQUEST", 400},
 		{"no map", `{"query":"mutation { a }"}`, `[]`, nil, "BAD_REQUEST", 400},
-		{"list of operations", `[{"query":"mutation { a }"}]`, `{"0":["variables.f"]}`, nil, "BAD_REQUEST", 400},
+		{
+			"list of requests", `[{"query":"mutation($f: Upload) { a(file: $f) }","variables":{"f":null}},{"query":"mutation($f: [Upload!]) { b(files: $f) }","variables":{"f":[null,null]}}]`,
+			`{"0":["1.variables.f.0"],"1":["0.variables.f"],"2":["1.variables.f.1"]}`,
+			[]string{"0=one", "1=two", "2=three"},
+			`[{"data":{"a":"operations   {\"f\":null}\nmap   {\"1\":[\"variables.f\"]}\n1 1.txt ` + octets + ` two\n"}},{"data":{"b":"`, 200,
+		},
+		{
+			"queries side by side", `[{"query":"query($f: Upload) { aQ(file: $f) }","variables":{"f":null}},{"query":"query($f: Upload) { bQ(file: $f) }","variables":{"f":null}}]`,
+			`{"0":["1.variables.f"],"1":["0.variables.f"]}`,
+			[]string{"0=one", "1=two"},
+			`{"data":{"bQ":"operations`, 200,
+		},
+		{"list without numbers", `[{"query":"mutation { a }","variables":{"f":null}}]`, `{"0":["variables.f"]}`, nil, "number of a request", 400},
+		{"list with a number too high", `[{"query":"mutation { a }","variables":{"f":null}}]`, `{"0":["1.variables.f"]}`, nil, "number of a request", 400},
+		{"list that is too long", `[{"query":"mutation { a }"},{"query":"mutation { a }"},{"query":"mutation { a }"}]`, `{"0":["0.variables.f"]}`, nil, "BATCH_LIMIT_EXCEEDED", 400},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			contentType, body := form(t, c.operations, c.places, c.files...)

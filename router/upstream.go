@@ -2,6 +2,7 @@ package router
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -12,6 +13,7 @@ import (
 	"bourse/router/entitycache"
 	"bourse/router/execute"
 	"bourse/router/fetch"
+	"bourse/router/serve"
 	"bourse/router/subscribe/socket"
 	"bourse/router/upload"
 )
@@ -31,10 +33,22 @@ func (n *network) Fetch(ctx context.Context, req *execute.Request) (*execute.Res
 			if err != nil {
 				return nil, fmt.Errorf("subgraph %s: %w", req.Subgraph, err)
 			}
-			return n.FetchForm(ctx, req, contentType, form)
+			resp, err := n.FetchForm(ctx, req, contentType, form)
+			return resp, blamed(err)
 		}
 	}
 	return n.HTTP.Fetch(ctx, req)
+}
+
+// blamed is an error of a request with files, with what the client did wrong: that is no failure of the subgraph.
+func blamed(err error) error {
+	switch {
+	case errors.Is(err, upload.ErrTooLarge):
+		return &execute.FetchError{Code: serve.CodeUploadTooLarge, What: "did not get the files: one of them is larger than allowed", Err: err}
+	case errors.Is(err, upload.ErrMissing):
+		return &execute.FetchError{Code: serve.CodeBadRequest, What: "did not get the files: the form ends before the last of them", Err: err}
+	}
+	return err
 }
 
 // Stream implements FetcherWithStream.

@@ -21,9 +21,9 @@ type Uploads struct {
 	FileBytes int64 // of one file; default 10 MiB
 }
 
-// readForm reads a form up to its files, which are read as subgraphs take them. A form is what a page of another site may send without the
-// browser asking first, so the request must have a header that makes it ask.
-func (s *edition) readForm(w http.ResponseWriter, r *http.Request) (*Request, *Refusal) {
+// readForm reads a form with a request, or a list of them, up to its files, which are read as subgraphs take them. A form is what a page of
+// another site may send without the browser asking first, so the request must have a header that makes it ask.
+func (s *edition) readForm(w http.ResponseWriter, r *http.Request) (in *incoming, refusal *Refusal) {
 	if !s.origins.askedFirst(r) {
 		return nil, Refuse(http.StatusForbidden, CodeCSRFPrevented, "a form may come from another site's page: send the header "+s.origins.cors.Preflight[0])
 	}
@@ -47,15 +47,18 @@ func (s *edition) readForm(w http.ResponseWriter, r *http.Request) (*Request, *R
 	case err != nil:
 		return nil, Refuse(http.StatusBadRequest, CodeBadRequest, "the form cannot be read")
 	}
-	req, refusal := decodeRequest(operations)
-	if refusal != nil {
+	if in, refusal = s.decode(operations); refusal != nil {
 		return nil, refusal
 	}
-	if err := upload.Place(req.Variables, places); err != nil {
+	in.files = files
+	var variables []map[string]any
+	for _, req := range in.requests {
+		variables = append(variables, req.Variables)
+	}
+	if err := upload.Place(variables, in.list, places); err != nil {
 		return nil, Refuse(http.StatusBadRequest, CodeBadRequest, err.Error())
 	}
-	req.files = files
 	// What is left are files, which come while the operation runs and no longer.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.o.RequestTimeout))
-	return req, nil
+	return in, nil
 }

@@ -12,7 +12,6 @@ import (
 
 	"bourse/router/identity"
 	"bourse/router/telemetry"
-	"bourse/router/upload"
 )
 
 // Gateway answers GraphQL requests. It is used by many goroutines at once.
@@ -64,7 +63,6 @@ type Request struct {
 	OperationName string
 	Variables     map[string]any // numbers are json.Number
 	Extensions    map[string]json.RawMessage
-	files         *upload.Files      // nil: there are none
 	Incremental   bool               // the client takes the answer in parts, as @defer asks for
 	Header        http.Header        // what may be passed on to subgraphs; not shared with other requests
 	Sent          http.Header        // what the client sent: its request's headers or its WebSocket's upgrade's; shared, not to be changed

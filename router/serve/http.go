@@ -62,7 +62,7 @@ func (x *exchange) serve() {
 		return
 	}
 	x.record.Identity = who
-	req, list, refusal := x.s.readRequests(x.w, x.r)
+	in, refusal := x.s.readRequests(x.w, x.r)
 	if refusal != nil {
 		x.refuse(refusal)
 		return
@@ -70,14 +70,15 @@ func (x *exchange) serve() {
 	ctx, cancel := context.WithCancel(identity.With(x.r.Context(), who))
 	defer cancel()
 	defer context.AfterFunc(x.s.aborted, cancel)()
-	if list != nil {
-		x.serveBatch(ctx, list)
+	if in.files != nil {
+		ctx = upload.With(ctx, in.files)
+		defer in.files.Close(func() { _ = http.NewResponseController(x.w).SetReadDeadline(time.Unix(1, 0)) })
+	}
+	if in.list {
+		x.serveBatch(ctx, in.requests)
 		return
 	}
-	if req.files != nil {
-		ctx = upload.With(ctx, req.files)
-		defer req.files.Close(func() { _ = http.NewResponseController(x.w).SetReadDeadline(time.Unix(1, 0)) })
-	}
+	req := in.requests[0]
 	x.fill(req)
 	op, refusal := x.s.prepare(ctx, req)
 	if refusal != nil {

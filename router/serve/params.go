@@ -11,30 +11,44 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"bourse/router/upload"
 )
 
+// incoming is what an HTTP request asks for.
+type incoming struct {
+	requests []*Request // one, unless it is a list
+	list     bool
+	files    *upload.Files // nil: there are none
+}
+
 // readRequests takes the GraphQL request, or the list of them, out of an HTTP request; the headers are the caller's to add.
-func (s *edition) readRequests(w http.ResponseWriter, r *http.Request) (req *Request, list []*Request, refusal *Refusal) {
+func (s *edition) readRequests(w http.ResponseWriter, r *http.Request) (*incoming, *Refusal) {
 	if r.Method == http.MethodGet {
-		req, refusal = readQueryString(r)
-		return req, nil, refusal
+		req, refusal := readQueryString(r)
+		return &incoming{requests: []*Request{req}}, refusal
 	}
 	if s.o.Uploads.Files > 0 && mediaType(r.Header.Get("Content-Type")) == mediaForm {
-		req, refusal = s.readForm(w, r)
-		return req, nil, refusal
+		return s.readForm(w, r)
 	}
-	if refusal = checkContentType(r); refusal != nil {
-		return nil, nil, refusal
+	if refusal := checkContentType(r); refusal != nil {
+		return nil, refusal
 	}
 	body, refusal := s.readBody(w, r)
-	switch {
-	case refusal != nil:
-	case isList(body):
-		list, refusal = s.decodeBatch(body)
-	default:
-		req, refusal = decodeRequest(body)
+	if refusal != nil {
+		return nil, refusal
 	}
-	return req, list, refusal
+	return s.decode(body)
+}
+
+// decode reads a request, or a list of them.
+func (s *edition) decode(body []byte) (*incoming, *Refusal) {
+	if isList(body) {
+		list, refusal := s.decodeBatch(body)
+		return &incoming{requests: list, list: true}, refusal
+	}
+	req, refusal := decodeRequest(body)
+	return &incoming{requests: []*Request{req}}, refusal
 }
 
 // readBody reads a body of bounded size, in the time that boundBody gave it.

@@ -213,18 +213,20 @@ func (e *eventWriter) reserved(name string, id, payload []byte) {
 // startReserved starts an operation whose results come on the stream.
 func (x *exchange) startReserved(v *reservation) {
 	x.media = mediaGraphQL // refusals have their statuses: the answer itself is elsewhere
-	req, list, refusal := x.s.readRequests(x.w, x.r)
+	in, refusal := x.s.readRequests(x.w, x.r)
 	switch {
-	case refusal == nil && req != nil && req.files != nil:
+	case refusal != nil:
+	case in.files != nil:
 		// They would have to outlive this exchange. None was read yet.
 		refusal = Refuse(http.StatusUnsupportedMediaType, CodeBadRequest, "files are not accepted on a stream")
-	case list != nil:
+	case in.list:
 		refusal = Refuse(http.StatusBadRequest, CodeBatchingOff, "lists of requests are not accepted on a stream")
 	}
 	if refusal != nil {
 		x.refuse(refusal)
 		return
 	}
+	req := in.requests[0]
 	var id string
 	if json.Unmarshal(req.Extensions["operationId"], &id) != nil || id == "" || len(id) > 128 {
 		x.refuse(Refuse(http.StatusBadRequest, CodeBadRequest, "extensions.operationId must be a text of 1 to 128 characters"))

@@ -29,6 +29,7 @@ var (
 	ErrForm     = errors.New("the form is not one of the GraphQL multipart request specification")
 	ErrTooMany  = errors.New("the form has more files than allowed")
 	ErrTooLarge = errors.New("a file is larger than allowed")
+	ErrMissing  = errors.New("the form ends before a file that its map names")
 )
 
 // Bounds of what a request may upload.
@@ -218,8 +219,11 @@ func (f *Files) next(wanted map[int][]string, out *multipart.Writer) (int, error
 	}
 	for f.form != nil {
 		part, err := f.form.NextPart()
-		if err != nil {
-			return 0, fmt.Errorf("a file is missing: %w", err)
+		switch {
+		case errors.Is(err, io.EOF):
+			return 0, ErrMissing
+		case err != nil:
+			return 0, fmt.Errorf("read the client's files: %w", err)
 		}
 		file, known := f.fields[part.FormName()]
 		if !known || f.taken[file] {
@@ -281,11 +285,19 @@ func (f *Files) park(file int, part *multipart.Part) error {
 	return err
 }
 
-// Place puts placeholders into variables where the map of the form says: at paths such as variables.files.0, where null stands.
-func Place(variables map[string]any, places map[string]string) error {
+// Place puts placeholders into the variables of requests where the map of the form says, and null stands: at paths such as variables.files.0 for
+// one request, 1.variables.files.0 for the second of a list.
+func Place(requests []map[string]any, list bool, places map[string]string) error {
 	for path, placeholder := range places {
-		steps := strings.Split(path, ".")
-		if steps[0] != "variables" || len(steps) < 2 || !put(variables, steps[1:], placeholder) {
+		which, steps := 0, strings.Split(path, ".")
+		if list {
+			number, err := strconv.Atoi(steps[0])
+			if err != nil || number < 0 || number >= len(requests) {
+				return fmt.Errorf("%w: %q does not begin with the number of a request", ErrForm, path)
+			}
+			which, steps = number, steps[1:]
+		}
+		if len(steps) < 2 || steps[0] != "variables" || !put(requests[which], steps[1:], placeholder) {
 			return fmt.Errorf("%w: %q is no place in the variables with null", ErrForm, path)
 		}
 	}
