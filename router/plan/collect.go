@@ -400,16 +400,24 @@ func (b *builder) addSlot(s *site, key, name string, args ast.ArgumentList, t *f
 
 // internalSlot is a slot for what the planner itself needs: the client's own where there is one.
 func (b *builder) internalSlot(s *site, name string, args ast.ArgumentList, t *federation.Type) *slot {
-	for _, sl := range s.byField[fieldKey(name, args)] {
-		if sl.typ == t && (sl.child == nil || slices.Equal(sl.child.types, t.Possible)) {
-			return sl
-		}
+	if sl := s.slotFor(name, args, t); sl != nil {
+		return sl
 	}
 	sl := b.addSlot(s, "", name, args, t)
 	if t.IsComposite() {
 		sl.child = b.newSite(s, sl, t.Possible)
 	}
 	return sl
+}
+
+// slotFor is a slot that holds what the planner wants of a field; nil: there is none yet.
+func (s *site) slotFor(name string, args ast.ArgumentList, t *federation.Type) *slot {
+	for _, sl := range s.byField[fieldKey(name, args)] {
+		if sl.typ == t && (sl.child == nil || slices.Equal(sl.child.types, t.Possible)) {
+			return sl
+		}
+	}
+	return nil
 }
 
 func fieldKey(name string, args ast.ArgumentList) string {

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"bourse/router/federation"
@@ -195,6 +197,9 @@ func (b *builder) setFieldCost(a *arrival, t *federation.Type, sel *ast.Field, r
 			best = min(best, s.stage())
 		}
 	}
+	if b.underway(a, t, f, sel) {
+		return best // looking for it once more would go round in a circle
+	}
 	for g := range f.In {
 		c := b.fieldCost(a, t, f, federation.GraphID(g), routes, depth)
 		if c < unreachableCost && len(sel.SelectionSet) > 0 && !b.hasAll(federation.GraphID(g), f, sel.SelectionSet) {
@@ -203,6 +208,15 @@ func (b *builder) setFieldCost(a *arrival, t *federation.Type, sel *ast.Field, r
 		best = min(best, c)
 	}
 	return best
+}
+
+// underway says whether a field is being looked for already, so that what it needs must do without it.
+func (b *builder) underway(a *arrival, t *federation.Type, f *federation.Field, sel *ast.Field) bool {
+	if len(b.resolving) == 0 {
+		return false
+	}
+	sl := a.site.slotFor(sel.Name, sel.Arguments, b.sg.Type(f.Def.Type.Name()))
+	return sl != nil && slices.Contains(b.resolving, goal{a, t, sl})
 }
 
 // hasAll says whether g resolves all of a set under field f by itself.

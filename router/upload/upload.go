@@ -16,9 +16,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime/multipart"
 	"net/textproto"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -77,9 +79,9 @@ func Read(form *multipart.Reader, bounds Bounds) (operations []byte, places map[
 	}
 	f = &Files{token: rand.Text(), fields: map[string]int{}, bounds: bounds, form: form, parked: map[int]*parked{}, taken: map[int]bool{}}
 	places = map[string]string{}
-	for name, paths := range fields {
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		f.fields[name] = len(f.fields)
-		for _, path := range paths {
+		for _, path := range fields[name] {
 			if places[path] != "" {
 				return nil, nil, nil, fmt.Errorf("%w: two files for %q", ErrForm, path)
 			}
