@@ -135,7 +135,10 @@ func (w *world) run(t *testing.T, op operation) outcome {
 		return refused("error", err)
 	}
 	subgraphs := w.data.Serve(op.labels())
-	r := answer(t, w.sg, inProcess(subgraphs.Handlers()), execute.Input{Plan: p, Variables: vars})
+	r, err := answer(w.sg, inProcess(subgraphs.Handlers()), execute.Input{Plan: p, Variables: vars})
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer r.Release()
 	got := outcome{p.Text(), r.AppendJSON(nil), introspects(op)}
 	for _, complaint := range subgraphs.Complaints() {
@@ -163,21 +166,20 @@ func (w *world) denies(t *testing.T, doc *ast.QueryDocument, op operation) func(
 }
 
 // answer runs an operation; of a subscription, one event as its subgraph sends it.
-func answer(t *testing.T, sg *federation.Supergraph, f inProcess, in execute.Input) *execute.Result {
-	t.Helper()
+func answer(sg *federation.Supergraph, f inProcess, in execute.Input) (*execute.Result, error) {
 	e := execute.New(sg, f, execute.Options{})
 	if in.Plan.Operation() != ast.Subscription {
-		return e.Execute(context.Background(), in)
+		return e.Execute(context.Background(), in), nil
 	}
 	req, err := e.SubscriptionRequest(in)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	event, err := f.Fetch(context.Background(), req)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	return e.Event(context.Background(), in, event.Body)
+	return e.Event(context.Background(), in, event.Body), nil
 }
 
 func equalsOne(t *testing.T, one oracle.Answer, got outcome, errorsToo bool) {

@@ -1,7 +1,6 @@
 package execute_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -243,6 +242,9 @@ func drawTrial(w *stage, g draw.Graph, seed, n uint64) trial {
 	if w.sg.API().Mutation != nil && chance.IntN(4) == 0 {
 		choice.Kind = ast.Mutation
 	}
+	if w.sg.API().Subscription != nil && chance.IntN(5) == 0 {
+		choice.Kind = ast.Subscription
+	}
 	op := draw.RandomOperation(chance.Uint64(), w.sg.API(), choice)
 	c.text, c.vars = op.Text, op.Vars
 	return c
@@ -270,10 +272,12 @@ func (w *stage) try(c trial) (f fault) {
 	}
 	data := w.world(c)
 	subgraphs := data.Serve(c.labels)
-	r := execute.New(w.sg, inProcess(subgraphs.Handlers()), execute.Options{}).Execute(context.Background(), execute.Input{Plan: p, Variables: vars})
+	r, err := answer(w.sg, inProcess(subgraphs.Handlers()), execute.Input{Plan: p, Variables: vars})
+	if err != nil {
+		return fault{"not subscribed", err.Error() + "\n" + p.Text()}
+	}
 	defer r.Release()
-	answer := r.JSON()
-	if f := judge(data.One(w.sg.API(), doc, "", vars), answer, subgraphs); f.class != "" {
+	if f := judge(data.One(w.sg.API(), doc, "", vars), r.JSON(), subgraphs); f.class != "" {
 		f.text += "\n" + p.Text()
 		return f
 	}

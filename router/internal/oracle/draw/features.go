@@ -53,6 +53,7 @@ var Features = []string{
 	"shareable root of a interface",
 	"shareable root of a union",
 	"stub of an entity",
+	"subscription",
 	"union field",
 	"union in one subgraph",
 	"union in several subgraphs",

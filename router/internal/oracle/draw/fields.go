@@ -265,6 +265,26 @@ func (d *drawer) payload(s *sub) string {
 	return name
 }
 
+// subscriptions draws streams of what entities there are.
+func (d *drawer) subscriptions() {
+	if !d.one(2) {
+		return
+	}
+	d.note("subscription")
+	for _, i := range d.chance.Perm(len(d.subs))[:1+d.chance.IntN(2)] {
+		s := d.subs[i]
+		m := s.define("type", "Subscription")
+		for range 1 + d.chance.IntN(3) {
+			target := pick(d, d.all).name
+			f := line{name: d.name("on"), typ: pick(d, []string{target, target + "!", "[" + target + "!]", "Int"}), args: pick(d, arguments).args}
+			if d.ensureAll(s, f) || s.types[target] != nil {
+				d.ensureAll(s, line{typ: "Int", args: f.args})
+				m.add(f)
+			}
+		}
+	}
+}
+
 // hidden marks things @inaccessible.
 func (d *drawer) hidden() {
 	for _, e := range d.all {

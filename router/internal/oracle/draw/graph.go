@@ -38,6 +38,7 @@ func Subgraphs(seed uint64) Graph {
 	d.contexts()
 	d.provisions()
 	d.hidden()
+	d.subscriptions()
 	return d.graph()
 }
 

@@ -28,11 +28,15 @@ func RandomOperation(seed uint64, api *ast.Schema, choice Choice) Operation {
 		chance: rand.New(rand.NewPCG(seed, 2)), api: api, choice: choice, vars: map[string]any{},
 		taken: map[string][]taken{}, size: 8 + int(seed%40),
 	}
-	root := api.Query
-	if choice.Kind == ast.Mutation {
-		root = api.Mutation
+	var body string
+	switch depth := 1 + w.chance.IntN(5); choice.Kind {
+	case ast.Mutation:
+		body = w.selection(api.Mutation, depth, "")
+	case ast.Subscription: // has one root field, always
+		body = "{ " + w.field(api.Subscription, choose(w, api.Subscription.Fields), always, depth, "") + " }"
+	default:
+		body = w.selection(api.Query, depth, "")
 	}
-	body := w.selection(root, 1+w.chance.IntN(5), "")
 	var b strings.Builder
 	b.WriteString(string(choice.Kind) + " Random")
 	if len(w.defs) > 0 {
@@ -104,14 +108,22 @@ func (w *writer) selected(typ *ast.Definition, depth int, path string) string {
 		return ""
 	}
 	f := choose(w, fields)
+	return w.field(typ, f, w.condition, depth, path)
+}
+
+// field draws a field with what is under it.
+func (w *writer) field(typ *ast.Definition, f *ast.FieldDefinition, condition func() string, depth int, path string) string {
 	s := w.key(typ, f.Name, w.arguments(f), f.Type.String(), path)
 	if child := w.api.Types[f.Type.Name()]; child.IsCompositeType() {
 		key, _, _ := strings.Cut(s, "(")
 		key, _, _ = strings.Cut(key, ":")
-		return s + w.condition() + " " + w.selection(child, depth-1, path+"."+key)
+		return s + condition() + " " + w.selection(child, depth-1, path+"."+key)
 	}
-	return s + w.condition()
+	return s + condition()
 }
+
+// always is no condition.
+func always() string { return "" }
 
 // key gives a field a response key that nothing else has at the path, unless the two may share it: the field's name, an alias of its
 // own, or one that fields of several types are to meet under.

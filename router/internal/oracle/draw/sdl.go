@@ -68,10 +68,13 @@ func (f *line) mark(text string) {
 
 func (f *line) external() bool { return slices.Contains(f.marks, "@external") }
 
+// has says whether there is something in a type.
+func (s *sub) has(name string) bool { return s.types[name] != nil && len(s.types[name].fields) > 0 }
+
 // sdl writes the subgraph down.
 func (s *sub) sdl() string {
 	var b strings.Builder
-	b.WriteString(s.header(s.types["Mutation"] != nil && len(s.types["Mutation"].fields) > 0))
+	b.WriteString(s.header(s.has("Mutation"), s.has("Subscription")))
 	for _, name := range s.order {
 		s.types[name].write(&b, s.style)
 	}

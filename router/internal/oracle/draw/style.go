@@ -50,7 +50,7 @@ func (d *drawer) style() style {
 }
 
 // header links federation and names the roots.
-func (s style) header(mutates bool) string {
+func (s style) header(mutates, subscribes bool) string {
 	var b strings.Builder
 	if !s.fed1 {
 		var imports []string
@@ -72,6 +72,9 @@ func (s style) header(mutates bool) string {
 		fmt.Fprintf(&b, "schema { query: %s", s.typ("Query"))
 		if mutates {
 			fmt.Fprintf(&b, " mutation: %s", s.typ("Mutation"))
+		}
+		if subscribes {
+			b.WriteString(" subscription: Subscription")
 		}
 		b.WriteString(" }\n")
 	}
