@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -137,6 +138,51 @@ func TestRateLimits(t *testing.T) {
 		if i < 3 {
 			receive(t, conn) // complete
 		}
+	}
+}
+
+// Clients are told apart by their address behind trusted proxies, whatever they claim themselves, and on a WebSocket by what connection_init says in
+// place of a header.
+func TestRateLimitsKnowTheirClients(t *testing.T) {
+	l, err := rate.New(rate.Options{Store: rate.NewMemory(100, time.Now), Rules: []rate.Rule{{Name: "r", By: []string{"header:X-Api-Key", "address"}, Limit: 1, Per: time.Hour}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := open(t, router.Options{
+		Rate: l, ConnectionParams: []string{"X-Api-Key"},
+		Addresses: &identity.Addresses{Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
+	})
+	for i, c := range []struct{ from, code string }{
+		{"198.51.100.1", ""},
+		{"198.51.100.1", "RATE_LIMITED"},
+		{"203.0.113.7, 198.51.100.1", "RATE_LIMITED"},
+		{"::ffff:198.51.100.1", "RATE_LIMITED"},
+		{"198.51.100.2", ""},
+		{"2001:db8::1", ""},
+		{"2001:db8::2", "RATE_LIMITED"},
+	} {
+		if code, _, text := h.ask(t, "POST", query(`{ busiest { name } }`), "X-Forwarded-For", c.from); code != c.code {
+			t.Errorf("request %d from %s: %s", i, c.from, text)
+		}
+	}
+	for i, key := range []string{"a", "a", "b"} {
+		conn := h.socket(t, `{"x-api-key":"`+key+`"}`)
+		send(t, conn, `{"id":"1","type":"subscribe","payload":{"query":"{ busiest { name } }"}}`)
+		if got := receive(t, conn); strings.Contains(got, "RATE_LIMITED") != (i == 1) {
+			t.Errorf("WebSocket %d, of %s: %s", i, key, got)
+		}
+	}
+}
+
+func TestWhatNoWaitingHelps(t *testing.T) {
+	l, err := rate.New(rate.Options{Store: rate.NewMemory(100, time.Now), Rules: []rate.Rule{{Name: "cost", Cost: true, Limit: 9, Per: time.Second}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := open(t, router.Options{Rate: l})
+	code, res, text := h.ask(t, "POST", query(`{ markets { name } }`))
+	if code != "RATE_LIMITED" || res.StatusCode != 429 || res.Header.Get("Retry-After") != "" || !strings.Contains(text, "ever lets through") || strings.Contains(text, "retryAfter") {
+		t.Errorf("%d %v %s", res.StatusCode, res.Header, text)
 	}
 }
 

@@ -108,6 +108,7 @@ func TestClaimsAreHeldToTheirIssuer(t *testing.T) {
 	m := mintFor("ES256")
 	i := issuerOf(m)
 	i.Skew = 10 * time.Second
+	i.Audiences = []string{"graph", "reports"} // one is enough
 	i.Required = []string{"tenant", "realm.id"}
 	v := verifier(t, i)
 	full := jwt.MapClaims{"tenant": "t1", "realm": map[string]any{"id": 7}}
@@ -131,6 +132,10 @@ func TestClaimsAreHeldToTheirIssuer(t *testing.T) {
 		{"exp far below", jwt.MapClaims{"exp": -1e300}, TokenExpired},
 		{"another audience", jwt.MapClaims{"aud": "other"}, TokenAudience},
 		{"several audiences", jwt.MapClaims{"aud": []string{"other", "graph"}}, ""},
+		{"the second of the issuer's", jwt.MapClaims{"aud": "reports"}, ""},
+		{"an audience in capitals", jwt.MapClaims{"aud": []string{"GRAPH"}}, TokenAudience},
+		{"a list of no audience", jwt.MapClaims{"aud": []string{}}, TokenClaim},
+		{"an audience that is a number", jwt.MapClaims{"aud": []any{"graph", 7}}, TokenClaim},
 		{"without audience", jwt.MapClaims{"aud": nil}, TokenClaim},
 		{"another issuer", jwt.MapClaims{"iss": "https://evil.test"}, TokenIssuer},
 		{"without issuer", jwt.MapClaims{"iss": nil}, TokenIssuer},
@@ -236,9 +241,13 @@ func TestVerifiedTokensAreRememberedUntilTheyExpire(t *testing.T) {
 	if got := reason(t, v, token); got != TokenNotYetValid {
 		t.Errorf("an hour before: %q", got)
 	}
+	clock = now
+	if got := reason(t, v, token); got != "" {
+		t.Fatal(got)
+	}
 	clock = now.Add(time.Minute)
 	if got := reason(t, v, token); got != TokenExpired {
-		t.Errorf("when it has expired: %q", got)
+		t.Errorf("when it has expired, and is remembered: %q", got)
 	}
 	clock = now
 	for _, sub := range []string{"a", "b", "c", "d"} {

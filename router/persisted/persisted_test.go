@@ -83,6 +83,10 @@ func TestFind(t *testing.T) {
 			no("PERSISTED_QUERY_BAD_EXTENSION"), no("PERSISTED_QUERY_BAD_EXTENSION"), no("PERSISTED_QUERY_BAD_EXTENSION"),
 			no("PERSISTED_QUERY_BAD_EXTENSION"), no("PERSISTED_QUERY_BAD_EXTENSION"), no("PERSISTED_QUERY_BAD_EXTENSION"),
 		}},
+		{"a hash that no hash is as long as", persisted.Request{Text: other, Extension: extension(strings.Repeat("a", 257))}, [6]answer{
+			no("PERSISTED_QUERY_BAD_EXTENSION"), no("PERSISTED_QUERY_BAD_EXTENSION"), no("PERSISTED_QUERY_BAD_EXTENSION"),
+			no("PERSISTED_QUERY_BAD_EXTENSION"), no("PERSISTED_QUERY_BAD_EXTENSION"), no("PERSISTED_QUERY_BAD_EXTENSION"),
+		}},
 		{"an extension that is none", persisted.Request{Text: other, Extension: json.RawMessage(`null`)}, [6]answer{runs, runs, no("QUERY_NOT_IN_SAFELIST"), no("QUERY_NOT_IN_SAFELIST"), runs, runs}},
 	} {
 		for i, mode := range modes {
@@ -101,6 +105,16 @@ func TestFind(t *testing.T) {
 			if got != c.want[i] {
 				t.Errorf("%s, %s: got %+v, want %+v", c.name, mode, got, c.want[i])
 			}
+		}
+	}
+}
+
+// Only where others are refused does a document have to come by its id.
+func TestByIDIsAWordOfEnforcing(t *testing.T) {
+	for _, mode := range []persisted.Mode{persisted.Off, persisted.Log} {
+		d := persisted.New(persisted.Options{Manifest: manifest(t), Mode: mode, ByID: true})
+		if found, refused := d.Find(t.Context(), persisted.Request{Text: known}); refused != nil || found.Text != known {
+			t.Errorf("mode %d: %+v, %v", mode, found, refused)
 		}
 	}
 }
@@ -175,6 +189,9 @@ func TestRoutersShareTextsByRedis(t *testing.T) {
 		t.Errorf("before it is kept: %v", refused)
 	}
 	one.Keep(t.Context(), found)
+	if ttl := server.TTL("bourse:apq:" + hash(other)); ttl != time.Hour {
+		t.Errorf("what is kept lives for %v", ttl)
+	}
 	for name, router := range map[string]*persisted.Documents{"the same": one, "another": two} {
 		if found, refused := router.Find(t.Context(), alone); refused != nil || found.Text != other {
 			t.Errorf("%s router: %v, %+v", name, refused, found)
@@ -220,6 +237,9 @@ func TestWithoutRedisTextsAreSentAgain(t *testing.T) {
 	if _, refused := d.Find(t.Context(), alone); refused == nil || refused.Code != persisted.CodeNotFound {
 		t.Errorf("got %v", refused)
 	}
+	if failures != 1 {
+		t.Errorf("%d failures were told of the first", failures)
+	}
 	found, refused := d.Find(t.Context(), persisted.Request{Text: other, Extension: extension(hash(other))})
 	if refused != nil {
 		t.Fatal(refused)
@@ -256,16 +276,39 @@ func TestMemoryIsBounded(t *testing.T) {
 	if long := strings.Repeat("a", 201); func() bool { send(long); return has(long) }() {
 		t.Error("a text of more than a hundredth of the whole is kept")
 	}
-	for i := range 100 {
-		send(strings.Repeat("b", 190) + text(i))
+	d = persisted.New(persisted.Options{Cache: persisted.NewAutomatic(persisted.AutomaticOptions{Entries: 1000, Bytes: 20_000})})
+	long := func(i int) string { return strings.Repeat("b", 190) + text(i) }
+	for i := range 300 {
+		send(long(i))
+		send(long(0)) // which is kept for being used, and counts once
 	}
 	n := 0
-	for i := range 100 {
-		if has(strings.Repeat("b", 190) + text(i)) {
+	for i := range 300 {
+		if has(long(i)) {
 			n++
 		}
 	}
-	if n == 0 || n > 20_000/190 {
+	if n < 95 || n > 20_000/190 || !has(long(0)) {
 		t.Errorf("%d texts of 200 bytes in 20 kB", n)
+	}
+}
+
+// A router with less room than the one that kept a text has it sent again: what Redis has may push out no more than a client can.
+func TestWhatRedisHasMustFitAsWell(t *testing.T) {
+	server := miniredis.RunT(t)
+	router := func(bytes int) *persisted.Documents {
+		client := redis.NewClient(&redis.Options{Addr: server.Addr(), ContextTimeoutEnabled: true})
+		t.Cleanup(func() { _ = client.Close() })
+		return persisted.New(persisted.Options{Cache: persisted.NewAutomatic(persisted.AutomaticOptions{Redis: client, Bytes: bytes, Patience: patience.New(patience.Options{For: time.Minute})})})
+	}
+	large, little := router(1<<20), router(20_000)
+	text := "{ " + strings.Repeat("a", 300) + " }"
+	found, refused := large.Find(t.Context(), persisted.Request{Text: text, Extension: extension(hash(text))})
+	if refused != nil {
+		t.Fatal(refused)
+	}
+	large.Keep(t.Context(), found)
+	if _, refused := little.Find(t.Context(), persisted.Request{Extension: extension(hash(text))}); refused == nil || refused.Code != persisted.CodeNotFound {
+		t.Errorf("a text of more than a hundredth of the whole was taken from Redis: %v", refused)
 	}
 }

@@ -211,7 +211,7 @@ func TestClientsAreToldApart(t *testing.T) {
 		{Name: "admins", By: []string{"subject"}, Roles: []string{"admin"}, Limit: 1, Per: time.Hour},
 	}})
 	who := func(subject string, claims map[string]any, roles ...string) *identity.Identity {
-		return &identity.Identity{Subject: subject, Claims: claims, Roles: roles}
+		return &identity.Identity{Issuer: "one", Subject: subject, Claims: claims, Roles: roles}
 	}
 	at := netip.MustParseAddr
 	for i, c := range []struct {
@@ -223,7 +223,9 @@ func TestClientsAreToldApart(t *testing.T) {
 		{rate.Request{Identity: who("b", map[string]any{"org": 7})}, ""},
 		{rate.Request{Identity: who("b", nil)}, ""},
 		{rate.Request{Identity: who("b", nil), Address: at("10.0.0.9")}, "members"},
-		{rate.Request{Identity: who("x", nil)}, ""}, // a subject is no org, whatever it is called
+		{rate.Request{Identity: who("x", nil)}, ""},                                       // a subject is no org, whatever it is called
+		{rate.Request{Identity: &identity.Identity{Issuer: "another", Subject: "x"}}, ""}, // nor is it the same of two issuers
+		{rate.Request{Header: http.Header{"X-Api-Key": {"x"}}.Get}, ""},                   // and what a client calls itself is neither
 		{rate.Request{Header: http.Header{"X-Api-Key": {"k"}}.Get, Address: at("10.0.0.1")}, ""},
 		{rate.Request{Header: http.Header{"X-Api-Key": {"k"}}.Get, Address: at("10.0.0.2")}, "members"},
 		{rate.Request{Address: at("2001:db8::1")}, ""},
@@ -254,6 +256,43 @@ func TestStages(t *testing.T) {
 	}{{rate.Before, ""}, {rate.After, ""}, {rate.After, "late"}, {rate.Before, ""}, {rate.Before, "early"}} {
 		if d := l.Take(t.Context(), req, c.stage); d.Rule != c.refused {
 			t.Errorf("stage %d: %+v, want %q", c.stage, d, c.refused)
+		}
+	}
+}
+
+func TestRulesApplyToTheirKindsAndOperations(t *testing.T) {
+	l := limiter(t, rate.Options{Store: rate.NewMemory(100, newClock().now), Rules: []rate.Rule{
+		{Name: "writes", Kinds: []string{"mutation", "subscription"}, Limit: 1, Per: time.Hour},
+		{Name: "search", Operations: []string{"Search"}, Limit: 1, Per: time.Hour},
+	}})
+	for i, c := range []struct {
+		kind, operation, refused string
+	}{
+		{"mutation", "A", ""},
+		{"query", "A", ""},
+		{"query", "A", ""},
+		{"subscription", "A", "writes"},
+		{"query", "Search", ""},
+		{"query", "search", ""}, // names have a case
+		{"query", "Search", "search"},
+		{"query", "", ""},
+	} {
+		if d := l.Take(t.Context(), &rate.Request{Kind: c.kind, Operation: c.operation}, rate.Whole); d.Rule != c.refused {
+			t.Errorf("request %d: %+v, want %q", i, d, c.refused)
+		}
+	}
+}
+
+// Who came back after the shorter of two waits would only be refused again.
+func TestTheLongestWaitIsTold(t *testing.T) {
+	for name, open := range stores(t) {
+		store, _ := open()
+		l := limiter(t, rate.Options{Store: store, Rules: []rate.Rule{
+			{Name: "minute", Limit: 1, Per: time.Minute}, {Name: "hour", Limit: 1, Per: time.Hour}, {Name: "second", Limit: 1, Per: time.Second},
+		}})
+		l.Take(t.Context(), &rate.Request{}, rate.Whole)
+		if d := l.Take(t.Context(), &rate.Request{}, rate.Whole); d.Rule != "hour" || d.RetryAfter != time.Hour {
+			t.Errorf("%s: %+v", name, d)
 		}
 	}
 }
@@ -345,14 +384,23 @@ func TestAccountsInRedisExpireAndTellNothing(t *testing.T) {
 
 func TestMemoryForgetsTheAccountsUsedLeast(t *testing.T) {
 	m := rate.NewMemory(10, newClock().now)
-	for i := range 10_000 {
-		if _, err := m.Take(t.Context(), []rate.Ask{{Key: fmt.Sprint(i), Interval: 1, Burst: 1, Cost: 1}}); err != nil {
+	passes := func(account int) bool {
+		v, err := m.Take(t.Context(), []rate.Ask{{Key: fmt.Sprint(account), Interval: 1e12, Burst: 1, Cost: 1}})
+		if err != nil {
 			t.Fatal(err)
 		}
+		return v[0].Allowed
 	}
-	v, _ := m.Take(t.Context(), []rate.Ask{{Key: "0", Interval: 1e12, Burst: 1, Cost: 1}})
-	if !v[0].Allowed {
-		t.Error("an account outlived ten thousand others in a store for ten")
+	for i := range 11 {
+		if !passes(i) {
+			t.Fatalf("account %d is not full", i)
+		}
+	}
+	if passes(10) || passes(1) {
+		t.Error("an account of the last ten was forgotten")
+	}
+	if !passes(0) {
+		t.Error("an account outlived ten others in a store for ten")
 	}
 }
 
