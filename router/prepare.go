@@ -54,14 +54,12 @@ func (g *gateway) Prepare(ctx context.Context, req *serve.Request) (serve.Operat
 			return nil, refusal
 		}
 	}
-	if refusal := g.secluded(req, k); refusal != nil {
-		return nil, refusal
+	variables, spent, refusal := g.judge(ctx, req, k)
+	if refusal != nil && stage == rate.Whole { // what is refused counts as well, known or not
+		if limited := g.ration(ctx, req, nil, 0, rate.Before); limited != nil {
+			return nil, limited
+		}
 	}
-	variables, refusal := g.variables(k.definition, req.Variables)
-	if refusal != nil {
-		return nil, refusal
-	}
-	spent, refusal := g.spend(ctx, req, k, variables)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -88,6 +86,18 @@ func (g *gateway) Prepare(ctx context.Context, req *serve.Request) (serve.Operat
 		return nil, refusal
 	}
 	return op, nil
+}
+
+// judge holds what a request says beside its text against what its client may ask for.
+func (g *gateway) judge(ctx context.Context, req *serve.Request, k *known) (variables map[string]any, spent int, refusal *serve.Refusal) {
+	if refusal = g.secluded(req, k); refusal != nil {
+		return nil, 0, refusal
+	}
+	if variables, refusal = g.variables(k.definition, req.Variables); refusal != nil {
+		return nil, 0, refusal
+	}
+	spent, refusal = g.spend(ctx, req, k, variables)
+	return variables, spent, refusal
 }
 
 // read reads and checks an operation and keeps what it finds. An operation that differs from one read before only in its literals

@@ -174,6 +174,27 @@ func TestRateLimitsKnowTheirClients(t *testing.T) {
 	}
 }
 
+// A request that is refused for what it says of a known operation costs its client as much as any: it was read.
+func TestRefusedRequestsCount(t *testing.T) {
+	for name, c := range map[string]struct{ body, code string }{
+		"variables":     {query(`query($s: ID!) { market(symbol: $s) { name } }`, `{"s":{}}`), "BAD_USER_INPUT"},
+		"introspection": {query(`{ __schema { queryType { name } } }`), "GRAPHQL_VALIDATION_FAILED"},
+		"cost":          {query(`{ markets { name } }`), "COST_ESTIMATED_TOO_EXPENSIVE"},
+		"nonsense":      {query(`{ nonsense }`), "GRAPHQL_VALIDATION_FAILED"},
+	} {
+		l, err := rate.New(rate.Options{Store: rate.NewMemory(100, time.Now), Rules: []rate.Rule{{Name: "r", Limit: 5, Per: time.Hour}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := open(t, router.Options{Rate: l, Budget: &router.Budget{Max: 5}})
+		for i, want := range []string{c.code, c.code, c.code, c.code, c.code, "RATE_LIMITED", "RATE_LIMITED"} {
+			if code, _, text := h.ask(t, "POST", c.body); code != want {
+				t.Errorf("%s, request %d: %s", name, i, text)
+			}
+		}
+	}
+}
+
 func TestWhatNoWaitingHelps(t *testing.T) {
 	l, err := rate.New(rate.Options{Store: rate.NewMemory(100, time.Now), Rules: []rate.Rule{{Name: "cost", Cost: true, Limit: 9, Per: time.Second}}})
 	if err != nil {

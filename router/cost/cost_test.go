@@ -97,6 +97,7 @@ func TestCost(t *testing.T) {
 		{"introspection is free", `{ __schema { types { name } } book { __typename } }`, "", 1},
 		{"left out", `query($w: Boolean!) { book @include(if: $w) { price } all @skip(if: true) { title } }`, `{"w": false}`, 0},
 		{"taken in", `query($w: Boolean!) { book @include(if: $w) { price } ... @skip(if: $w) { all { title } } }`, `{"w": true}`, 21},
+		{"conditions of several fragments", `query($t: Boolean!, $f: Boolean!) { ... @include(if: $t) { ... @include(if: $t) { ... @include(if: $t) { all @include(if: $t) { title } book @include(if: $f) { title } } } } }`, `{"t": true, "f": false}`, 10},
 		{"input object", `{ filtered(by: {word: "x"}) { title } }`, "", 1 + 1 + 3},
 		{"input object within", `{ filtered(by: {word: "x", not: {code: 1}}) { title } }`, "", 1 + 1 + 3 + 1 + 5},
 		{"input object by a variable", `query($f: Filter) { filtered(by: $f) { title } }`, `{"f": {"word": "x", "not": {"code": 1}}}`, 1 + 1 + 3 + 1 + 5},

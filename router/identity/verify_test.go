@@ -152,6 +152,12 @@ func TestClaimsAreHeldToTheirIssuer(t *testing.T) {
 	for _, kid := range []string{"other", "../../etc/passwd", "' OR 1=1 --", strings.Repeat("k", 2000)} {
 		expectReason(t, v, "a made-up kid", m.token(claims(full), map[string]any{"kid": kid}), TokenKey)
 	}
+	expectReason(t, v, "a subject of two thousand characters", m.token(claims(full, jwt.MapClaims{"sub": strings.Repeat("a", 2000)})), TokenClaim)
+	// The last character of a signature has bits that mean nothing: whoever changed them would have another token that is as good.
+	good := m.token(claims(full))
+	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	last := strings.IndexByte(digits, good[len(good)-1])
+	expectReason(t, v, "a signature with bits that mean nothing", good[:len(good)-1]+digits[last+1:last+2], TokenMalformed)
 	// Where a token says its key is, nobody looks.
 	stranger := mint{"ES256", "key-ES256", must(ecKey())}
 	expectReason(t, v, "a key of its own", stranger.token(claims(full), map[string]any{
@@ -208,6 +214,38 @@ func TestIssuersHaveTheirOwnKeys(t *testing.T) {
 	expectReason(t, any, "an issuer without a name", one.token(as("whoever")), "")
 	if _, err := NewVerifier(Options{Issuers: []Issuer{issuerOf(one), issuerOf(one)}}); err == nil {
 		t.Error("one issuer was taken twice")
+	}
+}
+
+// What is wrong with an issuer is said before any token comes.
+func TestIssuersThatCannotBe(t *testing.T) {
+	es, hs := mintFor("ES256"), mintFor("HS256")
+	good := issuerOf(es)
+	for what, change := range map[string]func(*Issuer){
+		"no algorithm":                func(i *Issuer) { i.Algorithms = nil },
+		"an algorithm that is none":   func(i *Issuer) { i.Algorithms = []string{"ES256", "none"} },
+		"the same in capitals":        func(i *Issuer) { i.Algorithms = []string{"ES256", "NONE"} },
+		"no key":                      func(i *Issuer) { i.Keys = nil },
+		"a key of another curve":      func(i *Issuer) { i.Algorithms = []string{"ES384"} },
+		"a key of another kind":       func(i *Issuer) { i.Keys = []Key{hs.key()} },
+		"a secret that is too short":  func(i *Issuer) { i.Algorithms, i.Keys = []string{"HS512"}, []Key{must(Secret("", make([]byte, 32)))} },
+		"a key for one of two":        func(i *Issuer) { i.Algorithms = []string{"ES256", "HS256"} },
+		"a clock that is an hour off": func(i *Issuer) { i.Skew = time.Hour },
+		"a clock that is off by less": func(i *Issuer) { i.Skew = -time.Second },
+		"keys by plain HTTP":          func(i *Issuer) { i.URL = "http://issuer.test/jwks.json" },
+	} {
+		one := good
+		change(&one)
+		if v, err := NewVerifier(Options{Issuers: []Issuer{one}}); err == nil {
+			v.Close()
+			t.Errorf("%s was taken", what)
+		}
+	}
+	for what, issuers := range map[string][]Issuer{"no issuer": nil, "an issuer twice": {good, good}} {
+		if v, err := NewVerifier(Options{Issuers: issuers}); err == nil {
+			v.Close()
+			t.Errorf("%s was taken", what)
+		}
 	}
 }
 

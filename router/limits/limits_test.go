@@ -25,6 +25,16 @@ func TestParseRefusesTooMuch(t *testing.T) {
 		{"fragments beside one another", "{ ...F ...F ... { a } ... { ... { b } } } fragment F on Query { a }", "root_fields"},
 		{"as many fragments as may be", "{ a { ...F } } fragment F on T { ... { b } }", ""},
 		{"directives", "{ a @x @y @z }", "directives"},
+		{"directives on spreads", "{ ...F @x @y @z } fragment F on Query { a }", "directives"},
+		{"directives on inline fragments", "{ ... @x @y @z { a } }", "directives"},
+		{"directives on a fragment", "{ ...F } fragment F on Query @x @y @z { a }", "directives"},
+		{"directives on variables", "query($v: Int @x @y @z) { a }", "directives"},
+		{"directives far below", "{ a { b @x @y { c @z } } }", "directives"},
+		{"list in a directive", "{ a @x(y: [1 2 3 4]) }", "list_items"},
+		{"list in a directive of a fragment", "{ ... @x(y: [1 2 3 4]) { a } }", "list_items"},
+		{"list in a directive of a named fragment", "{ ...F } fragment F on Query @x(y: [1 2 3 4]) { a }", "list_items"},
+		{"list in a directive of the operation", "query @x(y: [1 2 3 4]) { a }", "list_items"},
+		{"list in a directive of a variable", "query($v: Int @x(y: [1 2 3 4])) { a }", "list_items"},
 		{"directives on the operation", "query @a @b @c { a }", "directives"},
 		{"tokens", "{ " + strings.Repeat("a ", 3_000) + "}", "tokens"},
 		{"second operation", "query A { a } query B { a b c d }", "root_fields"},
@@ -66,6 +76,21 @@ func TestFragmentBombIsCountedNotSpread(t *testing.T) {
 	_, _, err := Limits{}.WithDefaults().Parse(b.String())
 	var e *Exceeded
 	if !errors.As(err, &e) || e.Limit != "root_fields" {
+		t.Fatalf("got %v", err)
+	}
+}
+
+// Directives of fragments that double each other are more than any integer has room for, where nothing else stops the counting.
+func TestCountsDoNotOverflow(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("{ ...F0 }")
+	for i := range 80 {
+		fmt.Fprintf(&b, " fragment F%d on Query { ...F%d @x ...F%d @x }", i, i+1, i+1)
+	}
+	b.WriteString(" fragment F80 on Query { ...Unknown @x }")
+	_, _, err := Limits{}.WithDefaults().Parse(b.String())
+	var e *Exceeded
+	if !errors.As(err, &e) || e.Limit != "directives" || e.Actual < 0 {
 		t.Fatalf("got %v", err)
 	}
 }
@@ -159,28 +184,32 @@ func TestBombsAreCountedInStepsOfTheirText(t *testing.T) {
 // Fragments in one another each pass the keys of those inside on. What that takes is bounded by how many may: a text of 30 kB with a thousand around
 // four thousand keys would take hundreds of megabytes.
 func TestFragmentsInOneAnotherAreCountedNoFurtherThanTheyMayGo(t *testing.T) {
-	var keys, chain strings.Builder
+	var keys, chain, spreads, beside strings.Builder
 	for i := range 3_500 {
 		fmt.Fprintf(&keys, " a%d", i)
 	}
-	for i := range 700 {
+	for i := range 400 {
 		fmt.Fprintf(&chain, " fragment F%d on T { ...F%d }", i, i+1)
+		fmt.Fprintf(&spreads, " ...G%d", i)
+		fmt.Fprintf(&beside, " fragment G%d on T { ...F400 }", i)
 	}
-	for name, text := range map[string]string{
-		"inline": "{ a { " + strings.Repeat("... { ", 900) + keys.String() + strings.Repeat(" }", 900) + " } }",
-		"spread": "{ a { ...F0 } }" + chain.String() + " fragment F700 on T {" + keys.String() + " }",
+	last := " fragment F400 on T {" + keys.String() + " }"
+	for name, c := range map[string]struct{ text, limit string }{
+		"inline": {"{ a { " + strings.Repeat("... { ", 900) + keys.String() + strings.Repeat(" }", 900) + " } }", "fragments"},
+		"spread": {"{ a { ...F0 } }" + chain.String() + last, "fragments"},
+		"beside": {"{ a {" + spreads.String() + " } }" + beside.String() + last, "fields"},
 	} {
 		for _, warn := range []bool{false, true} {
 			var before, after runtime.MemStats
 			var e *Exceeded
 			runtime.ReadMemStats(&before)
-			_, _, err := Limits{Fragments: 20, Warn: warn}.WithDefaults().Parse(text)
+			_, _, err := Limits{Fragments: 20, Warn: warn}.WithDefaults().Parse(c.text)
 			runtime.ReadMemStats(&after)
-			if !errors.As(err, &e) || e.Limit != "fragments" {
+			if !errors.As(err, &e) || e.Limit != c.limit {
 				t.Fatalf("%s: got %v", name, err)
 			}
 			if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 16<<20 {
-				t.Errorf("%s: %d bytes were allocated for a text of %d", name, allocated, len(text))
+				t.Errorf("%s: %d bytes were allocated for a text of %d", name, allocated, len(c.text))
 			}
 		}
 	}
