@@ -52,7 +52,7 @@ func codeIn(t *testing.T, text string) string {
 func TestBudgetsByRole(t *testing.T) {
 	h := open(t, router.Options{
 		Admit: inRole, Explain: &router.Explain{Roles: []string{"admin"}},
-		Budget: &router.Budget{Max: 15, Roles: map[string]int{"partner": 30, "trial": 5, "admin": 0}, Model: cost.Options{ListSize: 10}},
+		Budget: &router.Budget{Max: 15, Roles: map[string]int{"partner": 30, "trial": 5, "exact": 20, "admin": 0}, Model: cost.Options{ListSize: 10}},
 	})
 	for _, c := range []struct{ operation, role, code string }{
 		{`{ markets { name } }`, "", ""},
@@ -61,6 +61,12 @@ func TestBudgetsByRole(t *testing.T) {
 		{`{ markets { name } }`, "trial", "COST_ESTIMATED_TOO_EXPENSIVE"},
 		{`{ markets { name } a: markets { name } b: markets { name } c: markets { name } }`, "partner", "COST_ESTIMATED_TOO_EXPENSIVE"},
 		{`{ markets { name } a: markets { name } b: markets { name } c: markets { name } }`, "admin", ""},
+		{`{ markets { name } a: markets { name } }`, "exact", ""},
+		{`{ markets { name } a: markets { name } busiest { name } }`, "exact", "COST_ESTIMATED_TOO_EXPENSIVE"},
+		{`{ markets { name } a: markets { name } }`, "partner,trial", ""},
+		{`{ markets { name } a: markets { name } }`, "trial,stranger,partner", ""},
+		{`{ markets { name } }`, "stranger,trial", "COST_ESTIMATED_TOO_EXPENSIVE"},
+		{`{ markets { name } a: markets { name } b: markets { name } c: markets { name } }`, "trial,admin,partner", ""},
 		{`mutation { rename(symbol: "BTC", name: "B") { name } }`, "", ""},
 		{`mutation { rename(symbol: "BTC", name: "B") { name } }`, "trial", "COST_ESTIMATED_TOO_EXPENSIVE"},
 	} {
@@ -309,10 +315,10 @@ func TestLimitsSayWhatTheyAre(t *testing.T) {
 	}
 }
 
-// inRole believes the header Role.
+// inRole believes the header Role, which may name several.
 func inRole(_ context.Context, _ *http.Request, h http.Header) (*identity.Identity, *serve.Refusal) {
 	if role := h.Get("Role"); role != "" {
-		return &identity.Identity{Subject: role, Roles: []string{role}}, nil
+		return &identity.Identity{Subject: role, Roles: strings.Split(role, ",")}, nil
 	}
 	return nil, nil
 }

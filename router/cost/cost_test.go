@@ -168,12 +168,18 @@ func TestOneSlicingArgumentIsRequired(t *testing.T) {
 	}
 }
 
+// Sizes whose product is a power of two would come to nothing where costs wrapped around.
 func TestCostsGrowNoFurtherThanMost(t *testing.T) {
-	formula, _, vars := formulaOf(t, supergraph(`
+	for _, n := range []string{"1024", "8192", "65536", "1048576", "2147483647"} {
+		for _, nested := range []string{`a(n: $n) { __typename }`, `less { __typename } a(n: $n) { __typename }`, `a(n: $n) { __typename } b: a(n: $n) { __typename }`} {
+			operation := `query($n: Int) { ` + strings.Repeat(`a(n: $n) { `, 7) + nested + strings.Repeat(` }`, 7) + ` c: a(n: $n) { ` + strings.Repeat(`a(n: $n) { `, 6) + nested + strings.Repeat(` }`, 7) + ` }`
+			formula, _, vars := formulaOf(t, supergraph(`
 type Query { a(n: Int): [Query] @listSize(slicingArguments: ["n"]) less: Query @cost(weight: -2000000000) }
-type Mutation { a: Int }`), `query($n: Int) { a(n: $n) { a(n: $n) { a(n: $n) { a(n: $n) { less { __typename } a(n: $n) { __typename } } } } } }`, `{"n": 2147483647}`)
-	if n, err := formula.Cost(vars); n != cost.Most || err != nil {
-		t.Errorf("%d, %v", n, err)
+type Mutation { a: Int }`), operation, `{"n": `+n+`}`)
+			if got, err := formula.Cost(vars); got != cost.Most || err != nil {
+				t.Errorf("%s of %s cost %d, want %d (%v)", nested, n, got, cost.Most, err)
+			}
+		}
 	}
 }
 
