@@ -219,8 +219,9 @@ func newGateway(sg *federation.Supergraph, o Options) *gateway {
 		planner: plan.New(sg, o.Plan),
 		executor: execute.New(sg, o.Fetcher, execute.Options{Errors: o.Errors, ErrorsOf: o.ErrorsOf, OnFetchError: func(ctx context.Context, subgraph string, err error) {
 			level := slog.LevelWarn
-			if errors.Is(err, context.Canceled) {
-				level = slog.LevelDebug // the client left; nothing is wrong with the subgraph
+			var refused *execute.FetchError
+			if errors.Is(err, context.Canceled) || errors.As(err, &refused) && refused.Code == traffic.CodeUnavailable {
+				level = slog.LevelDebug // the client left, and nothing is wrong with the subgraph; or its breaker is open, as was told once
 			}
 			o.Logger.Log(ctx, level, "subgraph request failed", "subgraph", subgraph, "error", err)
 		}}),

@@ -461,8 +461,9 @@ func TestWhatHappensOnTheWayToSubgraphsIsCounted(t *testing.T) {
 	defer closed()
 	markets, stats := newSubgraphs()
 	below := &flaky{FetcherWithStream: fetch.NewLocal(map[string]http.Handler{"market": markets, "stats": stats})}
+	var log bytes.Buffer
 	o := router.Options{
-		Telemetry: told, Fetcher: below,
+		Telemetry: told, Fetcher: below, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		Traffic: traffic.Options{
 			Rules: traffic.Rules{Retry: traffic.RetryOptions{Attempts: 1, MinBackoff: time.Microsecond}, Breaker: traffic.BreakerOptions{MinRequests: 4, FailureRatio: .5}},
 		},
@@ -482,7 +483,7 @@ func TestWhatHappensOnTheWayToSubgraphsIsCounted(t *testing.T) {
 		t.Fatal(got)
 	}
 	below.refuses.Store(1 << 20)
-	for range 4 {
+	for range 8 {
 		h.post(t, query(`{ markets { symbol } }`))
 	}
 	below.refuses.Store(0)
@@ -491,6 +492,9 @@ func TestWhatHappensOnTheWayToSubgraphsIsCounted(t *testing.T) {
 	}
 	if err := r.Reload("nonsense", o); err == nil {
 		t.Fatal("nonsense was loaded")
+	}
+	if failed, refused := strings.Count(log.String(), "subgraph request failed"), strings.Count(log.String(), "breaker is open"); failed == 0 || refused != 0 {
+		t.Errorf("the log tells of %d requests that failed and of %d that the breaker refused", failed, refused)
 	}
 	got := scrape(t, told)
 	for _, want := range []string{

@@ -141,7 +141,11 @@ func (r *remote) start(after time.Duration) <-chan struct{} {
 	r.running.Go(func() {
 		err := r.load()
 		if err != nil && r.ctx.Err() == nil {
-			r.logger.Warn("key set not read; the last one stays", "url", redacted(r.url), "error", err)
+			message := "key set not read; the last one stays"
+			if r.set.Load() == nil {
+				message = "key set not read; its issuer's tokens are refused until it is"
+			}
+			r.logger.Warn(message, "url", redacted(r.url), "error", err)
 		}
 		r.mu.Lock()
 		defer r.mu.Unlock()

@@ -134,6 +134,9 @@ func (b *breaker) report(term int, now time.Time, what outcome, took time.Durati
 		return
 	}
 	b.count(now, what)
+	if what != failed {
+		return // a subgraph that is well again is not left alone because its good answers of before have left the window
+	}
 	if requests, bad := b.sum(now); requests >= b.o.MinRequests && float64(bad) >= b.o.FailureRatio*float64(requests) {
 		b.open(now)
 	}

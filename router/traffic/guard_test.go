@@ -267,6 +267,27 @@ func TestAQuietTimeClosesABreaker(t *testing.T) {
 	}
 }
 
+// Good answers leave the window before the failures that came after them: what is left is mostly bad, and yet all is well by then.
+func TestAGoodAnswerOpensNoBreaker(t *testing.T) {
+	b := newBreaker(BreakerOptions{FailureRatio: 0.5, MinRequests: 10, Window: 10 * time.Second}, nil)
+	began := time.Unix(1000, 0)
+	ask := func(times int, after time.Duration, what outcome) {
+		for range times {
+			term, _ := b.allow(began.Add(after))
+			b.report(term, began.Add(after), what, 0)
+		}
+	}
+	ask(20, 0, succeeded)
+	ask(15, 9*time.Second, failed)
+	ask(1, 12*time.Second, succeeded)
+	if b.state != Closed {
+		t.Errorf("after a good answer it is %s", b.state)
+	}
+	if ask(1, 12*time.Second, failed); b.state != Open {
+		t.Errorf("after a failure, with 16 of 17 failed, it is %s", b.state)
+	}
+}
+
 func TestSlowCallsOpenABreaker(t *testing.T) {
 	b := newBreaker(BreakerOptions{FailureRatio: 1, MinRequests: 1, SlowCall: time.Second}, nil)
 	now := time.Unix(1000, 0)
