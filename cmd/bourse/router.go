@@ -66,10 +66,6 @@ Bourse-Router-Secret: Bourse's own answer nobody else.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return r.run(cmd) },
 	}
 	r.register(cmd)
-	flags := cmd.Flags()
-	flags.StringVar(&r.listen, "listen", "127.0.0.1:4000", "address to listen on; port 0 is any that is free")
-	flags.StringVar(&r.admin, "admin", "", "address for health and metrics alone; empty: they are where clients are")
-	flags.BoolVar(&r.explain, "explain", false, "make a secret for this run that opens query plans and timings, and print the playground's address with it")
 	cmd.AddCommand(newRouterValidate(), newRouterSchema())
 	return cmd
 }
@@ -85,6 +81,9 @@ func (r *routing) register(cmd *cobra.Command) {
 	r.flags.BoolVar(&r.introspection, "introspection", true, "let clients ask for the schema; with --config only when given")
 	r.flags.StringVar(&r.playground, "playground", "/", "path of the playground; empty for none")
 	r.flags.BoolVar(&r.mask, "mask-errors", false, "hide messages of subgraph errors that have no code")
+	r.flags.StringVar(&r.listen, "listen", "127.0.0.1:4000", "address to listen on; port 0 is any that is free")
+	r.flags.StringVar(&r.admin, "admin", "", "address for health and metrics alone; empty: they are where clients are")
+	r.flags.BoolVar(&r.explain, "explain", false, "make a secret for this run that opens query plans and timings, and print the playground's address with it")
 	r.flags.StringVar(&r.level, "log-level", "info", strings.Join(logLevels, ", "))
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml")
 	_ = cmd.MarkFlagFilename("supergraph", "graphql", "graphqls")

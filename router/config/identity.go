@@ -98,6 +98,9 @@ func (i *Identity) apply(b *Built) error {
 	}
 	for n, one := range i.Issuers {
 		issuer, err := one.issuer(b)
+		if err == nil {
+			err = issuer.Check()
+		}
 		if err != nil {
 			return under(fmt.Sprintf("issuers[%d]", n), err)
 		}

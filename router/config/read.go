@@ -48,7 +48,7 @@ func Read(name string, text []byte, lookup func(string) (string, bool)) (*Config
 	case errors.Is(err, io.EOF):
 		return c, nil
 	case err != nil:
-		return nil, Faults{r.syntax(err)}
+		return nil, Faults{r.syntax(err, text)}
 	}
 	if err := decoder.Decode(&another); !errors.Is(err, io.EOF) {
 		r.fail(&another, "the file has several documents; one is read")
@@ -77,7 +77,7 @@ func (r *reader) fail(n *yaml.Node, format string, args ...any) {
 var lineOfError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
 
 // syntax places a text that is no YAML. The library counts lines from 0 where its parser finds the fault, and from 1 where its scanner does.
-func (r *reader) syntax(err error) *Fault {
+func (r *reader) syntax(err error, text []byte) *Fault {
 	parts := lineOfError.FindStringSubmatch(err.Error())
 	if parts == nil {
 		return &Fault{File: r.file, Message: "not YAML: " + err.Error()}
@@ -86,7 +86,11 @@ func (r *reader) syntax(err error) *Fault {
 	if strings.HasPrefix(parts[2], "did not find expected") {
 		line++
 	}
-	return &Fault{r.file, max(line, 1), 1, "not YAML: " + parts[2]}
+	line = max(line, 1)
+	if all := strings.Split(string(text), "\n"); line <= len(all) && strings.HasPrefix(strings.TrimLeft(all[line-1], " "), "\t") {
+		return &Fault{r.file, line, 1, "not YAML: a line begins with a tab, where YAML has blanks"}
+	}
+	return &Fault{r.file, line, 1, "not YAML: " + parts[2]}
 }
 
 // value reads what stands at n into v. path is the way to it in the file, for people.
@@ -210,7 +214,7 @@ func (r *reader) named(n *yaml.Node, v reflect.Value, f field, path string) {
 
 func (r *reader) list(n *yaml.Node, v reflect.Value, f field, path string) {
 	if n.Kind != yaml.SequenceNode {
-		r.fail(n, "%s is a list", path)
+		r.fail(n, "%s must be a list, such as [a, b]", path)
 		return
 	}
 	out := reflect.MakeSlice(v.Type(), 0, len(n.Content))
@@ -269,7 +273,7 @@ func (r *reader) entries(n *yaml.Node, path string, entry func(key, value *yaml.
 			return
 		}
 		if n.Kind != yaml.MappingNode {
-			r.fail(n, "%s is a mapping of keys to values", sayPath(path))
+			r.fail(n, "%s must be a mapping of keys to values", sayPath(path))
 			return
 		}
 		var merges []*yaml.Node // what a mapping says itself wins

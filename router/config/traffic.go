@@ -48,8 +48,16 @@ type TrafficBreaker struct {
 // TrafficHedge says when a query is asked a second time.
 type TrafficHedge struct {
 	Delay      Duration `yaml:"delay" default:"0s" min:"0s" doc:"After which a query is asked again; 0s: never, unless there is a percentile."`
-	Percentile float64  `yaml:"percentile" default:"0" min:"0" max:"99.9" doc:"Of what the subgraph's latest answers took, after which a query is late; 0: the delay alone counts."`
+	Percentile float64  `yaml:"percentile" default:"0" min:"0" max:"99.9" doc:"Of what the subgraph's latest answers took, after which a query is late, such as 95; 0: the delay alone counts."`
 	Budget     float64  `yaml:"budget" default:"0.05" min:"0.001" max:"1" doc:"Share of the queries that may be asked twice, beside ten at once."`
+}
+
+// Check implements checker.
+func (h *TrafficHedge) Check() error {
+	if h.Percentile > 0 && h.Percentile < 1 {
+		return badKey("percentile", "95 is the percentile that 95 of 100 answers do not exceed; below 1 nearly every query is late")
+	}
+	return nil
 }
 
 func (t *Traffic) apply(b *Built) error {

@@ -79,7 +79,7 @@ func (l *loader) readGraphs() error {
 	enum := l.links.local(specJoin, "Graph")
 	i := slices.IndexFunc(l.doc.Definitions, func(d *ast.Definition) bool { return d.Name == enum })
 	if i < 0 {
-		return fmt.Errorf("no enum %s: not a supergraph of the join specification", enum)
+		return fmt.Errorf("no enum %s: not a supergraph of the join specification, which bourse compose makes of subgraphs", enum)
 	}
 	for _, v := range l.doc.Definitions[i].EnumValues {
 		joins := l.links.joins(v.Directives, "graph")

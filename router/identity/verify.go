@@ -108,7 +108,7 @@ func (o Options) Check() error {
 	}
 	named := map[string]bool{}
 	for i, config := range o.Issuers {
-		if err := config.check(); err != nil {
+		if err := config.Check(); err != nil {
 			return fmt.Errorf("issuer %d (%q): %w", i+1, config.Name, err)
 		}
 		if named[config.Name] {
@@ -119,7 +119,8 @@ func (o Options) Check() error {
 	return nil
 }
 
-func (c *Issuer) check() error {
+// Check says what is wrong with an issuer, without reading its key set.
+func (c *Issuer) Check() error {
 	if len(c.Algorithms) == 0 {
 		return errors.New("the algorithms that it signs with must be named")
 	}
