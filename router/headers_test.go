@@ -8,6 +8,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"bourse/router/entitycache"
 	"bourse/router/headers"
 	"bourse/router/traffic"
 )
@@ -41,7 +42,7 @@ func TestHeaderRulesHoldFromClientToSubgraphAndBack(t *testing.T) {
 	seen := &seenBy{last: map[string]http.Header{}}
 	server, _ := protectedRouter(t, Options{
 		Tokens: Tokens{Verifier: tokenVerifier(t)}, ClaimsSigner: signer,
-		ForwardHeaders: []string{"X-Simple"}, SubgraphHeaders: http.Header{"Router-Secret": {"s"}},
+		ForwardHeaders: []string{"X-Simple", "Router-Secret"}, SubgraphHeaders: http.Header{"Router-Secret": {"s"}},
 		Headers: headers.Rules{
 			All:      []headers.Rule{{Action: headers.Propagate, Matching: "x-more-.*"}, {Action: headers.Insert, Name: "X-User", Claim: "sub"}},
 			Response: []headers.ResponseRule{{Name: "X-Version", Merge: headers.Append}, {Name: "X-Frame-Options"}},
@@ -79,8 +80,15 @@ func TestHeaderRulesHoldFromClientToSubgraphAndBack(t *testing.T) {
 func TestCookiesAreNotShared(t *testing.T) {
 	cookies := headers.Rules{Response: []headers.ResponseRule{{Name: "Set-Cookie"}}}
 	sdl := textOf(t, "testdata/protected.graphql")
-	if _, err := New(sdl, Options{Fetcher: handlers{}, Headers: cookies, Traffic: traffic.Options{ShareFetches: true}}); err == nil {
-		t.Error("clients that share answers would get each other's cookies")
+	for what, sharing := range map[string]Options{
+		"fetches": {Traffic: traffic.Options{ShareFetches: true}}, "operations": {Traffic: traffic.Options{ShareOperations: true}},
+		"cached entities": {Cache: &entitycache.Options{Store: entitycache.NewMemory(1 << 20)}},
+	} {
+		sharing.Fetcher, sharing.Headers = handlers{}, cookies
+		if r, err := New(sdl, sharing); err == nil {
+			_ = r.Close(t.Context())
+			t.Errorf("clients that share %s would get each other's cookies", what)
+		}
 	}
 	r, err := New(sdl, Options{Fetcher: handlers{}, Headers: cookies})
 	if err != nil {

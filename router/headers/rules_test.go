@@ -41,7 +41,7 @@ func TestWhatSubgraphsSee(t *testing.T) {
 	sent := http.Header{
 		"Authorization": {"Bearer t"}, "X-A": {"1"}, "X-B": {"2", "3"}, "Y": {"4"}, "Cookie": {"c=1"},
 		"Connection": {"close, X-Hop"}, "X-Hop": {"h"}, "Te": {"trailers"}, "Content-Type": {"application/json"}, "Sec-Websocket-Key": {"k"}, "Upgrade": {"u"},
-		"Router-Secret": {"forged"},
+		"Router-Secret": {"forged"}, "Traceparent": {"forged"}, "Tracestate": {"forged"},
 	}
 	for _, c := range []struct {
 		what      string
@@ -106,6 +106,10 @@ func TestParamsGoWhereRulesSay(t *testing.T) {
 	s.Select(header, http.Header{})
 	if got := show(s.Outgoing("a", header, nil)) + "; " + show(s.Outgoing("b", header, nil)); got != "Authorization=Bearer t; " {
 		t.Error(got)
+	}
+	s = set(t, Rules{All: []Rule{{Action: Propagate, Name: "X-A"}}}, Sources{Params: []string{"authorization"}})
+	if got := show(s.Outgoing("a", header, nil)); got != "" {
+		t.Errorf("without a rule it goes nowhere, and not here: %s", got)
 	}
 }
 

@@ -3,6 +3,8 @@ package serve
 import (
 	"net/http"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -59,8 +61,39 @@ func TestWhatBrowsersAreTold(t *testing.T) {
 	}
 	plain, _, _ := serveScript(t, Options{AllowedOrigins: []string{"https://app.example.com"}})
 	res := do(t, "OPTIONS", plain.URL, "", "Origin", "https://app.example.com", "Access-Control-Request-Method", "POST", "Access-Control-Request-Private-Network", "true")
-	if res.Header.Get("Access-Control-Allow-Private-Network") != "" || res.Header.Get("Access-Control-Max-Age") != "600" {
+	if res.Header.Get("Access-Control-Allow-Private-Network") != "" || res.Header.Get("Access-Control-Max-Age") != "600" || res.Header.Get("Access-Control-Allow-Credentials") != "" {
 		t.Errorf("by default: %v", res.Header)
+	}
+	for _, origin := range []string{"", "https://app.example.com", "https://evil.org"} { // or a cache would tell one page what holds for another
+		res := do(t, "POST", plain.URL, `{"query":"query x"}`, "Content-Type", classic, "Origin", origin)
+		if !slices.Contains(res.Header.Values("Vary"), "Origin") || (res.Header.Get("Access-Control-Expose-Headers") != "") != (origin == "https://app.example.com") {
+			t.Errorf("a page of %q: %v", origin, res.Header)
+		}
+	}
+	res = do(t, "OPTIONS", plain.URL, "", "Origin", "https://app.example.com", "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "x-anything")
+	if vary := res.Header.Values("Vary"); res.Header.Get("Access-Control-Allow-Headers") != "x-anything" || !slices.Contains(vary, "Access-Control-Request-Headers") {
+		t.Errorf("whatever they ask for: %v", res.Header)
+	}
+	res = do(t, "OPTIONS", plain.URL, "", "Origin", "https://evil.org", "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "x-anything")
+	for name := range res.Header {
+		if strings.HasPrefix(name, "Access-Control-") {
+			t.Errorf("a page that may nothing is told %s", name)
+		}
+	}
+}
+
+// Pages of the router's own host open WebSockets without being named: of that host and port, and of no other that looks like it.
+func TestWhoseWebSocketsAreOfTheSameHost(t *testing.T) {
+	h, _, _ := serveScript(t, Options{})
+	for origin, allowed := range map[string]bool{
+		"": true, h.URL: true, strings.Replace(h.URL, "http:", "https:", 1): true,
+		h.URL + "0": false, h.URL[:strings.LastIndexByte(h.URL, ':')]: false, h.URL + ".evil.org": false, "http://evil.org/" + h.URL: false,
+		strings.Replace(h.URL, "http://", "http://evil@", 1) + ".org": false, "null": false, "http://": false, "%": false, "file://": false,
+	} {
+		_, res, err := dial(t, h.URL, http.Header{"Origin": {origin}})
+		if (err == nil) != allowed || !allowed && res.StatusCode != http.StatusForbidden {
+			t.Errorf("a page of %q: %v, %v", origin, res.Status, err)
+		}
 	}
 }
 
