@@ -20,8 +20,9 @@ type operation struct {
 	name  string
 	input execute.Input
 
-	explains explanation
-	cost     int // estimated; 0: not computed
+	explains  explanation
+	protected bool // not everyone may see all of it
+	cost      int  // estimated; 0: not computed
 }
 
 // Plan is the plan that a request with this operation would run, out of the cache where it is there. The error is what the client would be
@@ -50,27 +51,16 @@ func (o *operation) Run(ctx context.Context) serve.Answer {
 	if o.explains.wanted() {
 		return o.runExplained(ctx)
 	}
+	var answer traffic.Answer
 	if o.g.operations == nil {
-		return traffic.Answer{Executed: o.g.execute(ctx, o.input)}
+		answer.Executed = o.g.execute(ctx, o.input)
+	} else {
+		answer = o.g.operations.Execute(ctx, o.input, o.g.execute)
 	}
-	return o.g.operations.Execute(ctx, o.input, o.g.execute)
-}
-
-// execute runs an operation, and finds out how long its answer may be kept where clients are told that.
-func (g *gateway) execute(ctx context.Context, in execute.Input) traffic.Executed {
-	ctx, headers := g.collected(ctx)
-	if !g.cacheControl {
-		return traffic.Executed{Result: g.executor.Execute(ctx, in), Told: headers()}
+	if o.protected {
+		answer.Caching = entitycache.Private(answer.Caching)
 	}
-	ctx, control := entitycache.WithControl(ctx)
-	out := traffic.Executed{Result: g.executor.Execute(ctx, in), Told: headers()}
-	if in.Plan.Operation() == ast.Query && !out.HasErrors() {
-		if in.Identity != nil {
-			control.Personal() // whoever asks a shared cache has proven nothing
-		}
-		out.Caching = control.Header()
-	}
-	return out
+	return answer
 }
 
 // runExplained executes an operation for one client alone; a mutation still tells those who share that something may have changed.

@@ -74,7 +74,7 @@ func (g *gateway) Prepare(ctx context.Context, req *serve.Request) (serve.Operat
 	if refusal := g.withheld(ctx, req, k.definition.Name, p, variables); refusal != nil {
 		return nil, refusal
 	}
-	op := &operation{g: g, name: k.definition.Name, input: execute.Input{Plan: p, Variables: variables, Header: g.passOn(req), Identity: req.Identity}, explains: explains, cost: spent}
+	op := &operation{g: g, name: k.definition.Name, input: execute.Input{Plan: p, Variables: variables, Header: g.passOn(req), Identity: req.Identity}, explains: explains, protected: len(k.needs.touched) > 0, cost: spent}
 	if account := telemetry.Of(ctx); account != nil {
 		told.Document, told.Kind, told.Plan, told.Variables, told.Cost = k.document, p.Operation(), p, req.Variables, spent
 		account.Prepared(told)

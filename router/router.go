@@ -69,6 +69,7 @@ func assemble(supergraphSDL string, o Options, before *gateway) (*gateway, serve
 	if err := onlyKnown(addresses, o); err != nil {
 		return nil, serve.Options{}, err
 	}
+	identifies := o.identifies()
 	o = o.authenticated()
 	rules, err := o.headerRules(slices.Collect(maps.Keys(addresses)))
 	if err != nil {
@@ -96,7 +97,7 @@ func assemble(supergraphSDL string, o Options, before *gateway) (*gateway, serve
 	o.Fetcher = withTelemetry(inFront(sg, o, rules), o.Telemetry)
 	g := newGateway(sg, o)
 	g.reach, g.guard = reach, guard
-	g.headerRules = rules
+	g.headerRules, g.vary = rules, o.varies(identifies, rules)
 	g.close = func() { g.hub.Close(); closeFetcher() }
 	begin, events := o.Telemetry.Begin, o.Telemetry.Events
 	if o.Telemetry == nil {
@@ -105,7 +106,7 @@ func assemble(supergraphSDL string, o Options, before *gateway) (*gateway, serve
 	return g, serve.Options{
 		Gateway: g,
 		Address: o.Address, Admit: o.Admit,
-		ForwardHeaders: o.ForwardHeaders, ConnectionParams: o.ConnectionParams,
+		ForwardHeaders: o.ForwardHeaders, ConnectionParams: o.ConnectionParams, Vary: g.vary.names,
 		AllowedOrigins: o.AllowedOrigins, AllowCredentials: o.AllowCredentials, CORS: o.CORS,
 		MaxBodyBytes: g.limits.BodyBytes, RequestTimeout: o.RequestTimeout, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
 		MaxBatch: o.MaxBatch, Uploads: o.Uploads, CompressedBodies: o.CompressedBodies, Encodings: o.Encodings,
@@ -190,6 +191,7 @@ type gateway struct {
 	headerRules   *headers.Set        // nil: none
 	operations    *traffic.Operations // nil: equal queries are not shared
 	cacheControl  bool                // clients are told how long they may keep an answer
+	vary          variance            // and on what it depends
 	subscribe     subscribe.Options
 	introspection bool
 	introspectors []string // roles

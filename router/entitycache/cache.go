@@ -377,21 +377,8 @@ func (c *Cache) policy(l *lookup, entry int, header http.Header) policy {
 	}
 	p.ttl = min(p.ttl, c.o.MaxTTL)
 	// Nobody said that it is for everyone, and it was asked for in somebody's name.
-	p.private = p.private || !shared && l.personal()
+	p.private = p.private || !shared && personalRequest(l.req)
 	return p
-}
-
-// personal says whether the request says who its client is.
-func (l *lookup) personal() bool {
-	if l.req.Identity != nil {
-		return true
-	}
-	for name := range l.req.Header {
-		if personal(name) {
-			return true
-		}
-	}
-	return false
 }
 
 // policy of the whole answer: of what was kept and of what came.

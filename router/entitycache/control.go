@@ -124,6 +124,11 @@ func (c *Control) add(p policy) {
 	c.any, c.policy = true, p
 }
 
+// Private is a Cache-Control that lets nobody keep an answer but the client itself.
+func Private(control string) string {
+	return strings.Replace(control, ", public", ", private", 1)
+}
+
 // Collector tells the Control of a context of every answer that comes through. It stands before what shares fetches, so that all who
 // share one hear of it.
 type Collector struct{ Fetcher }
@@ -134,7 +139,9 @@ func (c Collector) Fetch(ctx context.Context, req *execute.Request) (*execute.Re
 	if control, ok := ctx.Value(controlKey{}).(*Control); ok {
 		var p policy
 		if err == nil && req.Idempotent && resp.Status >= 200 && resp.Status <= 299 {
-			p = readControl(resp.Header).policy
+			d := readControl(resp.Header)
+			p = d.policy
+			p.private = p.private || !d.public && personalRequest(req)
 		}
 		control.add(p)
 	}

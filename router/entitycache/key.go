@@ -34,6 +34,19 @@ func personal(name string) bool {
 	return name == "Authorization" || name == "Cookie" || name == "Proxy-Authorization"
 }
 
+// personalRequest says whether a request says who its client is.
+func personalRequest(req *execute.Request) bool {
+	if req.Identity != nil {
+		return true
+	}
+	for name := range req.Header {
+		if personal(name) {
+			return true
+		}
+	}
+	return false
+}
+
 func whoIs(req *execute.Request) who {
 	var w who
 	known := req.Identity != nil

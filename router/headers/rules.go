@@ -3,6 +3,7 @@ package headers
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -232,6 +233,22 @@ func (s *Set) mayPass(name string) bool {
 		}
 	}
 	return false
+}
+
+// Propagated names the headers of clients on which it depends what subgraphs see; patterns says that there are others, which match some pattern.
+func (s *Set) Propagated() (names []string, patterns bool) {
+	for _, rules := range append(slices.Collect(maps.Values(s.subgraphs)), s.all) {
+		for _, r := range rules {
+			switch {
+			case r.Action != Propagate:
+			case r.pattern != nil:
+				patterns = true
+			default:
+				names = append(names, r.Name)
+			}
+		}
+	}
+	return names, patterns
 }
 
 // isClients says whether a header of a request is its client's, so that a subgraph sees it only by a rule.

@@ -155,11 +155,11 @@ func (x *exchange) whole(answer Answer) {
 	x.write(http.StatusOK, *buf)
 }
 
-// cachedBy lets others keep the answer, apart for all that subgraphs were told of the request.
+// cachedBy lets others keep the answer, apart for all that it depends on.
 func (x *exchange) cachedBy(control string) {
 	if x.caching = control; control != "" && control != "no-store" {
-		for _, name := range x.s.o.ForwardHeaders {
-			x.w.Header().Add("Vary", http.CanonicalHeaderKey(name))
+		for _, name := range x.s.o.Vary {
+			x.w.Header().Add("Vary", name)
 		}
 	}
 }

@@ -23,6 +23,7 @@ type Options struct {
 	Gateway Gateway
 
 	ForwardHeaders   []string // request headers that are passed on to subgraphs; X-Request-Id always is
+	Vary             []string // request headers on which answers that may be kept depend, beside those that the server itself looks at
 	ConnectionParams []string // entries of connection_init that stand in for missing headers of that name; default Authorization
 	AllowedOrigins   []string // origins besides the server's own: "https://app.example.com", "https://*.example.com", "*"
 	AllowCredentials bool     // lets those origins send cookies; never applies to "*"
