@@ -361,3 +361,53 @@ func TestEntriesAreOfWhatASchemaSaysOfItsSubgraph(t *testing.T) {
 		}
 	}
 }
+
+// What is stale is given at once, asked for anew, and told of; a reload and the end wait for what runs in the background.
+func TestStaleEntitiesThroughTheRouter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDepot("a", "b")
+		told, _ := telling(t, telemetry.Options{Metrics: &telemetry.Metrics{}})
+		o := d.options(router.Options{CacheControl: true, Telemetry: told, Cache: &entitycache.Options{
+			Store: entitycache.NewMemory(0), Stale: entitycache.Stale{WhileRevalidate: time.Minute, IfError: time.Hour},
+		}})
+		r, err := router.New(d.supergraph(t, depotSDL), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const q = `{ goods { id stock } }`
+		expect := func(stock, control string) {
+			t.Helper()
+			w := ask(r, query(q))
+			same(t, w.Body.String(), `{"data":{"goods":[{"id":"a","stock":`+stock+`},{"id":"b","stock":1}]}}`)
+			if got := w.Header().Get("Cache-Control"); got != control {
+				t.Errorf("clients hear %q, want %q", got, control)
+			}
+		}
+		expect("0", "max-age=60, public")
+		time.Sleep(61 * time.Second)
+		d.stock["a"] = 9
+		expect("0", "no-store")
+		synctest.Wait()
+		expect("9", "max-age=60, public")
+		time.Sleep(61 * time.Second)
+		d.stock["a"] = 10
+		expect("9", "no-store")
+		if err := r.Reload(d.supergraph(t, depotSDL), o); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		expect("10", "max-age=60, public")
+		if err := r.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		got := scrape(t, told)
+		for _, want := range []string{
+			`entity_cache_total{result="stale",subgraph="depot"} 4`, `entity_cache_total{result="miss",subgraph="depot"} 2`,
+			`subgraph_requests_total{status="200",subgraph="depot"} 7`, // 5 of the executor and 2 in the background
+		} {
+			if !strings.Contains(got, want) {
+				t.Errorf("there is no %s in\n%s", want, got)
+			}
+		}
+	})
+}

@@ -94,11 +94,12 @@ func assemble(supergraphSDL string, o Options, before *gateway) (*gateway, serve
 			o.Telemetry.Breaker(name, int(state))
 		}
 	}
-	o.Fetcher = withTelemetry(inFront(sg, o, rules), o.Telemetry)
+	front, closeFront := inFront(sg, o, rules)
+	o.Fetcher = withTelemetry(front, o.Telemetry)
 	g := newGateway(sg, o)
 	g.reach, g.guard = reach, guard
 	g.headerRules, g.vary = rules, o.varies(identifies, rules)
-	g.close = func() { g.hub.Close(); closeFetcher() }
+	g.close = func() { g.hub.Close(); closeFront(); closeFetcher() }
 	begin, events := o.Telemetry.Begin, o.Telemetry.Events
 	if o.Telemetry == nil {
 		begin, events = nil, nil
@@ -130,12 +131,15 @@ func (r *Router) take(g *gateway) {
 	g.telemetry.Schema(g.sg.API())
 }
 
-// inFront puts before the guarded fetcher what else is asked for, from the inside out; what is off is not there.
-func inFront(sg *federation.Supergraph, o Options, rules *headers.Set) FetcherWithStream {
+// inFront puts before the guarded fetcher what else is asked for, from the inside out; what is off is not there. The function ends what that does
+// by itself.
+func inFront(sg *federation.Supergraph, o Options, rules *headers.Set) (FetcherWithStream, func()) {
+	end := func() {}
 	f := headers.Before(o.Fetcher, rules, o.ClaimsSigner)
 	f = withHooks(f, o.Hooks)
 	if o.Cache != nil {
-		f = entitycache.New(f, sg, *o.Cache)
+		cache := entitycache.New(f, sg, *o.Cache)
+		f, end = cache, cache.Close
 	}
 	f = o.Traffic.Share(f)
 	if o.CacheControl {
@@ -144,7 +148,7 @@ func inFront(sg *federation.Supergraph, o Options, rules *headers.Set) FetcherWi
 	if rules != nil && rules.Answers() {
 		f = headers.Collecting(f)
 	}
-	return f
+	return f, end
 }
 
 // addressesOf is where subgraphs are, by name.

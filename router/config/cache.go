@@ -10,11 +10,15 @@ import (
 
 // Cache says what is kept of subgraphs' answers.
 type Cache struct {
-	Enabled      bool                     `yaml:"enabled" default:"false" doc:"Keeps what subgraphs answered to queries, as long as their Cache-Control, or @cacheControl of the schema, allows."`
-	TTL          Duration                 `yaml:"ttl" default:"0s" min:"0s" doc:"For answers of which neither of them says anything; 0s: those are not kept."`
-	MaxTTL       Duration                 `yaml:"max_ttl" default:"24h" min:"1s" doc:"The longest that anything is kept, whatever a subgraph says."`
-	Private      bool                     `yaml:"private" default:"false" doc:"Keeps what is private to a client as well, apart for each."`
-	Memory       Size                     `yaml:"memory" default:"64MiB" min:"1MiB" doc:"What may be kept in this process; not used with Redis."`
+	Enabled bool     `yaml:"enabled" default:"false" doc:"Keeps what subgraphs answered to queries, as long as their Cache-Control, or @cacheControl of the schema, allows."`
+	TTL     Duration `yaml:"ttl" default:"0s" min:"0s" doc:"For answers of which neither of them says anything; 0s: those are not kept."`
+	MaxTTL  Duration `yaml:"max_ttl" default:"24h" min:"1s" doc:"The longest that anything is kept, whatever a subgraph says."`
+	Private bool     `yaml:"private" default:"false" doc:"Keeps what is private to a client as well, apart for each."`
+	Memory  Size     `yaml:"memory" default:"64MiB" min:"1MiB" doc:"What may be kept in this process; not used with Redis."`
+
+	StaleWhileRevalidate Duration `yaml:"stale_while_revalidate" default:"0s" min:"0s" doc:"How long an answer whose time is over is still given while it is asked for anew in the background; a subgraph that says stale-while-revalidate in its header may have less. 0s: not at all."`
+	StaleIfError         Duration `yaml:"stale_if_error" default:"0s" min:"0s" doc:"How long it stands in where its subgraph does not answer; a subgraph that says stale-if-error may have less. 0s: not at all."`
+
 	Redis        CacheRedis               `yaml:"redis" doc:"A Redis that keeps it instead, for all routers together."`
 	Each         map[string]CacheSubgraph `yaml:"each" doc:"What is special about one subgraph, by its name in the supergraph."`
 	CacheControl bool                     `yaml:"cache_control" default:"false" doc:"Tells clients, in the header Cache-Control, how long they may keep an answer; otherwise every answer is no-store."`
@@ -35,6 +39,9 @@ func (r *CacheRedis) Check() error { return checkRedisURL("url", r.URL) }
 type CacheSubgraph struct {
 	Enabled bool      `yaml:"enabled" default:"true" doc:"Whether its answers are kept."`
 	TTL     *Duration `yaml:"ttl" min:"0s" doc:"Instead of cache.ttl."`
+
+	StaleWhileRevalidate *Duration `yaml:"stale_while_revalidate" min:"0s" doc:"Instead of cache.stale_while_revalidate."`
+	StaleIfError         *Duration `yaml:"stale_if_error" min:"0s" doc:"Instead of cache.stale_if_error."`
 }
 
 // CacheInvalidation says who may invalidate.
@@ -58,17 +65,18 @@ func (c *Cache) apply(b *Built) error {
 	logger := b.Options.Logger
 	o := &entitycache.Options{
 		TTL: c.TTL.Std(), MaxTTL: c.MaxTTL.Std(), Private: c.Private, Subgraphs: map[string]entitycache.SubgraphOptions{},
+		Stale: entitycache.Stale{WhileRevalidate: c.StaleWhileRevalidate.Std(), IfError: c.StaleIfError.Std()},
 		OnLost: func(ctx context.Context, err error) {
 			logger.WarnContext(ctx, "an invalidation was lost", "error", fmt.Sprint(err))
 		},
+		OnStale: func(ctx context.Context, subgraph string, err error) {
+			logger.WarnContext(ctx, "subgraph request failed; what was kept stands in", "subgraph", subgraph, "error", err)
+		},
 	}
 	for name, one := range c.Each {
-		special := entitycache.SubgraphOptions{Off: !one.Enabled}
-		if one.TTL != nil {
-			ttl := one.TTL.Std()
-			special.TTL = &ttl
+		o.Subgraphs[name] = entitycache.SubgraphOptions{
+			Off: !one.Enabled, TTL: one.TTL.maybe(), WhileRevalidate: one.StaleWhileRevalidate.maybe(), IfError: one.StaleIfError.maybe(),
 		}
-		o.Subgraphs[name] = special
 	}
 	if c.Redis.URL == "" {
 		var err error
@@ -83,7 +91,7 @@ func (c *Cache) apply(b *Built) error {
 		}
 		b.OnClose(func() { _ = client.Close() })
 		wait := b.waitsBy(patience.Options{For: c.Redis.Timeout.Std()}, "the cache")
-		if o.Store, err = entitycache.NewRedis(client, entitycache.RedisOptions{Prefix: c.Redis.Prefix, Patience: wait, MaxTTL: c.MaxTTL.Std()}); err != nil {
+		if o.Store, err = entitycache.NewRedis(client, entitycache.RedisOptions{Prefix: c.Redis.Prefix, Patience: wait, MaxTTL: c.MaxTTL.Std() + o.Longest()}); err != nil {
 			return err
 		}
 	}

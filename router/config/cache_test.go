@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"bourse/router/config"
+	"bourse/router/entitycache"
 	"bourse/router/fetch"
 )
 
@@ -40,7 +41,9 @@ cache:
   ttl: 1m
   private: true
   cache_control: true
-  each: { a: { enabled: false }, b: { ttl: 5s }, c: { ttl: 0s } }
+  stale_while_revalidate: 10s
+  stale_if_error: 1h
+  each: { a: { enabled: false }, b: { ttl: 5s, stale_if_error: 2h }, c: { ttl: 0s, stale_while_revalidate: 0s } }
   invalidation: { secret: a-secret-of-some-length }
 `)
 	if err != nil {
@@ -49,6 +52,9 @@ cache:
 	o := b.Options.Cache
 	if o == nil || o.TTL != time.Minute || !o.Private || !b.Options.CacheControl || !o.Subgraphs["a"].Off || *o.Subgraphs["b"].TTL != 5*time.Second || o.Subgraphs["b"].Off || *o.Subgraphs["c"].TTL != 0 {
 		t.Fatalf("options are %+v", o)
+	}
+	if o.Stale != (entitycache.Stale{WhileRevalidate: 10 * time.Second, IfError: time.Hour}) || *o.Subgraphs["c"].WhileRevalidate != 0 || o.Subgraphs["b"].WhileRevalidate != nil || o.Longest() != 2*time.Hour {
+		t.Errorf("stale answers: %+v %+v", o.Stale, o.Subgraphs)
 	}
 	r := httptest.NewRequest("POST", "/cache/invalidate", strings.NewReader(`[{"kind":"subgraph","subgraph":"a"}]`))
 	r.Header.Set("Authorization", "Bearer a-secret-of-some-length")

@@ -15,6 +15,15 @@ type Duration time.Duration
 // Std is the duration as the standard library has it.
 func (d Duration) Std() time.Duration { return time.Duration(d) }
 
+// maybe is the duration, where there is one.
+func (d *Duration) maybe() *time.Duration {
+	if d == nil {
+		return nil
+	}
+	std := d.Std()
+	return &std
+}
+
 func (d Duration) String() string { return time.Duration(d).String() }
 
 // UnmarshalText reads "250ms", "10s", "1m30s", "24h".

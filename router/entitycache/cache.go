@@ -1,9 +1,7 @@
 package entitycache
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -29,24 +27,30 @@ type Options struct {
 	TTL       time.Duration
 	MaxTTL    time.Duration // whatever a subgraph says; default 24 h
 	Private   bool          // keeps private answers too, apart for each client
+	Stale     Stale         // what is still done with an answer whose time is over; default: nothing
 	Subgraphs map[string]SubgraphOptions
 	// OnLost hears of invalidations that a subgraph asked for and the store did not take; may be nil. Requests go on without a store that fails
 	// otherwise, and it is the store that tells.
 	OnLost func(ctx context.Context, err error)
+	// OnStale hears why a subgraph does not answer where what was kept of it stands in, or is kept on; may be nil.
+	OnStale func(ctx context.Context, subgraph string, err error)
 }
 
 // SubgraphOptions are what is special about one subgraph.
 type SubgraphOptions struct {
 	Off bool
 	TTL *time.Duration // instead of Options.TTL
+	// Instead of those of Options.Stale.
+	WhileRevalidate, IfError *time.Duration
 }
 
-// Cache is a fetcher that asks only for what it does not keep. It is safe for concurrent use.
+// Cache is a fetcher that asks only for what it does not keep. It is safe for concurrent use. Close it when nobody fetches any more.
 type Cache struct {
 	Fetcher
-	o     Options
-	hints *hints
-	means map[string][]byte // by subgraph
+	o         Options
+	hints     *hints
+	means     map[string][]byte // by subgraph
+	refreshes *refreshes
 }
 
 // New puts a cache before a fetcher. The schema may be nil.
@@ -57,8 +61,14 @@ func New(below Fetcher, sg *federation.Supergraph, o Options) *Cache {
 	if o.OnLost == nil {
 		o.OnLost = func(context.Context, error) {}
 	}
-	return &Cache{Fetcher: below, o: o, hints: newHints(sg), means: meanings(sg)}
+	if o.OnStale == nil {
+		o.OnStale = func(context.Context, string, error) {}
+	}
+	return &Cache{Fetcher: below, o: o, hints: newHints(sg), means: meanings(sg), refreshes: newRefreshes()}
 }
+
+// Close ends what is being asked anew in the background.
+func (c *Cache) Close() { c.refreshes.close() }
 
 // Fetch implements execute.Fetcher.
 func (c *Cache) Fetch(ctx context.Context, req *execute.Request) (*execute.Response, error) {
@@ -72,23 +82,6 @@ func (c *Cache) Fetch(ctx context.Context, req *execute.Request) (*execute.Respo
 	return resp, err
 }
 
-// lookup is a fetch and what is kept of its answer.
-type lookup struct {
-	req    *execute.Request
-	parts  parts
-	who    who
-	epoch  uint64
-	wanted []wanted // in the order of the request
-	found  int
-}
-
-// wanted is one root selection or one representation.
-type wanted struct {
-	entry, place    int // place among the entry's representations
-	public, private string
-	kept            *kept
-}
-
 // look finds what is kept; nil when the fetch is not for the cache, or the store does not answer.
 func (c *Cache) look(ctx context.Context, req *execute.Request) *lookup {
 	if !req.Idempotent || req.Fetch == nil || c.o.Subgraphs[req.Subgraph].Off {
@@ -98,10 +91,7 @@ func (c *Cache) look(ctx context.Context, req *execute.Request) *lookup {
 	if !ok {
 		return nil
 	}
-	l := &lookup{req: req, parts: p, who: whoIs(req)}
-	if !c.o.Private {
-		l.who.private = nil
-	}
+	l := c.lookup(req, p)
 	names, labels, of := l.names(c.means[req.Subgraph])
 	found, err := c.o.Store.Get(ctx, names, labels)
 	if err != nil {
@@ -113,84 +103,20 @@ func (c *Cache) look(ctx context.Context, req *execute.Request) *lookup {
 	return l
 }
 
-// names lists the keys of everything wanted of a subgraph with this meaning, and the labels whose marks decide over it: of gives the labels of each.
-func (l *lookup) names(meaning []byte) (names, labels []string, of [][]int) {
-	at := map[string]int{}
-	label := func(text string) int {
-		i, ok := at[text]
-		if !ok {
-			i = len(labels)
-			at[text], labels = i, append(labels, text)
-		}
-		return i
+// lookup is of a request that was taken apart.
+func (c *Cache) lookup(req *execute.Request, p parts) *lookup {
+	l := &lookup{req: req, parts: p, who: whoIs(req), limit: c.o.staleOf(req.Subgraph)}
+	if !c.o.Private {
+		l.who.private = nil
 	}
-	subgraph := l.req.Subgraph
-	h := sha256.New()
-	for i, e := range l.req.Fetch.Entries {
-		types := map[string]bool{}
-		typesOf(e.Selection, types)
-		common := []int{label(labelOfSubgraph(subgraph))}
-		for name := range types {
-			common = append(common, label(labelOfType(subgraph, name)))
-		}
-		about := about(l.req, &l.parts, e, meaning)
-		reps := l.parts.reps[i]
-		if e.Variable == "" {
-			reps = [][]byte{nil}
-			common = append(common, label(labelOfType(subgraph, "Query")))
-		}
-		for place, rep := range reps {
-			w := wanted{entry: i, place: place}
-			w.public, w.private = keys(h, about, rep, l.who)
-			names = append(names, w.public)
-			if w.private != "" {
-				names = append(names, w.private)
-			}
-			l.wanted = append(l.wanted, w)
-			own := common
-			if rep != nil {
-				name, key := entityOf(e, rep)
-				own = append(own[:len(own):len(own)], label(labelOfType(subgraph, name)), label(labelOfEntity(subgraph, name, key)))
-			}
-			of = append(of, own)
-		}
-	}
-	return names, labels, of
-}
-
-// take keeps of what was found what is alive.
-func (l *lookup) take(found Found, of [][]int) {
-	now, n := time.Now(), 0
-	for i := range l.wanted {
-		w := &l.wanted[i]
-		values := found.Values[n : n+1]
-		if n++; w.private != "" {
-			values = found.Values[n-1 : n+1]
-			n++
-		}
-		for which, value := range values {
-			k, err := readKept(value)
-			if err != nil || !now.Before(k.expires) || k.epoch > found.Epoch || k.private != (which == 1) {
-				continue
-			}
-			dead := false
-			for _, label := range of[i] {
-				dead = dead || found.Marks[label] > k.epoch
-			}
-			if !dead {
-				w.kept = k
-				l.found++
-				break
-			}
-		}
-	}
+	return l
 }
 
 // bury lets go of what has a tag that was invalidated.
 func (c *Cache) bury(ctx context.Context, l *lookup) {
 	var labels []string
 	for i := range l.wanted {
-		if k := l.wanted[i].kept; k != nil {
+		for _, k := range l.wanted[i].found() {
 			for _, tag := range k.tags {
 				labels = append(labels, labelOfTag(l.req.Subgraph, tag))
 			}
@@ -202,51 +128,51 @@ func (c *Cache) bury(ctx context.Context, l *lookup) {
 	marks, err := c.o.Store.Get(ctx, nil, labels)
 	n := 0
 	for i := range l.wanted {
-		k := l.wanted[i].kept
-		if k == nil {
-			continue
-		}
-		dead := err != nil && len(k.tags) > 0
-		for range k.tags {
-			dead = dead || marks.Marks[n] > k.epoch
-			n++
-		}
-		if dead {
-			l.wanted[i].kept = nil
-			l.found--
+		for _, k := range l.wanted[i].found() {
+			dead := err != nil && len(k.tags) > 0
+			for range k.tags {
+				dead = dead || marks.Marks[n] > k.epoch
+				n++
+			}
+			if dead {
+				l.drop(&l.wanted[i], k)
+			}
 		}
 	}
 }
 
 // complete asks for what is missing, keeps it, and answers with all of it.
 func (c *Cache) complete(ctx context.Context, l *lookup) (*execute.Response, error) {
-	telemetry.FetchOf(ctx).Looked(l.found, len(l.wanted)-l.found)
+	if l.found < len(l.wanted) {
+		l.setAside() // a request is due in any case, which may as well bring what is stale
+	}
+	account := telemetry.FetchOf(ctx)
+	account.Looked(l.found-l.stale, l.stale, len(l.wanted)-l.found)
 	if l.found == len(l.wanted) {
+		if l.stale > 0 {
+			c.revalidate(ctx, l)
+		}
 		return l.response(nil, l.policy(policy{ttl: c.o.MaxTTL})), nil
 	}
 	asked := l.req
 	if l.found > 0 {
-		asked = l.smaller()
+		asked = l.smaller(wanted.missing)
 	}
 	resp, err := c.Fetcher.Fetch(ctx, asked)
+	if failure := unanswered(resp, err); failure != nil && ctx.Err() == nil && l.standIn() {
+		account.StoodIn(l.stale)
+		c.o.OnStale(ctx, l.req.Subgraph, failure)
+		if resp != nil && resp.Release != nil {
+			resp.Release()
+		}
+		return l.response(nil, policy{}), nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	a, ok := readAnswer(resp.Body)
-	if !ok || resp.Status < 200 || resp.Status > 299 {
-		return spoken(resp, policy{}), nil // the executor says what is wrong with it
-	}
-	c.obey(ctx, l.req.Subgraph, a.extensions["invalidation"])
-	fresh, ok := l.distribute(&a)
-	if !ok {
-		return spoken(resp, policy{}), nil
-	}
-	var p policy
-	if !a.failed() {
-		p = c.keep(ctx, l, &a, fresh, resp.Header)
-	}
-	if l.found == 0 {
-		return spoken(resp, p), nil
+	a, fresh, p, ok := c.received(ctx, l, resp)
+	if !ok || l.found == 0 {
+		return spoken(resp, p), nil // the executor says what is wrong with it
 	}
 	out := l.response(&merged{fresh: fresh, errors: l.relocated(&a)}, l.policy(p))
 	if resp.Release != nil {
@@ -255,75 +181,18 @@ func (c *Cache) complete(ctx context.Context, l *lookup) (*execute.Response, err
 	return out, nil
 }
 
-// smaller is the request without what is kept.
-func (l *lookup) smaller() *execute.Request {
-	reps := make([][][]byte, len(l.parts.reps))
-	for i := range reps {
-		if l.parts.reps[i] != nil {
-			reps[i] = [][]byte{}
-		}
+// received reads what came of what was missing, keeps it as far as it may be kept, and says how it may be; false: it is no answer.
+func (c *Cache) received(ctx context.Context, l *lookup, resp *execute.Response) (answer, []json.RawMessage, policy, bool) {
+	a, ok := readAnswer(resp.Body)
+	if !ok || resp.Status < 200 || resp.Status > 299 {
+		return a, nil, policy{}, false
 	}
-	for _, w := range l.wanted {
-		if w.kept == nil {
-			reps[w.entry] = append(reps[w.entry], l.parts.reps[w.entry][w.place])
-		}
+	c.obey(ctx, l.req.Subgraph, a.extensions["invalidation"])
+	fresh, ok := l.distribute(&a)
+	if !ok || a.failed() {
+		return a, fresh, policy{}, ok
 	}
-	req := *l.req
-	req.Body = l.parts.join(l.req.Fetch, reps)
-	return &req
-}
-
-// distribute gives each of those that were missing its part of an answer, by the order of wanted; false when the answer does not have
-// the parts.
-func (l *lookup) distribute(a *answer) ([]json.RawMessage, bool) {
-	fresh := make([]json.RawMessage, len(l.wanted))
-	if !a.object() {
-		return fresh, a.failed() // nothing came, and there is an error that says why
-	}
-	f := l.req.Fetch
-	if f.Entries[0].Variable == "" {
-		fresh[0] = a.data
-		return fresh, len(l.wanted) == 1
-	}
-	aliases, places := l.missing()
-	asked := make([]int, len(places))
-	for i := range places {
-		asked[i] = len(places[i])
-	}
-	lists, ok := a.lists(aliases, asked)
-	if !ok {
-		return nil, false
-	}
-	next := make([]int, len(lists))
-	for i, w := range l.wanted {
-		if w.kept == nil {
-			fresh[i] = lists[w.entry][next[w.entry]]
-			next[w.entry]++
-		}
-	}
-	return fresh, true
-}
-
-// missing lists for each entry its alias and the places of the representations that were asked for.
-func (l *lookup) missing() (aliases []string, places [][]int) {
-	places = make([][]int, len(l.req.Fetch.Entries))
-	for _, e := range l.req.Fetch.Entries {
-		aliases = append(aliases, e.Alias)
-	}
-	for _, w := range l.wanted {
-		if w.kept == nil {
-			places[w.entry] = append(places[w.entry], w.place)
-		}
-	}
-	return aliases, places
-}
-
-func (l *lookup) relocated(a *answer) json.RawMessage {
-	if !a.failed() {
-		return nil
-	}
-	aliases, places := l.missing()
-	return relocate(a.errors, aliases, places)
+	return a, fresh, c.keep(ctx, l, &a, fresh, resp.Header), true
 }
 
 // keep stores what came, as far as it may be kept, and says how it may be.
@@ -336,7 +205,7 @@ func (c *Cache) keep(ctx context.Context, l *lookup, a *answer, fresh []json.Raw
 		if w.kept != nil {
 			continue
 		}
-		p := c.policy(l, w.entry, header)
+		p, stale := c.policy(l, w.entry, header), c.stale(l.req.Subgraph, header)
 		whole = whole.stricter(p)
 		tags := rootTags
 		if l.parts.reps[w.entry] != nil {
@@ -349,11 +218,15 @@ func (c *Cache) keep(ctx context.Context, l *lookup, a *answer, fresh []json.Raw
 		if p.private {
 			key = w.private
 		}
-		if p.ttl <= 0 || key == "" || len(fresh[i]) == 0 || fresh[i][0] != '{' && fresh[i][0] != 'n' {
+		storable := p.ttl > 0 && key != "" && len(fresh[i]) > 0 && (fresh[i][0] == '{' || fresh[i][0] == 'n')
+		if w.outdated != "" && (!storable || w.outdated != key) {
+			items = append(items, grave(w.outdated, l.epoch))
+		}
+		if !storable {
 			continue
 		}
-		k := kept{epoch: l.epoch, expires: now.Add(p.ttl), private: p.private, tags: tags, body: fresh[i]}
-		items = append(items, Item{key, k.append(make([]byte, 0, len(k.body)+32)), p.ttl})
+		k := kept{epoch: l.epoch, expires: now.Add(p.ttl), stale: stale, private: p.private, tags: tags, body: fresh[i]}
+		items = append(items, Item{key, k.append(make([]byte, 0, len(k.body)+32)), p.ttl + stale.longest()})
 	}
 	if len(items) > 0 {
 		_ = c.o.Store.Set(ctx, items) // else they are asked for again
@@ -379,70 +252,6 @@ func (c *Cache) policy(l *lookup, entry int, header http.Header) policy {
 	// Nobody said that it is for everyone, and it was asked for in somebody's name.
 	p.private = p.private || !shared && personalRequest(l.req)
 	return p
-}
-
-// policy of the whole answer: of what was kept and of what came.
-func (l *lookup) policy(fresh policy) policy {
-	now := time.Now()
-	for _, w := range l.wanted {
-		if w.kept != nil {
-			fresh = fresh.stricter(policy{w.kept.expires.Sub(now), w.kept.private})
-		}
-	}
-	return fresh
-}
-
-// merged is what came from the subgraph.
-type merged struct {
-	fresh  []json.RawMessage
-	errors json.RawMessage
-}
-
-// response is the answer to the whole request.
-func (l *lookup) response(m *merged, p policy) *execute.Response {
-	var body bytes.Buffer
-	body.WriteString(`{"data":`)
-	if l.req.Fetch.Entries[0].Variable == "" {
-		body.Write(l.wanted[0].kept.body)
-	} else {
-		l.writeEntities(&body, m)
-	}
-	if m != nil && m.errors != nil {
-		body.WriteString(`,"errors":`)
-		body.Write(m.errors)
-	}
-	body.WriteByte('}')
-	return &execute.Response{
-		Status: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}, "Cache-Control": {p.header()}}, Body: body.Bytes(),
-	}
-}
-
-func (l *lookup) writeEntities(body *bytes.Buffer, m *merged) {
-	at := 0
-	for i, e := range l.req.Fetch.Entries {
-		if i > 0 {
-			body.WriteByte(',')
-		} else {
-			body.WriteByte('{')
-		}
-		body.WriteString(`"` + e.Alias + `":[`)
-		for place := range l.parts.reps[i] {
-			if place > 0 {
-				body.WriteByte(',')
-			}
-			switch w := l.wanted[at]; {
-			case w.kept != nil:
-				body.Write(w.kept.body)
-			case m != nil && m.fresh[at] != nil:
-				body.Write(m.fresh[at])
-			default:
-				body.WriteString("null")
-			}
-			at++
-		}
-		body.WriteByte(']')
-	}
-	body.WriteByte('}')
 }
 
 // spoken is a subgraph's answer with the policy that was found for it.

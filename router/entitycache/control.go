@@ -39,10 +39,13 @@ type directives struct {
 	said            bool // anything of whether and how long
 	policy          policy
 	public, private bool
+	// How long it may be used beyond its time (RFC 5861); below 0: it does not say.
+	whileRevalidate, ifError time.Duration
 }
 
 func readControl(h http.Header) directives {
-	var d directives
+	d := directives{whileRevalidate: -1, ifError: -1}
+	strict := false // "must not, once stale, reuse" (RFC 9111, sections 5.2.2.2 and 5.2.2.8)
 	maxAge, shared := time.Duration(-1), time.Duration(-1)
 	never := false
 	for _, line := range h.Values("Cache-Control") {
@@ -59,6 +62,12 @@ func readControl(h http.Header) directives {
 				maxAge = seconds(value)
 			case "s-maxage":
 				shared = seconds(value)
+			case "stale-while-revalidate":
+				d.whileRevalidate = seconds(value)
+			case "stale-if-error":
+				d.ifError = seconds(value)
+			case "must-revalidate", "proxy-revalidate":
+				strict = true
 			}
 		}
 	}
@@ -70,6 +79,9 @@ func readControl(h http.Header) directives {
 		d.policy.ttl = max(0, maxAge-max(0, seconds(h.Get("Age"))))
 	}
 	d.policy.private = d.private
+	if strict {
+		d.whileRevalidate, d.ifError = 0, 0
+	}
 	return d
 }
 

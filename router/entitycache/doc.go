@@ -17,6 +17,9 @@
 // nothing of its client (RFC 9111, section 3.5). All else is kept for one identity, if at all. Other headers that subgraphs see
 // are part of the key in any case.
 //
+// What is over may be good for something still, where the operator and the subgraph allow it: it is given while one request asks anew for it,
+// or stands in where the subgraph fails (RFC 5861).
+//
 // # Invalidation
 //
 // Every entry carries labels: its subgraph, the types in it, its entity, the tags that the subgraph gave it. To invalidate a label is

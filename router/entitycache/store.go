@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"math"
 	"time"
 )
 
@@ -37,17 +38,20 @@ type Item struct {
 type kept struct {
 	epoch   uint64    // of the store before the answer was asked for
 	expires time.Time // in whole milliseconds
+	stale   Stale     // beyond that; in whole milliseconds too
 	private bool
 	tags    []string
 	body    []byte // JSON
 }
 
-const keptVersion = 1
+const keptVersion = 2
 
 func (k *kept) append(dst []byte) []byte {
 	dst = append(dst, keptVersion)
 	dst = binary.AppendUvarint(dst, k.epoch)
 	dst = binary.AppendVarint(dst, k.expires.UnixMilli())
+	dst = binary.AppendUvarint(dst, uint64(k.stale.WhileRevalidate.Milliseconds()))
+	dst = binary.AppendUvarint(dst, uint64(k.stale.IfError.Milliseconds()))
 	flag := byte(0)
 	if k.private {
 		flag = 1
@@ -80,11 +84,15 @@ func readKept(b []byte) (*kept, error) {
 	}
 	k := &kept{epoch: number()}
 	ms, n := binary.Varint(b)
-	if !ok || n <= 0 || len(b) < n+1 {
+	if !ok || n <= 0 {
 		return nil, errKept
 	}
-	k.expires, k.private = time.UnixMilli(ms), b[n] == 1
-	b = b[n+1:]
+	k.expires, b = time.UnixMilli(ms), b[n:]
+	k.stale = Stale{milliseconds(number()), milliseconds(number())}
+	if !ok || len(b) < 1 {
+		return nil, errKept
+	}
+	k.private, b = b[0] == 1, b[1:]
 	tags := number()
 	for range tags {
 		size := number()
@@ -99,4 +107,9 @@ func readKept(b []byte) (*kept, error) {
 		return nil, errKept
 	}
 	return k, nil
+}
+
+// milliseconds is a time that was stored, however long.
+func milliseconds(n uint64) time.Duration {
+	return time.Duration(min(n, math.MaxInt64/uint64(time.Millisecond))) * time.Millisecond
 }

@@ -197,7 +197,8 @@ func TestAnEpochThatWasLostDoesNotBeginAnew(t *testing.T) {
 func TestKeptEntriesAreReadAsWritten(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		k := kept{
-			epoch: rapid.Uint64().Draw(t, "epoch"), expires: time.UnixMilli(rapid.Int64Range(0, 1<<45).Draw(t, "expires")), private: rapid.Bool().Draw(t, "private"),
+			epoch: rapid.Uint64().Draw(t, "epoch"), expires: time.UnixMilli(rapid.Int64Range(0, 1<<45).Draw(t, "expires")),
+			stale: Stale{time.Duration(rapid.Int64Range(0, 1<<40).Draw(t, "while")) * time.Millisecond, time.Duration(rapid.Int64Range(0, 1<<40).Draw(t, "if")) * time.Millisecond}, private: rapid.Bool().Draw(t, "private"),
 			tags: rapid.SliceOfN(rapid.String(), 1, 3).Draw(t, "tags"), body: []byte(rapid.StringN(1, 20, -1).Draw(t, "body")),
 		}
 		got, err := readKept(k.append(nil))

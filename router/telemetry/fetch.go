@@ -133,12 +133,30 @@ func (f *Fetch) Shared() {
 	}
 }
 
-// Looked says how much of the answer was found in a cache, in entities and root selections, and how much was not.
-func (f *Fetch) Looked(found, missing int) {
+// Looked says how much of the answer was found in a cache, in entities and root selections, how much of that was stale, and how much was not.
+func (f *Fetch) Looked(fresh, stale, missing int) {
 	if f != nil {
-		f.cached.Store(found > 0 && missing == 0)
-		f.t.metrics.looked(f.Subgraph, found, missing)
+		f.cached.Store(fresh+stale > 0 && missing == 0)
+		f.t.metrics.looked(f.Subgraph, "hit", fresh)
+		f.t.metrics.looked(f.Subgraph, "stale", stale)
+		f.t.metrics.looked(f.Subgraph, "miss", missing)
 	}
+}
+
+// StoodIn says how much of the answer a cache had, although it was stale, where the subgraph failed.
+func (f *Fetch) StoodIn(stale int) {
+	if f != nil {
+		f.cached.Store(true)
+		f.t.metrics.looked(f.Subgraph, "stale_if_error", stale)
+	}
+}
+
+// Again opens the account of a request that is made because of this one, which may have ended.
+func (f *Fetch) Again(ctx context.Context, ask Ask) (context.Context, *Fetch) {
+	if f == nil {
+		return ctx, nil
+	}
+	return f.t.Fetch(ctx, ask)
 }
 
 // Done ends the account: with the HTTP status and the size of the answer, or the error when there was none.

@@ -100,7 +100,7 @@ func (m *metrics) make(buckets []float64) []Instrument {
 	m.subgraphShared = k.counter("subgraph_shared_total", "Subgraph requests that an equal one under way answered.", "subgraph")
 	m.breakers = k.gauge("subgraph_breaker_state", "Circuit breaker of a subgraph: 0 closed, 1 open, 2 half open.", "subgraph")
 	m.sharedOperations = k.counter("shared_operations_total", "Operations that an equal one under way answered.").WithLabelValues()
-	m.entityCache = k.counter("entity_cache_total", "Entities and root selections looked up in the entity cache.", "subgraph", "result")
+	m.entityCache = k.counter("entity_cache_total", "Entities and root selections looked up in the entity cache: hit, stale (given, and asked for anew), miss, and of the misses stale_if_error, where what was kept stood in.", "subgraph", "result")
 
 	k.read("websockets", "gauge", "WebSockets that are open.", func() float64 { return float64(m.watch.sockets()) })
 	subscriptions := k.gauge("subscriptions", "Subscriptions of clients that are running.")

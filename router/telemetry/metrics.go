@@ -184,10 +184,9 @@ func (m *metrics) sharedFetch(subgraph string) {
 	}
 }
 
-func (m *metrics) looked(subgraph string, found, missing int) {
-	if m != nil {
-		m.entityCache.WithLabelValues(subgraph, "hit").Add(float64(found))
-		m.entityCache.WithLabelValues(subgraph, "miss").Add(float64(missing))
+func (m *metrics) looked(subgraph, result string, n int) {
+	if m != nil && n > 0 {
+		m.entityCache.WithLabelValues(subgraph, result).Add(float64(n))
 	}
 }
 
