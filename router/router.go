@@ -86,7 +86,7 @@ func assemble(supergraphSDL string, o Options, before *gateway) (*gateway, serve
 		o.Fetcher, closeFetcher = h, h.Close
 	}
 	o.Traffic.OnState = tellState(o.Traffic.OnState, o.Telemetry)
-	reach := o.Fetcher
+	reach := o.Traffic.Timely(o.Fetcher)
 	guard := o.Traffic.Guard(reach, addresses, before.guarded())
 	if guard != nil {
 		o.Fetcher = guard

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"bourse/router"
 	"bourse/router/fetch"
@@ -23,7 +24,10 @@ type held struct {
 
 func (h *held) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.calls.Add(1)
-	<-h.gate
+	select {
+	case <-h.gate:
+	case <-r.Context().Done():
+	}
 	h.Handler.ServeHTTP(w, r)
 }
 
@@ -71,4 +75,60 @@ func executedOnce(t *testing.T, o traffic.Options) {
 	}
 	close(m.gate)
 	wg.Wait()
+}
+
+// Who has no more time is told so, shared or not; who came later and has time left gets the answer.
+func TestTimeIsThatOfWhoeverWaitsLongest(t *testing.T) {
+	for name, o := range map[string]traffic.Options{"operations": {ShareOperations: true}, "fetches": {ShareFetches: true}, "both": {ShareOperations: true, ShareFetches: true}, "nothing": {}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				markets, stats := newSubgraphs()
+				m := &held{Handler: markets, gate: make(chan struct{})}
+				var states []traffic.State
+				o.Rules.Breaker = traffic.BreakerOptions{FailureRatio: 1, MinRequests: 1}
+				o.OnState = func(_ string, _, to traffic.State) { states = append(states, to) }
+				r, err := router.New(composed(t, "http://market.invalid", "http://stats.invalid"), router.Options{
+					Fetcher: fetch.NewLocal(map[string]http.Handler{"market": m, "stats": stats}), Traffic: o, RequestTimeout: 10 * time.Second,
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer r.Close(t.Context()) //nolint:errcheck // nothing runs any more
+				const q = `{"query":"{ market(symbol: \"BTC\") { name } }"}`
+				answers := make(chan string, 3)
+				go func() { answers <- ask(r, q).Body.String() }()
+				time.Sleep(6 * time.Second)
+				go func() { answers <- ask(r, q).Body.String() }()
+				time.Sleep(6 * time.Second) // the first has no more time
+				shared := o.ShareOperations || o.ShareFetches
+				if n := m.calls.Load(); shared != (n == 1) {
+					t.Errorf("%d calls", n)
+				}
+				if shared {
+					m.gate <- struct{}{}
+					for range 2 { // the first waits with whoever came after it
+						if got := <-answers; !strings.Contains(got, `"name":"Bitcoin"`) {
+							t.Errorf("got %s", got)
+						}
+					}
+				} else {
+					for range 2 {
+						if got := <-answers; !strings.Contains(got, "did not answer in time") {
+							t.Errorf("got %s", got)
+						}
+					}
+				}
+				if len(states) > 0 && shared {
+					t.Errorf("the breaker went to %v", states)
+				}
+				states = nil
+				if !shared {
+					return
+				}
+				if got := ask(r, q).Body.String(); !strings.Contains(got, "did not answer in time") || len(states) != 1 {
+					t.Errorf("nobody had time: got %s, and the breaker went to %v", got, states)
+				}
+			})
+		})
+	}
 }

@@ -36,7 +36,8 @@ func (k *key[S]) equal(other *key[S]) bool {
 //	follower:        └─▶ wait ─────────────────────┘ └────────▶ value
 //
 // The work lasts as long as anyone waits for it: a leader whose context ends takes the flight off the list and works on for those
-// who follow. The state of a flight is guarded by its shard.
+// who follow, which is no longer than the time of the last of them. It ends with the last to give up, and for that one's reason. The state of a
+// flight is guarded by its shard.
 type flights[S comparable, V any] struct {
 	hash   func(*key[S]) uint64
 	max    int32         // followers of one flight
@@ -56,7 +57,7 @@ type flight[S comparable, V any] struct {
 	epoch     uint64
 	left      bool // the leader's context has ended
 	followers int32
-	cancel    context.CancelFunc
+	cancel    context.CancelCauseFunc
 	done      chan struct{} // made by the first follower
 	landed    bool
 	value     V
@@ -110,7 +111,7 @@ func (f *flights[S, V]) do(ctx context.Context, k key[S], work func(context.Cont
 	}
 	own := &flight[S, V]{key: k, next: s.listed[h], epoch: epoch}
 	s.listed[h] = own
-	working, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	working, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	own.cancel = cancel
 	s.mu.Unlock()
 	return s.lead(ctx, working, h, own, work)
@@ -118,13 +119,13 @@ func (f *flights[S, V]) do(ctx context.Context, k key[S], work func(context.Cont
 
 // lead does the work. When the leader's own context ends it goes on for those who follow, and nobody more comes to them.
 func (s *shard[S, V]) lead(ctx, working context.Context, h uint64, own *flight[S, V], work func(context.Context) (V, error)) (*flight[S, V], error) {
-	defer own.cancel()
+	defer own.cancel(nil)
 	stop := context.AfterFunc(ctx, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.unlist(h, own)
 		if own.left = true; own.followers == 0 {
-			own.cancel()
+			own.cancel(reason(ctx))
 		}
 	})
 	defer stop()
@@ -158,15 +159,23 @@ func (s *shard[S, V]) follow(ctx context.Context, other *flight[S, V]) (*flight[
 		defer s.mu.Unlock()
 		if !other.landed {
 			if other.followers--; other.left && other.followers == 0 {
-				other.cancel()
+				other.cancel(reason(ctx))
 			}
-			return nil, ctx.Err()
+			return nil, reason(ctx)
 		}
 	}
 	if other.err != nil {
 		return nil, other.err
 	}
 	return other, nil
+}
+
+// reason is why a context has ended: of one that shared work has for its own, that of whoever waited for it last.
+func reason(ctx context.Context) error {
+	if err := ctx.Err(); errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return context.Cause(ctx)
 }
 
 func (s *shard[S, V]) unlist(h uint64, own *flight[S, V]) {

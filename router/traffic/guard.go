@@ -231,7 +231,7 @@ func unavailable(req *execute.Request) error {
 func judge(ctx context.Context, resp *execute.Response, err error) outcome {
 	var refused *execute.FetchError
 	switch {
-	case errors.As(err, &refused), err != nil && errors.Is(ctx.Err(), context.Canceled):
+	case errors.As(err, &refused), err != nil && ctx.Err() != nil && !errors.Is(reason(ctx), context.DeadlineExceeded):
 		return nothing
 	case err != nil, resp.Status >= 500:
 		return failed

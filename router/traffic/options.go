@@ -55,6 +55,14 @@ func (o Options) Guard(f Fetcher, addresses map[string]string, before *Guard) *G
 	return newGuard(f, rules, o.OnState, addresses, before)
 }
 
+// Timely puts before a fetcher what makes its errors speak of time, where that was over for the last who waited for something shared.
+func (o Options) Timely(f Fetcher) Fetcher {
+	if o.ShareOperations || o.ShareFetches {
+		return &timely{f}
+	}
+	return f
+}
+
 // Share puts the sharing of fetches before a fetcher where it is asked for.
 func (o Options) Share(f Fetcher) Fetcher {
 	if o.ShareFetches {

@@ -3,6 +3,7 @@ package traffic
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"sync/atomic"
@@ -163,4 +164,16 @@ func response(f *flight[string, *execute.Response]) *execute.Response {
 		}
 	}
 	return &own
+}
+
+// timely tells a client that had no more time from one that left: to what is shared both are the end of its context.
+type timely struct{ Fetcher }
+
+// Fetch implements execute.Fetcher.
+func (t *timely) Fetch(ctx context.Context, req *execute.Request) (*execute.Response, error) {
+	resp, err := t.Fetcher.Fetch(ctx, req)
+	if errors.Is(err, context.Canceled) && errors.Is(reason(ctx), context.DeadlineExceeded) {
+		err = fmt.Errorf("subgraph %s: nobody had time to wait any longer: %w", req.Subgraph, context.DeadlineExceeded)
+	}
+	return resp, err
 }
