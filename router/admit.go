@@ -34,7 +34,7 @@ func (o Options) authenticated() Options {
 	}
 	if o.Tokens.Verifier != nil {
 		if o.Admit == nil {
-			o.Admit = o.Tokens.admit(o.Logger)
+			o.Admit = o.Tokens.admit(o.Logger, o.Address)
 		}
 		for _, s := range o.Tokens.sources() {
 			if s.Header != "" {
@@ -73,8 +73,16 @@ func (t Tokens) sources() []identity.Source {
 	return t.Sources
 }
 
-func (t Tokens) admit(logger *slog.Logger) func(context.Context, *http.Request, http.Header) (*identity.Identity, *serve.Refusal) {
+// admit finds out by tokens whom a request speaks for. address finds out where it comes from, for the log; nil: the other end of the connection.
+func (t Tokens) admit(logger *slog.Logger, address func(*http.Request) (netip.Addr, *serve.Refusal)) func(context.Context, *http.Request, http.Header) (*identity.Identity, *serve.Refusal) {
 	sources := t.sources()
+	client := func(r *http.Request) netip.Addr {
+		if address == nil {
+			return identity.Peer(r)
+		}
+		at, _ := address(r) // who is refused by it does not come this far
+		return at
+	}
 	return func(ctx context.Context, r *http.Request, header http.Header) (*identity.Identity, *serve.Refusal) {
 		token, err := identity.Find(sources, header)
 		if token == "" && err == nil {
@@ -91,7 +99,7 @@ func (t Tokens) admit(logger *slog.Logger) func(context.Context, *http.Request, 
 		}
 		refused := &identity.RefusedError{Reason: identity.TokenMalformed}
 		errors.As(err, &refused)
-		logger.InfoContext(ctx, "token refused", "reason", string(refused.Reason), "detail", refused.Detail, "peer", identity.Peer(r))
+		logger.InfoContext(ctx, "token refused", "reason", string(refused.Reason), "detail", refused.Detail, "client", client(r))
 		if t.Lenient && !t.Required {
 			return nil, nil
 		}

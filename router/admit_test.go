@@ -246,3 +246,26 @@ func (b *safeBuffer) String() string {
 	defer b.mu.Unlock()
 	return b.buf.String()
 }
+
+// Behind a proxy that is trusted the log names the client whose token was refused, and not the proxy.
+func TestTheLogNamesTheClientOfARefusedToken(t *testing.T) {
+	for name, c := range map[string]struct {
+		o    Options
+		want string
+	}{
+		"trusted":   {Options{Addresses: &identity.Addresses{Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}}, "203.0.113.9"},
+		"untrusted": {Options{Addresses: &identity.Addresses{}}, "127.0.0.1"},
+		"unasked":   {Options{}, "127.0.0.1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.o.Tokens = Tokens{Verifier: tokenVerifier(t)}
+			server, log := protectedRouter(t, c.o)
+			if status, _, body := ask(t, server, "Bearer x.y.z", `{ me { id } }`, "X-Forwarded-For", "203.0.113.9"); status != 401 {
+				t.Fatalf("%d %s", status, body)
+			}
+			if got := log.String(); !strings.Contains(got, `"msg":"token refused"`) || !strings.Contains(got, `"client":"`+c.want+`"`) || strings.Contains(got, `"peer"`) {
+				t.Errorf("the log is %s", got)
+			}
+		})
+	}
+}

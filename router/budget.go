@@ -7,6 +7,7 @@ import (
 
 	"bourse/router/cost"
 	"bourse/router/identity"
+	"bourse/router/limits"
 	"bourse/router/serve"
 )
 
@@ -24,6 +25,9 @@ const (
 	codeTooExpensive     = "COST_ESTIMATED_TOO_EXPENSIVE"
 	codeSlicingArguments = "COST_SLICING_ARGUMENTS"
 )
+
+// limitOfCost is what a budget is called among limits.
+const limitOfCost = "cost"
 
 // of is what an identity may spend on one operation; 0: no bound.
 func (b *Budget) of(who *identity.Identity) int {
@@ -45,29 +49,31 @@ func (b *Budget) of(who *identity.Identity) int {
 	return b.Max
 }
 
-// spend estimates what an operation costs and holds it against the budget of whoever asks. Where costs are not computed it is 0.
-func (g *gateway) spend(ctx context.Context, req *serve.Request, k *known, variables map[string]any) (int, *serve.Refusal) {
+// spend estimates what an operation costs and holds it against the budget of whoever asks; over is what that only warns of. Where costs are not
+// computed it is 0.
+func (g *gateway) spend(ctx context.Context, req *serve.Request, k *known, variables map[string]any) (spent int, over []limits.Exceeded, refusal *serve.Refusal) {
 	if k.cost == nil {
-		return 0, nil
+		return 0, nil, nil
 	}
-	spent, err := k.cost.Cost(variables)
+	var err error
+	spent, err = k.cost.Cost(variables)
 	most := g.budget.of(req.Identity)
 	if err == nil && (most == 0 || spent <= most) {
-		return spent, nil
+		return spent, nil, nil
 	}
 	if g.budget.Warn {
 		g.logger.WarnContext(ctx, "operation over budget", "operation", k.definition.Name, "cost", spent, "max", most, "error", err)
-		return spent, nil
+		return spent, []limits.Exceeded{{Limit: limitOfCost, Max: most, Actual: spent}}, nil
 	}
-	g.telemetry.Limited("cost")
+	g.telemetry.Limited(limitOfCost)
 	var slicing *cost.SlicingError
 	if errors.As(err, &slicing) {
-		refusal := serve.Refuse(0, codeSlicingArguments, slicing.Error())
+		refusal = serve.Refuse(0, codeSlicingArguments, slicing.Error())
 		refusal.Errors[0].Locations = []serve.Location{{Line: slicing.Position.Line, Column: slicing.Position.Column}}
-		return spent, refusal
+		return spent, nil, refusal
 	}
-	refusal := serve.Refuse(0, codeTooExpensive, fmt.Sprintf("the operation costs about %d, and may cost %d", spent, most))
+	refusal = serve.Refuse(0, codeTooExpensive, fmt.Sprintf("the operation costs about %d, and may cost %d", spent, most))
 	refusal.Errors[0].Extensions["cost"] = spent
 	refusal.Errors[0].Extensions["max"] = most
-	return spent, refusal
+	return spent, nil, refusal
 }

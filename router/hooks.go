@@ -9,6 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"bourse/router/execute"
+	"bourse/router/limits"
 	"bourse/router/plan"
 	"bourse/router/serve"
 )
@@ -47,6 +48,8 @@ type OperationInfo struct {
 	Header    http.Header    // what subgraphs will see
 	Plan      *plan.Plan
 	Cost      int // estimated; 0 where costs are not computed
+	// Exceeded are the limits that it exceeds and that only warn, cost among them where that is over budget.
+	Exceeded []limits.Exceeded
 }
 
 // SubscriptionPhase says what happened to a subscription.
@@ -117,11 +120,11 @@ func (f *hooked) before(ctx context.Context, req *execute.Request) (*execute.Req
 }
 
 // admitted asks the hook about a planned operation.
-func (g *gateway) admitted(ctx context.Context, o *operation, query string) *serve.Refusal {
+func (g *gateway) admitted(ctx context.Context, o *operation, query string, exceeded []limits.Exceeded) *serve.Refusal {
 	if g.hooks.Operation == nil {
 		return nil
 	}
 	return g.hooks.Operation(ctx, &OperationInfo{
-		Name: o.name, Kind: o.Kind(), Query: query, Variables: o.input.Variables, Header: o.input.Header, Plan: o.input.Plan, Cost: o.cost,
+		Name: o.name, Kind: o.Kind(), Query: query, Variables: o.input.Variables, Header: o.input.Header, Plan: o.input.Plan, Cost: o.cost, Exceeded: exceeded,
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,7 +55,7 @@ func (g *gateway) Prepare(ctx context.Context, req *serve.Request) (serve.Operat
 			return nil, refusal
 		}
 	}
-	variables, spent, refusal := g.judge(ctx, req, k)
+	j, refusal := g.judge(ctx, req, k, ok)
 	if refusal != nil && stage == rate.Whole { // what is refused counts as well, known or not
 		if limited := g.ration(ctx, req, nil, 0, rate.Before); limited != nil {
 			return nil, limited
@@ -63,48 +64,66 @@ func (g *gateway) Prepare(ctx context.Context, req *serve.Request) (serve.Operat
 	if refusal != nil {
 		return nil, refusal
 	}
-	if refusal := g.ration(ctx, req, k, spent, stage); refusal != nil {
+	for i := range j.exceeded {
+		g.telemetry.Warned(j.exceeded[i].Limit)
+	}
+	if refusal := g.ration(ctx, req, k, j.spent, stage); refusal != nil {
 		return nil, refusal
 	}
-	p, refusal := g.planFor(ctx, req, k, variables, &told)
+	p, refusal := g.planFor(ctx, req, k, j.variables, &told)
 	if refusal != nil {
 		return nil, refusal
 	}
-	maps.Copy(variables, k.literals)
-	if refusal := g.withheld(ctx, req, k.definition.Name, p, variables); refusal != nil {
+	maps.Copy(j.variables, k.literals)
+	if refusal := g.withheld(ctx, req, k.definition.Name, p, j.variables); refusal != nil {
 		return nil, refusal
 	}
-	op := &operation{g: g, name: k.definition.Name, input: execute.Input{Plan: p, Variables: variables, Header: g.passOn(req), Identity: req.Identity}, explains: explains, protected: len(k.needs.touched) > 0, cost: spent}
+	op := &operation{g: g, name: k.definition.Name, input: execute.Input{Plan: p, Variables: j.variables, Header: g.passOn(req), Identity: req.Identity}, explains: explains, protected: len(k.needs.touched) > 0, cost: j.spent}
 	if account := telemetry.Of(ctx); account != nil {
-		told.Document, told.Kind, told.Plan, told.Variables, told.Cost = k.document, p.Operation(), p, req.Variables, spent
+		told.Document, told.Kind, told.Plan, told.Variables, told.Cost, told.Costed = k.document, p.Operation(), p, req.Variables, j.spent, k.cost != nil
 		account.Prepared(told)
 	}
 	if found.Keep != "" {
 		g.documents.Keep(ctx, found)
 	}
-	if refusal := g.admitted(ctx, op, req.Query); refusal != nil {
+	if refusal := g.admitted(ctx, op, req.Query, j.exceeded); refusal != nil {
 		return nil, refusal
 	}
 	return op, nil
 }
 
-// judge holds what a request says beside its text against what its client may ask for.
-func (g *gateway) judge(ctx context.Context, req *serve.Request, k *known) (variables map[string]any, spent int, refusal *serve.Refusal) {
+// judged is what a request says beside its text, held against what its client may ask for.
+type judged struct {
+	variables map[string]any
+	spent     int
+	exceeded  []limits.Exceeded // that only warn
+}
+
+// judge finds out what a request says beside its text, and whether its client may ask for it. The log has been told of the text before, where it is
+// a known one.
+func (g *gateway) judge(ctx context.Context, req *serve.Request, k *known, told bool) (j judged, refusal *serve.Refusal) {
 	if refusal = g.secluded(req, k); refusal != nil {
-		return nil, 0, refusal
+		return j, refusal
 	}
-	if variables, refusal = g.variables(k.definition, req.Variables); refusal != nil {
-		return nil, 0, refusal
+	var by, over []limits.Exceeded // variables, and the cost
+	if j.variables, by, refusal = g.variables(k.definition, req.Variables); refusal != nil {
+		return j, refusal
 	}
-	spent, refusal = g.spend(ctx, req, k, variables)
-	return variables, spent, refusal
+	if !told {
+		g.warn(ctx, k, k.exceeded)
+	}
+	g.warn(ctx, k, by)
+	if j.spent, over, refusal = g.spend(ctx, req, k, j.variables); refusal == nil {
+		j.exceeded = slices.Concat(k.exceeded, by, over)
+	}
+	return j, refusal
 }
 
 // read reads and checks an operation and keeps what it finds. An operation that differs from one read before only in its literals
 // is not validated again: what stands in Literals is valid by itself.
 func (g *gateway) read(req *serve.Request, told *telemetry.Prepared) (*known, *shape, *serve.Refusal) {
 	began := time.Now()
-	doc, refusal := g.parse(req.Query)
+	doc, exceeded, refusal := g.parse(req.Query)
 	told.Parse = time.Since(began)
 	if refusal != nil {
 		return nil, nil, refusal
@@ -137,7 +156,7 @@ func (g *gateway) read(req *serve.Request, told *telemetry.Prepared) (*known, *s
 		g.ready.shapes.add(s.text, s, entryBytes+shapePerByte*len(s.text))
 	}
 	told.Validate = time.Since(began)
-	k := &known{definition: client, literals: read.Literals, shape: s.text, needs: s.needs, introspects: asksForSchema}
+	k := &known{definition: client, literals: read.Literals, shape: s.text, needs: s.needs, introspects: asksForSchema, exceeded: exceeded}
 	k.document = g.telemetry.Document(req.Query, client.Name, client.Operation)
 	if s.needs.cost != nil {
 		k.cost = s.needs.cost.Bind(read.Literals)
@@ -146,20 +165,19 @@ func (g *gateway) read(req *serve.Request, told *telemetry.Prepared) (*known, *s
 	return k, s, nil
 }
 
-// parse reads a text within the limits.
-func (g *gateway) parse(text string) (*ast.QueryDocument, *serve.Refusal) {
-	doc, warnings, err := g.limits.Parse(text)
-	g.warn(warnings)
+// parse reads a text within the limits, and says which of them it exceeds that only warn.
+func (g *gateway) parse(text string) (*ast.QueryDocument, []limits.Exceeded, *serve.Refusal) {
+	doc, exceeded, err := g.limits.Parse(text)
 	if err != nil {
-		return nil, g.refuseLimit(codeParseFailed, err)
+		return nil, nil, g.refuseLimit(codeParseFailed, err)
 	}
-	return doc, nil
+	return doc, exceeded, nil
 }
 
 // warn tells the operator of limits that only warn.
-func (g *gateway) warn(exceeded []limits.Exceeded) {
+func (g *gateway) warn(ctx context.Context, k *known, exceeded []limits.Exceeded) {
 	for _, e := range exceeded {
-		g.logger.Warn("limit exceeded", "limit", e.Limit, "max", e.Max, "actual", e.Actual)
+		g.logger.WarnContext(ctx, "limit exceeded", "operation", k.definition.Name, "limit", e.Limit, "max", e.Max, "actual", e.Actual)
 	}
 }
 
@@ -185,23 +203,23 @@ func (g *gateway) check(doc *ast.QueryDocument, who *identity.Identity) *serve.R
 	return nil
 }
 
-// variables coerces a request's variables (GraphQL, section 6.1.2).
-func (g *gateway) variables(definition *ast.OperationDefinition, values map[string]any) (map[string]any, *serve.Refusal) {
+// variables coerces a request's variables (GraphQL, section 6.1.2), and says which limits they exceed that only warn.
+func (g *gateway) variables(definition *ast.OperationDefinition, values map[string]any) (map[string]any, []limits.Exceeded, *serve.Refusal) {
+	var exceeded []limits.Exceeded
 	if len(values) > 0 {
-		warnings, err := g.limits.CheckVariables(values)
-		g.warn(warnings)
-		if err != nil {
-			return nil, g.refuseLimit(codeBadUserInput, err)
+		var err error
+		if exceeded, err = g.limits.CheckVariables(values); err != nil {
+			return nil, nil, g.refuseLimit(codeBadUserInput, err)
 		}
 	}
 	if err := checkScalars(g.sg.API(), definition.VariableDefinitions, values); err != nil {
-		return nil, refuseErrors(codeBadUserInput, err)
+		return nil, nil, refuseErrors(codeBadUserInput, err)
 	}
 	coerced, err := validator.VariableValues(g.sg.API(), definition, values)
 	if err != nil {
-		return nil, refuseErrors(codeBadUserInput, err)
+		return nil, nil, refuseErrors(codeBadUserInput, err)
 	}
-	return coerced, nil
+	return coerced, exceeded, nil
 }
 
 // choose finds the operation that the request means.

@@ -10,6 +10,7 @@ import (
 
 	"bourse/router/access"
 	"bourse/router/cost"
+	"bourse/router/limits"
 	"bourse/router/plan"
 	"bourse/router/serve"
 	"bourse/router/telemetry"
@@ -57,6 +58,7 @@ type known struct {
 	shape       string                   // its text
 	needs       needs
 	introspects *ast.Field          // that asks for the schema, where not everyone may; nil: none
+	exceeded    []limits.Exceeded   // limits that only warn
 	cost        *cost.Formula       // of needs, with the literals; nil: costs are not computed
 	document    *telemetry.Document // nil: nobody wants to know
 }

@@ -1,12 +1,14 @@
 package router_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -21,6 +23,7 @@ import (
 	"bourse/router/persisted"
 	"bourse/router/rate"
 	"bourse/router/serve"
+	"bourse/router/telemetry"
 )
 
 // ask sends one request and returns the code of the refusal, empty for an answer, and the headers.
@@ -357,5 +360,45 @@ func TestIntrospectionThatGoesRound(t *testing.T) {
 	inFragments := `{ __schema { types { ...A } } } fragment A on __Type { fields { type { ...B } } } fragment B on __Type { fields { type { possibleTypes { interfaces { name } } } } }`
 	if code, _, text := h.ask(t, "POST", query(inFragments)); code != "GRAPHQL_VALIDATION_FAILED" {
 		t.Errorf("in fragments: %s", text)
+	}
+}
+
+// What only warns is counted each time, and hooks are told; the log has a text's own faults once.
+func TestWhatOnlyWarnsIsCounted(t *testing.T) {
+	told, _ := telling(t, telemetry.Options{Metrics: &telemetry.Metrics{}})
+	var seen []string
+	var log bytes.Buffer // requests come one after another
+	h := open(t, router.Options{
+		Logger: slog.New(slog.NewTextHandler(&log, nil)), Telemetry: told, Limits: limits.Limits{Warn: true, Aliases: 1, ListItems: 1}, Budget: &router.Budget{Max: 1, Warn: true},
+		Hooks: router.Hooks{Operation: func(_ context.Context, op *router.OperationInfo) *serve.Refusal {
+			for _, e := range op.Exceeded {
+				seen = append(seen, fmt.Sprintf("%s %d>%d", e.Limit, e.Actual, e.Max))
+			}
+			return nil
+		}},
+	})
+	for i := range 3 {
+		variables := "{}"
+		if i == 2 {
+			variables = `{"more":[1,2]}`
+		}
+		if code, _, text := h.ask(t, "POST", query(`query Twice { a: markets { name } b: markets { name } }`, variables)); code != "" {
+			t.Fatalf("%s: %s", code, text)
+		}
+	}
+	if want := "aliases 2>1,cost 20>1,aliases 2>1,cost 20>1,aliases 2>1,list_items 2>1,cost 20>1"; strings.Join(seen, ",") != want {
+		t.Errorf("hooks saw %s, want %s", strings.Join(seen, ","), want)
+	}
+	got := scrape(t, told)
+	for _, want := range []string{
+		`limit_warnings_total{limit="aliases"} 3`, `limit_warnings_total{limit="cost"} 3`, `limit_warnings_total{limit="list_items"} 1`,
+		`operation_cost_bucket{operation="Twice",le="10"} 0`, `operation_cost_bucket{operation="Twice",le="30"} 3`, `operation_cost_sum{operation="Twice"} 60`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("there is no %s in\n%s", want, got)
+		}
+	}
+	if n := strings.Count(log.String(), "limit=aliases"); n != 1 {
+		t.Errorf("the log tells %d times of one text: %s", n, log.String())
 	}
 }

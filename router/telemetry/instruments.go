@@ -19,7 +19,8 @@ type instruments struct {
 	sharedOperations                       prometheus.Counter
 	entityCache, limited, persisted, spans *prometheus.CounterVec
 	delivered, dropped                     prometheus.Counter
-	rateLimited                            *prometheus.CounterVec
+	rateLimited, warned                    *prometheus.CounterVec
+	costs                                  *prometheus.HistogramVec
 	reloads                                *prometheus.CounterVec
 	reloadTimes                            *prometheus.HistogramVec
 	loaded                                 prometheus.Gauge
@@ -110,6 +111,8 @@ func (m *metrics) make(buckets []float64) []Instrument {
 	m.delivered, m.dropped = events.WithLabelValues("delivered"), events.WithLabelValues("dropped")
 
 	m.limited = k.counter("limit_refusals_total", "Operations refused by a limit.", "limit")
+	m.warned = k.counter("limit_warnings_total", "Operations that exceed a limit and run, because it only warns; cost is one of the limits.", "limit")
+	m.costs = k.histogram("operation_cost", "Estimated cost of operations that were run, where costs are computed, by the name that the client gives them. Names beyond the bound are other.", costBuckets, "operation")
 	m.rateLimited = k.counter("rate_limited_total", "Operations refused by a rate limit.", "rule")
 	m.persisted = k.counter("persisted_documents_total", "Looks for persisted and trusted documents.", "result")
 	m.reloads = k.counter("reloads_total", "Reloads of supergraph and configuration.", "result")

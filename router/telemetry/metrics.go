@@ -20,6 +20,9 @@ type Metrics struct {
 	Buckets        []float64 // upper bounds of the duration histograms in seconds; nil: 1 ms to 10 s
 }
 
+// costBuckets are upper bounds of costs.
+var costBuckets = []float64{1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 100_000}
+
 const (
 	defaultNames = 100
 	// maxCodes bounds how many codes of refusals get series of their own: hooks may make up any.
@@ -144,6 +147,9 @@ func (m *metrics) end(o *Operation, r *Record) {
 		return // refused before anyone knew what it was: its name would be whatever the client makes up
 	}
 	m.operations.WithLabelValues(m.names.label(r.Operation), kind, r.outcome()).Inc()
+	if o.prepared.Costed {
+		m.costs.WithLabelValues(m.names.label(r.Operation)).Observe(float64(o.prepared.Cost))
+	}
 	if kind != "subscription" { // which last as long as the client likes
 		m.durations.WithLabelValues(kind).Observe(r.Duration.Seconds())
 	}

@@ -101,7 +101,8 @@ type Prepared struct {
 	Kind     ast.Operation
 	Plan     fmt.Stringer // in one line
 	Cached   bool         // the plan was there
-	Cost     int          // estimated; 0: not computed
+	Cost     int          // estimated
+	Costed   bool         // costs are computed
 	// How long each step took; 0: it was not needed.
 	Parse, Validate, Planning time.Duration
 	Variables                 map[string]any // only for what the slow log may show

@@ -86,6 +86,13 @@ func (t *Telemetry) Limited(limit string) {
 	}
 }
 
+// Warned counts an operation that exceeds a limit and runs nevertheless.
+func (t *Telemetry) Warned(limit string) {
+	if t != nil && t.metrics != nil {
+		t.metrics.warned.WithLabelValues(t.metrics.codes.label(limit)).Inc()
+	}
+}
+
 // RateLimited counts an operation that a rate limit refused.
 func (t *Telemetry) RateLimited(rule string) {
 	if t != nil && t.metrics != nil {
