@@ -8,14 +8,16 @@ import (
 )
 
 func TestWhatClientsSeeOfErrors(t *testing.T) {
-	const answer = `{"data":{"must":1},"errors":[{"message":"a secret"},{"message":"told","extensions":{"code":"TOLD","hint":1,"trace":"t"}},{"message":"other","extensions":{"code":"OTHER"}},{"message":"odd","extensions":{"code":7}}]}`
+	const answer = `{"data":{"must":1},"errors":[{"message":"a secret","extensions":{"exception":"at db.go:7"}},{"message":"told","extensions":{"code":"TOLD","hint":1,"trace":"t"}},{"message":"other","extensions":{"code":"OTHER","exception":"at db.go:8"}},{"message":"odd","extensions":{"code":7}}]}`
 	const (
 		general = `{"message":"The subgraph reported an error.","extensions":{"code":"DOWNSTREAM_SERVICE_ERROR","service":"a"}}`
-		secret  = `{"message":"a secret","extensions":{"code":"DOWNSTREAM_SERVICE_ERROR","service":"a"}}`
+		secret  = `{"message":"a secret","extensions":{"code":"DOWNSTREAM_SERVICE_ERROR","service":"a","exception":"at db.go:7"}}`
+		message = `{"message":"a secret","extensions":{"code":"DOWNSTREAM_SERVICE_ERROR","service":"a"}}`
 		told    = `{"message":"told","extensions":{"code":"TOLD","service":"a","hint":1,"trace":"t"}}`
 		hinted  = `{"message":"told","extensions":{"code":"TOLD","service":"a","hint":1}}`
 		bare    = `{"message":"told","extensions":{"code":"TOLD","service":"a"}}`
-		other   = `{"message":"other","extensions":{"code":"OTHER","service":"a"}}`
+		other   = `{"message":"other","extensions":{"code":"OTHER","service":"a","exception":"at db.go:8"}}`
+		code    = `{"message":"other","extensions":{"code":"OTHER","service":"a"}}`
 		odd     = `{"message":"odd","extensions":{"code":"DOWNSTREAM_SERVICE_ERROR","service":"a"}}`
 	)
 	hiding := execute.Errors{Mask: true}
@@ -26,8 +28,8 @@ func TestWhatClientsSeeOfErrors(t *testing.T) {
 		"all":            {execute.Options{}, [4]string{secret, told, other, odd}},
 		"masked":         {execute.Options{Errors: hiding}, [4]string{general, told, other, general}},
 		"one code":       {execute.Options{Errors: execute.Errors{Codes: []string{"TOLD"}}}, [4]string{general, told, general, general}},
-		"one extension":  {execute.Options{Errors: execute.Errors{Extensions: []string{"hint"}}}, [4]string{secret, hinted, other, odd}},
-		"no extensions":  {execute.Options{Errors: execute.Errors{Extensions: []string{}}}, [4]string{secret, bare, other, odd}},
+		"one extension":  {execute.Options{Errors: execute.Errors{Extensions: []string{"hint"}}}, [4]string{message, hinted, code, odd}},
+		"no extensions":  {execute.Options{Errors: execute.Errors{Extensions: []string{}}}, [4]string{message, bare, code, odd}},
 		"not this one":   {execute.Options{Errors: hiding, ErrorsOf: map[string]execute.Errors{"a": {}}}, [4]string{secret, told, other, odd}},
 		"this one alone": {execute.Options{ErrorsOf: map[string]execute.Errors{"a": hiding}}, [4]string{general, told, other, general}},
 		"another one":    {execute.Options{ErrorsOf: map[string]execute.Errors{"b": hiding}}, [4]string{secret, told, other, odd}},

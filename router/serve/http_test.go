@@ -138,10 +138,17 @@ func TestGet(t *testing.T) {
 		{"address bar", "GET", "query=query+x", []string{"Sec-Fetch-Site", "none"}, 200, ""},
 		{"script of an allowed page", "GET", "query=query+x", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "cors", "Origin", "https://app.example.com"}, 200, ""},
 		{"script of another page", "GET", "query=query+x", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "cors", "Origin", "https://evil.example.com"}, 403, CodeCSRFPrevented},
+		{"image on a page of the same site", "GET", "query=query+x", []string{"Sec-Fetch-Site", "same-site", "Sec-Fetch-Mode", "no-cors"}, 403, CodeCSRFPrevented},
+		{"image on another site, simple content type", "GET", "query=query+x", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors", "Content-Type", "text/plain"}, 403, CodeCSRFPrevented},
+		{"what no image says it has", "GET", "query=query+x", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors", "Content-Type", "Application/JSON; charset=utf-8"}, 200, ""},
+		{"script that is from nowhere", "GET", "query=query+x", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "cors", "Origin", "null"}, 403, CodeCSRFPrevented},
+		{"old browser with the origin of another page", "GET", "query=query+x", []string{"Origin", "https://evil.example.com"}, 403, CodeCSRFPrevented},
+		{"old browser with that of an allowed one", "GET", "query=query+x", []string{"Origin", "https://app.example.com"}, 200, ""},
+		{"stream on another site", "GET", "query=count+1", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors", "Accept", "text/event-stream"}, 403, CodeCSRFPrevented},
 		{"old browser with a cookie", "GET", "query=query+x", []string{"Cookie", "a=b"}, 403, CodeCSRFPrevented},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			res := do(t, c.method, h.URL+"?"+c.query, "", append(c.header, "Accept", classic)...)
+			res := do(t, c.method, h.URL+"?"+c.query, "", append([]string{"Accept", classic}, c.header...)...)
 			body := bodyOf(t, res)
 			if res.StatusCode != c.status || codeOf(t, body) != c.code {
 				t.Errorf("got %d %s, want %d %s", res.StatusCode, body, c.status, c.code)
