@@ -25,7 +25,7 @@ type Hooks struct {
 	Operation func(ctx context.Context, op *OperationInfo) *serve.Refusal
 
 	// SubgraphRequest hears of each request to a subgraph, subscriptions too. It may change the request, which is its own copy, but not
-	// write into Body. An error fails the request as if the subgraph were down.
+	// write into Body. An error fails the request as if the subgraph were down; an *execute.FetchError says what clients are told instead.
 	SubgraphRequest func(ctx context.Context, req *execute.Request) error
 
 	// SubgraphResponse hears of each answer of a subgraph to a query or mutation, or of the error instead. It may change the
@@ -60,6 +60,13 @@ const (
 	SubscriptionStarted SubscriptionPhase = iota
 	SubscriptionEnded
 )
+
+func (p SubscriptionPhase) String() string {
+	if p == SubscriptionStarted {
+		return "started"
+	}
+	return "ended"
+}
 
 // SubscriptionEvent is the beginning or the end of one client's subscription.
 type SubscriptionEvent struct {

@@ -156,3 +156,32 @@ func TestHooksHearWhyASubscriptionEnded(t *testing.T) {
 		t.Errorf("the hooks heard %q", heard)
 	}
 }
+
+// What a program's hook has against a request is told to clients in the words of the hook, or as nothing but a failure of the subgraph.
+func TestAHookSaysWhatClientsAreTold(t *testing.T) {
+	var answer error
+	h := open(t, router.Options{Hooks: router.Hooks{SubgraphRequest: func(context.Context, *execute.Request) error { return answer }}})
+	for _, c := range []struct {
+		answer              error
+		query, subscription string
+	}{
+		{
+			&execute.FetchError{Code: "TENANT_REQUIRED", What: "wants a tenant", Err: errors.New("secret")},
+			`"message":"Subgraph 'market' wants a tenant.","path":["markets"],"extensions":{"code":"TENANT_REQUIRED"`,
+			`"message":"Subgraph 'market' wants a tenant.","extensions":{"code":"TENANT_REQUIRED"`,
+		},
+		{
+			errors.New("secret"),
+			`"message":"Subgraph 'market' could not be reached.","path":["markets"],"extensions":{"code":"SUBREQUEST_HTTP_ERROR"`,
+			`"message":"Subgraph 'market' did not take the subscription.","extensions":{"code":"SUBREQUEST_HTTP_ERROR"`,
+		},
+	} {
+		answer = c.answer
+		if _, got := h.post(t, query(`{ markets { symbol } }`)); !strings.Contains(got, c.query) || strings.Contains(got, "secret") {
+			t.Errorf("a query got %s", got)
+		}
+		if _, got := h.post(t, query(`subscription { trades(symbol: "BTC") { __typename } }`), "Accept", "text/event-stream"); !strings.Contains(got, c.subscription) || strings.Contains(got, "secret") {
+			t.Errorf("a subscription got %s", got)
+		}
+	}
+}

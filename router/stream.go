@@ -153,7 +153,14 @@ func (o *operation) ended(ctx context.Context, err error) error {
 		return serve.Refuse(http.StatusServiceUnavailable, serve.CodeShuttingDown, "the server is shutting down")
 	case errors.As(err, &dropped):
 		o.g.logger.WarnContext(ctx, "subscription dropped by its subgraph", "subgraph", dropped.Subgraph, "operation", o.name, "error", dropped.Err)
-		refusal := serve.Refuse(http.StatusBadGateway, codeSubrequestFailed, "the subscription was broken off")
+		code, message := codeSubrequestFailed, "the subscription was broken off"
+		var known *execute.FetchError
+		if errors.As(dropped.Err, &known) {
+			code, message = known.Code, "Subgraph '"+dropped.Subgraph+"' "+known.What+"."
+		} else if !dropped.Began {
+			message = "Subgraph '" + dropped.Subgraph + "' did not take the subscription."
+		}
+		refusal := serve.Refuse(http.StatusBadGateway, code, message)
 		refusal.Errors[0].Extensions["service"] = dropped.Subgraph
 		return refusal
 	default:

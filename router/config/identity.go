@@ -43,7 +43,7 @@ func (s *TokenSource) Check() error {
 // TokenIssuer says which tokens of an issuer are taken.
 type TokenIssuer struct {
 	Name       string   `yaml:"name" doc:"What the claim iss must be. Empty: tokens that no other issuer is for."`
-	Algorithms []string `yaml:"algorithms" required:"true" doc:"Those that are taken, of HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 and EdDSA."`
+	Algorithms []string `yaml:"algorithms" required:"true" enum:"HS256|HS384|HS512|RS256|RS384|RS512|PS256|PS384|PS512|ES256|ES384|ES512|EdDSA" doc:"Those that are taken."`
 	Audiences  []string `yaml:"audiences" doc:"One of which the claim aud must have; none listed: it is not looked at."`
 	Skew       Duration `yaml:"skew" default:"30s" max:"10m" doc:"How far the issuer's clock may be off."`
 	Required   []string `yaml:"required_claims" doc:"Claims that must be there, beside exp."`

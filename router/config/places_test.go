@@ -15,7 +15,7 @@ func TestFaultsOfBuildingHaveTheirPlaces(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"identity:\n  issuers:\n    - name: a\n      algorithms: [HS256]\n      secret: short", "r.yaml:5:15: identity.issuers[0].secret: a shared secret needs"},
 		{"identity:\n  issuers:\n    - {name: a, algorithms: [RS256], jwks_file: nowhere}", "r.yaml:3:49: identity.issuers[0].jwks_file: open"},
-		{"identity:\n  issuers:\n    - {name: a, algorithms: [RSA256], jwks_url: 'https://a/'}", `r.yaml:3:7: identity.issuers[0]: "RSA256" is not among`},
+		{"identity:\n  issuers:\n    - {name: a, algorithms: [RS256], jwks_url: a/keys}", "r.yaml:3:7: identity.issuers[0]: the URL of a key set must be"},
 		{"identity:\n  required: true", "r.yaml:2:13: identity.required: tokens are required"},
 		{"addresses:\n  allow: [300.1.1.1]", "r.yaml:2:10: addresses.allow: "},
 		{"addresses:\n  admin:\n    deny: [10.0.0.0/99]", "r.yaml:3:11: addresses.admin.deny: "},

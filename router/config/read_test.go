@@ -73,6 +73,7 @@ func TestFaultsHaveAPlaceAndAWayOut(t *testing.T) {
 		{"no YAML", "listen: ]", `r.yaml:1:1: not YAML: `},
 		{"no YAML, found by the parser", "plans: {}\nlisten: {\n  a: b: c }", `r.yaml:2:1: not YAML: `},
 		{"no YAML, found by the scanner", "plans: {}\nlisten: @", `r.yaml:2:1: not YAML: `},
+		{"no algorithm", "identity: {issuers: [{name: a, algorithms: [RSA256], secret: b}]}", `r.yaml:1:45: identity.issuers[0].algorithms[0] cannot be "RSA256": did you mean "RS256"`},
 		{"a tab", "plans: {}\nlisten:\n\taddress: ':1'", `r.yaml:3:1: not YAML: a line begins with a tab`},
 		{"a value for a list", "headers: {forward: Authorization}", `r.yaml:1:20: headers.forward must be a list`},
 		{"a share for a percentage", "traffic: {all: {hedge: {percentile: 0.95}}}", `r.yaml:1:37: traffic.all.hedge.percentile: 95 is`},

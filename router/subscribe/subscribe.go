@@ -34,6 +34,7 @@ var ErrLagged = errors.New("the subscription fell behind its events")
 // DroppedError ends a subscription whose subgraph refused it, or stopped without completing it.
 type DroppedError struct {
 	Subgraph string
+	Began    bool // it was opened
 	Err      error
 }
 
@@ -63,7 +64,7 @@ func Open(ctx context.Context, src Source, req *execute.Request, o Options) (*Su
 	stream, err := src.Open(ctx, req)
 	if err != nil {
 		cancel()
-		return nil, &DroppedError{req.Subgraph, err}
+		return nil, &DroppedError{Subgraph: req.Subgraph, Err: err}
 	}
 	s := &Subscription{cancel: cancel, done: make(chan struct{}), o: o.withDefaults(), signal: make(chan struct{}, 1)}
 	go s.read(ctx, stream, req.Subgraph)
@@ -135,7 +136,7 @@ func (s *Subscription) read(ctx context.Context, stream Stream, subgraph string)
 			s.end(io.EOF)
 			return
 		case err != nil:
-			s.end(&DroppedError{subgraph, err})
+			s.end(&DroppedError{subgraph, true, err})
 			return
 		case !s.put(raw):
 			s.end(ErrLagged)
