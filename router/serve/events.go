@@ -68,12 +68,13 @@ type streamWriter interface {
 func (x *exchange) follow(ctx context.Context, e streamWriter, stream Stream) {
 	for !e.broken() {
 		answer, err := x.s.next(ctx, stream)
+		if err == nil && ctx.Err() != nil { // events may never cease to come
+			answer.Release()
+			err = ctx.Err()
+		}
 		var refusal *Refusal
 		switch {
-		case hasExpired(ctx): // also while events never cease to come
-			if err == nil {
-				answer.Release()
-			}
+		case hasExpired(ctx):
 			x.failWith(e, expired())
 			return
 		case err == nil:

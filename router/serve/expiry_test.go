@@ -50,6 +50,56 @@ func TestStreamsEndWithTheirToken(t *testing.T) {
 	}
 }
 
+// On a stream that was reserved an operation ends with the token that it was started with, whatever the stream itself was opened with.
+func TestReservedOperationsEndWithTheirToken(t *testing.T) {
+	for _, query := range []string{"silent", "ticks"} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newScript()
+			s := New(Options{Gateway: g, Backlog: Backlog{DropOldest: true}, Observe: g.observe, Admit: func(_ context.Context, r *http.Request, _ http.Header) (*identity.Identity, *Refusal) {
+				who := &identity.Identity{Subject: "alice", Expires: time.Now().Add(time.Hour)}
+				if r.Method == http.MethodPost {
+					who.Expires = time.Now().Add(10 * time.Minute)
+				}
+				return who, nil
+			}})
+			ask := func(ctx context.Context, w http.ResponseWriter, method, token, body string) {
+				r := httptest.NewRequestWithContext(ctx, method, "/", strings.NewReader(body))
+				r.Header.Set("Content-Type", "application/json")
+				r.Header.Set("Accept", "text/event-stream")
+				if token != "" {
+					r.Header.Set(streamTokenHeader, token)
+				}
+				s.ServeHTTP(w, r)
+			}
+			put := httptest.NewRecorder()
+			ask(t.Context(), put, http.MethodPut, "", "")
+			token := put.Body.String()
+			ctx, leave := context.WithCancel(t.Context())
+			w, left := &lastWords{header: http.Header{}}, make(chan struct{})
+			go func() { defer close(left); ask(ctx, w, http.MethodGet, token, "") }()
+			ask(t.Context(), httptest.NewRecorder(), http.MethodPost, token, `{"query":"`+query+`","extensions":{"operationId":"o"}}`)
+			time.Sleep(9 * time.Minute)
+			synctest.Wait()
+			if n := len(g.records); n != 0 {
+				t.Errorf("%s: it ended before its token", query)
+			}
+			time.Sleep(10 * time.Minute) // what waits for a slow client comes before the end
+			leave()
+			<-left
+			if len(g.records) != 1 || g.records[0].Code != CodeUnauthenticated || g.records[0].Duration != 10*time.Minute && query == "silent" {
+				t.Errorf("%s: recorded %+v", query, g.records)
+			}
+			if !strings.Contains(w.tail, `{"id":"o","payload":{"errors":[{"message":"the token has expired",`) || !strings.Contains(w.tail, "event: complete\ndata: {\"id\":\"o\"}") {
+				t.Errorf("%s: the last words were %q", query, w.tail)
+			}
+			if err := s.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(time.Second)
+		})
+	}
+}
+
 // lastWords is a response of which only the end is kept. Each write takes a moment, or no time would pass in a bubble.
 type lastWords struct {
 	header http.Header

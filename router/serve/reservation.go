@@ -381,7 +381,8 @@ func (v *reservation) start(x *exchange, id string, req *Request) *Refusal {
 	return refusal
 }
 
-// begin runs a prepared operation. When it returns nil, the operation leaves s when it has ended.
+// begin runs a prepared operation. When it returns nil, the operation leaves s when it has ended. A subscription ends with the token that it was
+// started with: the stream may have been reserved with another one.
 func (o *streamed) begin(ctx context.Context, s *edition, op Operation) *Refusal {
 	began := time.Now()
 	finish := func() {
@@ -397,7 +398,15 @@ func (o *streamed) begin(ctx context.Context, s *edition, op Operation) *Refusal
 		if refusal != nil {
 			return refusal
 		}
+		valid, release := whileValid(ctx, o.record.Identity)
+		expiry := context.AfterFunc(valid, func() {
+			if hasExpired(valid) {
+				o.End(expired())
+			}
+		})
 		context.AfterFunc(ctx, func() {
+			expiry()
+			release()
 			unsubscribe()
 			finish()
 		})

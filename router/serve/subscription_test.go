@@ -1,9 +1,13 @@
 package serve
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
@@ -90,3 +94,47 @@ func TestFramingsAreMadeOnceAndBounded(t *testing.T) {
 		t.Errorf("%d framings made, %d kept", made, len(e.frames))
 	}
 }
+
+// ceaseless always has another event; after the first the server closes.
+type ceaseless struct{ close context.CancelFunc }
+
+func (c *ceaseless) Next(context.Context, time.Duration) (Answer, error) {
+	c.close()
+	return text("more"), nil
+}
+
+func (c *ceaseless) Close() {}
+
+// A stream for which something always waits, because its client is slow and the oldest go, ends when the server closes all the same.
+func TestAStreamThatNeverCeasesEndsWithTheServer(t *testing.T) {
+	s := New(Options{Gateway: newScript()})
+	x := &exchange{s: s.now(), r: httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)}
+	ctx, stop := x.untilClosing(t.Context())
+	defer stop()
+	w := &words{most: 10}
+	var closed sync.WaitGroup
+	x.follow(ctx, w, &ceaseless{close: func() {
+		closed.Go(func() {
+			if err := s.Close(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+		<-ctx.Done()
+	}})
+	closed.Wait()
+	if x.record.Code != CodeShuttingDown || w.last != "fail" {
+		t.Errorf("it ended with %q and %q after %d events", x.record.Code, w.last, w.events)
+	}
+}
+
+// words is a client that goes after so many events.
+type words struct {
+	most, events int
+	last         string
+}
+
+func (w *words) next(Answer)   { w.events++ }
+func (w *words) alive()        {}
+func (w *words) complete()     { w.last = "complete" }
+func (w *words) fail(*Refusal) { w.last = "fail" }
+func (w *words) broken() bool  { return w.events >= w.most }
