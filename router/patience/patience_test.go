@@ -3,6 +3,8 @@ package patience_test
 import (
 	"context"
 	"errors"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -102,5 +104,26 @@ func TestAnAnswerIsNotWaitedForWithoutEnd(t *testing.T) {
 	p := patience.New(patience.Options{For: time.Millisecond})
 	if err := p.Ask(t.Context(), func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Those who were waiting when the server went away fail together, and that is told once.
+func TestFailuresAtOnceAreOne(t *testing.T) {
+	var failures atomic.Int32
+	p := patience.New(patience.Options{OnFailure: func(context.Context, error) { failures.Add(1) }})
+	var asked, done sync.WaitGroup
+	asked.Add(2)
+	for range 2 {
+		done.Go(func() {
+			_ = p.Ask(t.Context(), func(context.Context) error {
+				asked.Done()
+				asked.Wait()
+				return errors.New("broken")
+			})
+		})
+	}
+	done.Wait()
+	if n := failures.Load(); n != 1 {
+		t.Errorf("told %d times", n)
 	}
 }

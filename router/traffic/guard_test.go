@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -76,7 +77,11 @@ func TestWhatIsAskedAgain(t *testing.T) {
 		{"no mutation after a reset", write(), []any{reset, status(200)}, 1, 0},
 		{"no mutation after 503", write(), []any{status(503), status(200)}, 1, 503},
 		{"after a pause that the subgraph asks for", one("q"), []any{status(503, "Retry-After", "1"), status(200)}, 2, 200},
+		{"after a moment that it names", one("q"), []any{status(503, "Retry-After", "Sat, 01 Jan 2000 00:00:01 GMT"), status(200)}, 2, 200},
+		{"after a moment that has passed", one("q"), []any{status(503, "Retry-After", "Fri, 31 Dec 1999 00:00:00 GMT"), status(200)}, 2, 200},
 		{"not when it asks for too long a pause", one("q"), []any{status(503, "Retry-After", "60"), status(200)}, 1, 503},
+		{"not when it asks for ages", one("q"), []any{status(503, "Retry-After", "99999999999"), status(200)}, 1, 503},
+		{"not when it names a day", one("q"), []any{status(503, "Retry-After", "Sun, 02 Jan 2000 00:00:00 GMT"), status(200)}, 1, 503},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -90,11 +95,26 @@ func TestWhatIsAskedAgain(t *testing.T) {
 				if c.calls > 1 {
 					least = 50*time.Millisecond + 100*time.Millisecond*time.Duration(c.calls-2)
 				}
+				if first, ok := c.answers[0].(*execute.Response); ok && c.calls > 1 && first.Header.Get("Retry-After") != "" && !strings.Contains(c.name, "passed") {
+					least = time.Second
+				}
 				if took := time.Since(began); took < least || took > 2*time.Second {
 					t.Errorf("%d calls took %s", c.calls, took)
 				}
 			})
 		})
+	}
+}
+
+// Pauses double up to their bound, and half of each is left to chance, so that clients who failed together do not come back together.
+func TestPausesDoubleAndAreSpread(t *testing.T) {
+	o := RetryOptions{Attempts: 1, MinBackoff: 100 * time.Millisecond, MaxBackoff: time.Second}
+	least := newRetrier(o, func(int64) int64 { return 0 })
+	most := newRetrier(o, func(n int64) int64 { return n - 1 })
+	for attempt, whole := range map[int]time.Duration{1: 100 * time.Millisecond, 2: 200 * time.Millisecond, 4: 800 * time.Millisecond, 5: time.Second, 29: time.Second, 1000: time.Second} {
+		if a, b := least.backoff(attempt), most.backoff(attempt); a != whole/2 || b != whole {
+			t.Errorf("attempt %d: between %s and %s, want the half and the whole of %s", attempt, a, b, whole)
+		}
 	}
 }
 
@@ -408,6 +428,24 @@ func TestALateQueryIsAskedTwice(t *testing.T) {
 		}
 		if resp, err := guard(b, hedge).Fetch(t.Context(), one("q")); err != nil || resp.Status != 200 {
 			t.Errorf("%v, %v", resp, err)
+		}
+		// The second is refused, which is no answer that would count; the first comes through, or is refused as well.
+		for _, first := range []int{200, 502} {
+			b = &below{}
+			b.answer = func(context.Context, *execute.Request) (*execute.Response, error) {
+				if b.calls.Load() == 1 {
+					time.Sleep(time.Second)
+					return status(first), nil
+				}
+				return status(503), nil
+			}
+			want := first
+			if first >= 500 {
+				want = 503
+			}
+			if resp, err := guard(b, hedge).Fetch(t.Context(), one("q")); err != nil || resp.Status != want {
+				t.Errorf("first %d: got %v, %v", first, resp, err)
+			}
 		}
 	})
 }
