@@ -3,13 +3,10 @@ package router
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"io"
-	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -17,6 +14,7 @@ import (
 	"bourse/router/plan"
 	"bourse/router/serve"
 	"bourse/router/subscribe"
+	"bourse/router/traffic"
 )
 
 const codeSubrequestFailed = "SUBREQUEST_HTTP_ERROR"
@@ -33,24 +31,12 @@ type hub = subscribe.Hub[streamKey, *serve.Event, receiver]
 
 // key is false for a subscription that cannot be shared.
 func (o *operation) key() (streamKey, bool) {
-	variables, err := json.Marshal(o.input.Variables) // in the order of their names
-	if err != nil {
-		return streamKey{}, false
-	}
-	text := append(strconv.AppendInt(nil, int64(len(variables)), 10), variables...)
-	for _, name := range slices.Sorted(maps.Keys(o.input.Header)) {
-		if name == "X-Request-Id" {
-			continue // differs for each, and subgraphs only log it
-		}
-		text = strconv.AppendQuote(text, name)
-		for _, value := range o.input.Header[name] {
-			text = strconv.AppendQuote(append(text, '='), value)
-		}
-	}
+	text, ok := traffic.AppendVariables(nil, o.input.Variables)
+	text = traffic.AppendHeader(text, o.input.Header)
 	if o.input.Identity != nil {
 		text = append(append(text, '@'), o.input.Identity.Digest[:]...)
 	}
-	return streamKey{o.input.Plan, sha256.Sum256(text)}, true
+	return streamKey{o.input.Plan, sha256.Sum256(text)}, ok
 }
 
 // Subscribe implements serve.Operation.

@@ -25,11 +25,11 @@ func admitBearer(_ context.Context, _ *http.Request, header http.Header) (*ident
 // Clients that ask for the same share one upstream subscription and one completion of each event; whatever the events or the right to
 // see them depend on keeps clients apart.
 func TestEqualSubscriptionsShareOneUpstream(t *testing.T) {
-	h := openHouse(t, router.Options{ForwardHeaders: []string{"Accept-Language"}, Admit: admitBearer}, true)
+	h := openHouse(t, router.Options{ForwardHeaders: []string{"Accept-Language", "Traceparent"}, Admit: admitBearer}, true)
 	ctx, cancel := context.WithCancel(t.Context())
 	shared := []<-chan string{
 		h.watch(t, ctx, watch, "any"),
-		h.watch(t, ctx, watch, "any", "X-Request-Id", "another"),
+		h.watch(t, ctx, watch, "any", "X-Request-Id", "another", "Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
 		h.watch(t, ctx, watch+"  ", "any", "X-Not-Forwarded", "x"),
 	}
 	h.markets.events <- "BTC"

@@ -60,6 +60,34 @@ func TestBodiesAreJoinedAsTheyWereSplit(t *testing.T) {
 	})
 }
 
+// What depends on who asks is private, though it be called public; what depends on something that nobody can see is never kept.
+func TestWhatVaryAdds(t *testing.T) {
+	for vary, want := range map[string]policy{
+		"":                               {ttl: time.Minute},
+		"Accept-Encoding, Origin":        {ttl: time.Minute},
+		"Authorization":                  {ttl: time.Minute, private: true},
+		"Accept-Encoding, authorization": {ttl: time.Minute, private: true},
+		"Cookie":                         {ttl: time.Minute, private: true},
+		"Origin, *":                      {},
+	} {
+		h := http.Header{"Cache-Control": {"public, max-age=60"}, "Vary": {"Accept", vary}}
+		if d := readControl(h); !d.said || d.policy != want {
+			t.Errorf("%q: %+v", vary, d)
+		}
+		// Where nothing else is said, the operator's time counts, and no more.
+		o := &one{body: `{"data":{"a":1}}`, header: http.Header{"Vary": {vary}}}
+		c := New(o, nil, Options{Store: NewMemory(0), TTL: time.Minute})
+		for range 2 {
+			if _, err := c.Fetch(t.Context(), rootRequest()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if kept := want.ttl > 0 && !want.private; kept != (o.calls == 1) {
+			t.Errorf("%q: asked %d times", vary, o.calls)
+		}
+	}
+}
+
 func TestWhatAHeaderSays(t *testing.T) {
 	for _, c := range []struct {
 		control, age string

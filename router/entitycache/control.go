@@ -34,7 +34,8 @@ func (p policy) stricter(other policy) policy {
 	return policy{min(p.ttl, other.ttl), p.private || other.private}
 }
 
-// directives is what a Cache-Control header says (RFC 9111, section 5.2.2).
+// directives is what a Cache-Control header says (RFC 9111, section 5.2.2), and what Vary adds to it (section 4.1): an answer that depends on a
+// header by which clients are told apart is nobody else's, whatever else is said of it. All other headers are part of the key.
 type directives struct {
 	said            bool // anything of whether and how long
 	policy          policy
@@ -73,6 +74,13 @@ func readControl(h http.Header) directives {
 	}
 	if shared >= 0 {
 		maxAge, d.public = shared, true
+	}
+	for _, line := range h.Values("Vary") {
+		for one := range strings.SplitSeq(line, ",") {
+			name := http.CanonicalHeaderKey(strings.TrimSpace(one))
+			never = never || name == "*"
+			d.private = d.private || personal(name)
+		}
 	}
 	d.said = never || maxAge >= 0
 	if !never && maxAge > 0 {
