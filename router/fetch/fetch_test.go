@@ -7,10 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -73,6 +76,106 @@ func TestFetchPosts(t *testing.T) {
 		}
 		resp.Release()
 	})
+}
+
+// What belongs to a connection or to a message itself is not passed on, whatever an operator forwards.
+func TestHeadersOfAMessageAreNotPassedOn(t *testing.T) {
+	own := []string{
+		"Content-Encoding", "Accept-Encoding", "Connection", "Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
+		"Proxy-Authorization", "Proxy-Connection", "Host",
+	}
+	both(t, func(w http.ResponseWriter, r *http.Request) {
+		for _, name := range own {
+			if value := r.Header.Get(name); value == "secret" || r.Host == "secret" {
+				_, _ = fmt.Fprintf(w, "%s ", name)
+			}
+		}
+		_, _ = fmt.Fprintf(w, "%s, %d bytes", r.Header.Get("X-Other"), r.ContentLength)
+	}, func(t *testing.T, f fetcher) {
+		req := &execute.Request{Subgraph: "s", Body: []byte("x"), Header: http.Header{"X-Other": {"other"}}}
+		for _, name := range own {
+			req.Header[name] = []string{"secret"}
+		}
+		resp, err := f.Fetch(deadline(t), req)
+		if err != nil || string(resp.Body) != "other, 1 bytes" {
+			t.Errorf("%v, %v", resp, err)
+		}
+	})
+}
+
+// A connection that breaks after it has carried a request: queries are sent again, mutations may have happened.
+func TestOnlyQueriesAreSentAgain(t *testing.T) {
+	for name, netHTTP := range map[string]bool{"http": false, "net/http": true} {
+		for _, idempotent := range []bool{true, false} {
+			heard := 0
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.ReadAll(r.Body)
+				if heard++; heard == 2 {
+					panic(http.ErrAbortHandler)
+				}
+				_, _ = io.WriteString(w, "ok")
+			}))
+			f := fetch.NewHTTP(map[string]string{"s": s.URL}, fetch.HTTPOptions{NetHTTP: netHTTP})
+			for n := 1; n <= 2; n++ {
+				req := request("{}")
+				req.Idempotent = idempotent
+				resp, err := f.Fetch(deadline(t), req)
+				if want := n == 1 || idempotent; want != (err == nil) {
+					t.Errorf("%s, idempotent %v: request %d gave %v", name, idempotent, n, err)
+				}
+				if err == nil {
+					resp.Release()
+				}
+			}
+			f.Close()
+			s.Close()
+			if want := map[bool]int{true: 3, false: 2}[idempotent]; heard != want {
+				t.Errorf("%s, idempotent %v: heard %d times", name, idempotent, heard)
+			}
+		}
+	}
+}
+
+// A request is told its trace in a header of its own: that of the operation is shared by all of its requests.
+func TestWhatIsPropagatedStaysWithItsRequest(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, r.Header.Get("Traceparent")+" "+r.Header.Get("Authorization"))
+	}))
+	defer s.Close()
+	for name, netHTTP := range map[string]bool{"http": false, "net/http": true} {
+		f := fetch.NewHTTP(map[string]string{"s": s.URL}, fetch.HTTPOptions{NetHTTP: netHTTP, Propagate: func(_ context.Context, h http.Header) { h.Set("Traceparent", "trace") }})
+		for _, header := range []http.Header{{"Authorization": {"Bearer x"}}, nil} {
+			before := header.Clone()
+			resp, err := f.Fetch(deadline(t), &execute.Request{Subgraph: "s", Header: header})
+			if err != nil || string(resp.Body) != "trace "+header.Get("Authorization") {
+				t.Errorf("%s: %v, %v", name, resp, err)
+			}
+			if !maps.EqualFunc(header, before, slices.Equal) {
+				t.Errorf("%s: the operation's header has become %v", name, header)
+			}
+		}
+		f.Close()
+	}
+}
+
+// closer is a body that knows whether it was closed.
+type closer struct {
+	io.Reader
+	closed bool
+}
+
+func (c *closer) Close() error {
+	c.closed = true
+	return nil
+}
+
+func TestAFormForNobodyIsClosed(t *testing.T) {
+	f := fetch.NewHTTP(nil, fetch.HTTPOptions{})
+	defer f.Close()
+	body := &closer{Reader: strings.NewReader("x")}
+	if _, err := f.FetchForm(deadline(t), request("{}"), "multipart/form-data", body); err == nil || !body.closed {
+		t.Errorf("%v; closed: %v", err, body.closed)
+	}
 }
 
 func TestFetchFails(t *testing.T) {
@@ -194,6 +297,67 @@ func TestStreamRefused(t *testing.T) {
 		var refused *fetch.StatusError
 		if !errors.As(err, &refused) || refused.Status != http.StatusBadRequest || string(refused.Body) != `{"errors":[]}` {
 			t.Fatalf("got %v", err)
+		}
+	})
+}
+
+// A stream with a status that is none of success is refused, and the subgraph does not go on with what nobody reads.
+func TestARefusedStreamIsLeft(t *testing.T) {
+	left := make(chan struct{}, 3)
+	both(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.ReadAll(r.Body)
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = w.Write(bytes.Repeat([]byte("x"), 200<<10))
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+		left <- struct{}{}
+	}, func(t *testing.T, f fetcher) {
+		_, err := f.Stream(deadline(t), request("x"))
+		var refused *fetch.StatusError
+		if !errors.As(err, &refused) || refused.Status != http.StatusServiceUnavailable || len(refused.Body) != 64<<10 {
+			t.Errorf("got %v", err)
+		}
+		select {
+		case <-left:
+		case <-time.After(10 * time.Second):
+			t.Fatal("the subgraph is not left")
+		}
+	})
+}
+
+// Closing tells the handler and waits for it; the request's body is the stream's own.
+func TestClosingALocalStreamEndsItsHandler(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told, end, read := make(chan struct{}), make(chan struct{}), ""
+		f := fetch.NewLocal(map[string]http.Handler{"s": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/event-stream")
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+			body, _ := io.ReadAll(r.Body)
+			read = string(body)
+			close(told)
+			<-end
+		})})
+		req := request("subscription")
+		body, err := f.Stream(t.Context(), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		copy(req.Body, "overwritten!")
+		closed := make(chan struct{})
+		go func() { _ = body.Close(); close(closed) }()
+		<-told
+		synctest.Wait()
+		select {
+		case <-closed:
+			t.Error("it is closed while the handler runs")
+		default:
+		}
+		close(end)
+		<-closed
+		if read != "subscription" {
+			t.Errorf("the handler read %q", read)
 		}
 	})
 }

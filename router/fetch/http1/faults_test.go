@@ -269,15 +269,22 @@ func TestACancelledConnectionIsNotKept(t *testing.T) {
 // A request whose own connection is refused or broken, whose time is over or whose caller has gone is not sent a second time.
 func TestNothingIsRepeatedInVain(t *testing.T) {
 	for name, c := range map[string]struct {
-		reused  bool
-		err     error
-		repeats bool
+		reused, sent, answered bool
+		mutation               bool
+		err                    error
+		repeats                bool
 	}{
-		"broken when kept": {true, io.ErrUnexpectedEOF, true}, "broken when new": {false, io.ErrUnexpectedEOF, false},
-		"out of time": {true, context.DeadlineExceeded, false}, "cancelled": {true, context.Canceled, false},
+		"broken when kept":          {reused: true, sent: true, err: io.ErrUnexpectedEOF, repeats: true},
+		"broken when new":           {sent: true, err: io.ErrUnexpectedEOF},
+		"broken in the answer":      {reused: true, sent: true, answered: true, err: io.ErrUnexpectedEOF},
+		"a mutation that was sent":  {reused: true, sent: true, mutation: true, err: io.ErrUnexpectedEOF},
+		"a mutation that was not":   {reused: true, mutation: true, err: io.ErrClosedPipe, repeats: true},
+		"a mutation on a new one":   {mutation: true, err: io.ErrClosedPipe},
+		"out of time":               {reused: true, sent: true, err: context.DeadlineExceeded},
+		"cancelled before anything": {reused: true, err: context.Canceled},
 	} {
-		k := &conn{reused: c.reused}
-		if got := k.mayRepeat(&Request{Repeatable: true}, c.err); got != c.repeats {
+		k := &conn{reused: c.reused, sent: c.sent, answered: c.answered}
+		if got := k.mayRepeat(&Request{Repeatable: !c.mutation}, c.err); got != c.repeats {
 			t.Errorf("%s: repeated %v", name, got)
 		}
 	}
