@@ -129,6 +129,17 @@ func TestBytesAreBoundedToo(t *testing.T) {
 	}
 }
 
+// One event may always wait, however large it is.
+func TestALargeEventMayWait(t *testing.T) {
+	for _, drop := range []bool{true, false} {
+		s := open(t, text("data: "+strings.Repeat("x", 900)+"\n\nevent: complete\n\n"), Options{MaxBytes: 100, DropOldest: drop})
+		<-s.done
+		if got, err := drain(t, s); !errors.Is(err, io.EOF) || len(got) != 1 || len(got[0]) != 900 {
+			t.Errorf("dropping %v: %d events, %v", drop, len(got), err)
+		}
+	}
+}
+
 // Only what waits counts against the bound, not what was taken long ago.
 func TestTakenEventsNoLongerCount(t *testing.T) {
 	s := &Subscription{o: Options{MaxBytes: 1000, MaxEvents: 3}, signal: make(chan struct{}, 1)}
