@@ -89,19 +89,19 @@ func (r *Redis) getAll(ctx context.Context, names []string) ([]any, error) {
 		return r.client.MGet(ctx, names...).Result()
 	}
 	commands := make([]*redis.StringCmd, len(names))
-	_, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+	_, _ = r.client.Pipelined(ctx, func(p redis.Pipeliner) error { // the first error, which may be that of a key that is not there
 		for i, name := range names {
 			commands[i] = p.Get(ctx, name)
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, redis.Nil) {
-		return nil, err
-	}
 	values := make([]any, len(names))
 	for i, c := range commands {
-		if text, err := c.Result(); err == nil {
+		switch text, err := c.Result(); {
+		case err == nil:
 			values[i] = text
+		case !errors.Is(err, redis.Nil): // a node is away: a mark that was not read is not one that is not there
+			return nil, err
 		}
 	}
 	return values, nil

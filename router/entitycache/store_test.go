@@ -1,10 +1,12 @@
 package entitycache
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -19,19 +21,24 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// unhurried waits for a Redis on a machine that has much else to do.
+func unhurried() RedisOptions {
+	return RedisOptions{Patience: patience.New(patience.Options{For: 10 * time.Second})}
+}
+
 // stores are all implementations, each with a way to let time pass.
 func stores(t *testing.T, test func(t *testing.T, s Store)) {
 	t.Run("memory", func(t *testing.T) { test(t, NewMemory(0)) })
 	t.Run("redis", func(t *testing.T) {
 		server := miniredis.RunT(t)
-		test(t, shared(t, redis.NewClient(&redis.Options{Addr: server.Addr(), ContextTimeoutEnabled: true}), RedisOptions{}))
+		test(t, shared(t, redis.NewClient(&redis.Options{Addr: server.Addr(), ContextTimeoutEnabled: true}), unhurried()))
 	})
 	t.Run("redis cluster", func(t *testing.T) {
 		server := miniredis.RunT(t)
 		client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{server.Addr()}, ContextTimeoutEnabled: true, ClusterSlots: func(context.Context) ([]redis.ClusterSlot, error) {
 			return []redis.ClusterSlot{{Start: 0, End: 16383, Nodes: []redis.ClusterNode{{Addr: server.Addr()}}}}, nil
 		}})
-		test(t, shared(t, client, RedisOptions{}))
+		test(t, shared(t, client, unhurried()))
 	})
 }
 
@@ -68,6 +75,49 @@ func TestAStoreFindsWhatItWasGivenAndMarks(t *testing.T) {
 			t.Errorf("after another: %+v", second)
 		}
 	})
+}
+
+// halfAway is a cluster of which the node is away that has the marks.
+type halfAway struct{ redis.Hook }
+
+var errNode = errors.New("the node is away")
+
+func (halfAway) DialHook(next redis.DialHook) redis.DialHook          { return next }
+func (halfAway) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+
+func (halfAway) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, commands []redis.Cmder) error {
+		first := next(ctx, commands)
+		for _, c := range commands {
+			if name, ok := c.Args()[1].(string); ok && strings.Contains(name, "m:") {
+				c.SetErr(errNode)
+			}
+			first = cmp.Or(first, c.Err())
+		}
+		return first
+	}
+}
+
+// A mark that cannot be read is not taken for none: what was invalidated would come to life again.
+func TestAMarkThatCannotBeReadIsAnError(t *testing.T) {
+	server := miniredis.RunT(t)
+	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{server.Addr()}, ContextTimeoutEnabled: true, ClusterSlots: func(context.Context) ([]redis.ClusterSlot, error) {
+		return []redis.ClusterSlot{{Start: 0, End: 16383, Nodes: []redis.ClusterNode{{Addr: server.Addr()}}}}, nil
+	}})
+	s := shared(t, client, unhurried())
+	if err := s.Set(t.Context(), []Item{{"there", []byte("old"), time.Minute}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Mark(t.Context(), []string{"l"}); err != nil {
+		t.Fatal(err)
+	}
+	client.AddHook(halfAway{})
+	for _, keys := range [][]string{{"there"}, {"missing", "there"}} {
+		s.o.Patience = unhurried().Patience
+		if f, err := s.Get(t.Context(), keys, []string{"l"}); !errors.Is(err, errNode) {
+			t.Errorf("%q: found %+v, %v", keys, f, err)
+		}
+	}
 }
 
 // Marks only rise, whoever writes them in whatever order: after all of them every label has the mark of its last invalidation or later.
