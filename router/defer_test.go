@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"bourse/router"
+	"bourse/router/fetch"
+	"bourse/router/headers"
 )
 
 const takesParts = "multipart/mixed;deferSpec=20220824,application/json"
@@ -215,4 +217,32 @@ func TestDeferWhereItIsNotAllowed(t *testing.T) {
 func jsonOf(v any) string {
 	b, _ := json.Marshal(v)
 	return string(b)
+}
+
+// An answer in parts has in its head what subgraphs said up to the primary part.
+func TestTheHeadOfAnAnswerInPartsHasSubgraphsHeaders(t *testing.T) {
+	said := func(name string, h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("X-From", name)
+			w.Header().Set("X-"+name, "yes")
+			h.ServeHTTP(w, r)
+		})
+	}
+	markets, stats := newSubgraphs()
+	r, err := router.New(composed(t, "http://market.invalid", "http://stats.invalid"), router.Options{
+		Fetcher: fetch.NewLocal(map[string]http.Handler{"market": said("market", markets), "stats": said("stats", stats)}),
+		Headers: headers.Rules{Response: []headers.ResponseRule{{Matching: "x-.*"}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close(t.Context()) //nolint:errcheck // nothing runs any more
+	w := ask(r, query(`{ markets { symbol ... @defer { volume } } }`), "Accept", "multipart/mixed")
+	if h := w.Header(); h.Get("X-From") != "market" || h.Get("X-Market") != "yes" || h.Get("X-Stats") != "" || !strings.Contains(w.Body.String(), `"incremental"`) {
+		t.Errorf("the head is %v of %s", h, w.Body)
+	}
+	w = ask(r, query(`{ markets { symbol volume } }`))
+	if h := w.Header(); h.Get("X-From") != "market" || h.Get("X-Stats") != "yes" {
+		t.Errorf("the head of a whole answer is %v", h)
+	}
 }

@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -80,7 +81,8 @@ func (o *operation) Deferred() bool { return !o.explains.only && len(o.input.Pla
 
 // Deliver implements serve.Operation.
 func (o *operation) Deliver(ctx context.Context) serve.Stream {
-	d := &delivery{Delivery: o.g.executor.Deliver(ctx, o.input)}
+	collecting, told := o.g.collected(ctx)
+	d := &delivery{Delivery: o.g.executor.Deliver(collecting, o.input), told: told}
 	if o.explains.wanted() {
 		d.extensions = func() []byte { return o.extensions(ctx) }
 	}
@@ -90,11 +92,33 @@ func (o *operation) Deliver(ctx context.Context) serve.Stream {
 // delivery is an answer in parts.
 type delivery struct {
 	*execute.Delivery
-	extensions func() []byte // of its last message; nil: none
+	extensions func() []byte      // of its last message; nil: none
+	told       func() http.Header // what clients see of subgraphs' headers; nil once the first message has brought it
 }
+
+// headed is the first message, with what subgraphs have said in headers up to then.
+type headed struct {
+	serve.Answer
+	header http.Header
+}
+
+// Header is for the head of the whole.
+func (h headed) Header() http.Header { return h.header }
 
 // Next implements serve.Stream.
 func (d *delivery) Next(ctx context.Context, patience time.Duration) (serve.Answer, error) {
+	answer, err := d.next(ctx, patience)
+	if err != nil || d.told == nil {
+		return answer, err
+	}
+	header := d.told()
+	if d.told = nil; len(header) == 0 {
+		return answer, nil
+	}
+	return headed{answer, header}, nil
+}
+
+func (d *delivery) next(ctx context.Context, patience time.Duration) (serve.Answer, error) {
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	p, err := d.Delivery.Next(waiting)

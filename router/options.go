@@ -38,6 +38,8 @@ type Subgraphs struct {
 	// Sockets are the subgraphs that are asked for subscriptions over WebSockets, with the protocol and, where it is not the one for queries,
 	// the address or its path; the others get theirs as server-sent events.
 	Sockets socket.Options
+	// MaxEventStreams are the streams of server-sent events that one subgraph sends at once; default 10,000.
+	MaxEventStreams int
 }
 
 // Options of a Router. The zero value serves the supergraph over HTTP with the defaults.

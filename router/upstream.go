@@ -22,6 +22,7 @@ import (
 type network struct {
 	*fetch.HTTP
 	sockets *socket.Client
+	events  *eventStreams
 	uploads bool // requests may have files
 }
 
@@ -54,9 +55,9 @@ func blamed(err error) error {
 // Stream implements FetcherWithStream.
 func (n *network) Stream(ctx context.Context, req *execute.Request) (io.ReadCloser, error) {
 	if n.sockets.Knows(req.Subgraph) {
-		return n.sockets.Stream(ctx, req)
+		return n.overSockets(ctx, req)
 	}
-	return n.HTTP.Stream(ctx, req)
+	return n.events.stream(ctx, n.HTTP, req)
 }
 
 func (n *network) Close() {
@@ -126,7 +127,7 @@ func overNetwork(urls map[string]string, o Options) (*network, error) {
 	}
 	return &network{
 		HTTP:    fetch.NewHTTP(urls, asked),
-		sockets: socket.New(sockets),
+		sockets: socket.New(sockets), events: newEventStreams(o.Subgraphs.MaxEventStreams),
 		uploads: o.Uploads.Files > 0,
 	}, nil
 }

@@ -1,6 +1,7 @@
 package router_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -101,5 +102,35 @@ func TestOptionsNameOnlySubgraphsThatAreThere(t *testing.T) {
 		if !errors.As(err, &unknown) || unknown.Name != "nobody" || len(unknown.Has) == 0 {
 			t.Errorf("%s: got %v", name, err)
 		}
+	}
+}
+
+// Streams of events from one subgraph are bounded: each is a connection.
+func TestEventStreamsOfASubgraphAreBounded(t *testing.T) {
+	markets, stats := newSubgraphs()
+	marketServer, statsServer := httptest.NewServer(markets), httptest.NewServer(stats)
+	defer marketServer.Close()
+	defer statsServer.Close()
+	r, err := router.New(composed(t, marketServer.URL, statsServer.URL), router.Options{Subgraphs: router.Subgraphs{MaxEventStreams: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = r.Close(context.WithoutCancel(t.Context())) }()
+	subscribe := func(field string) (text string) {
+		return ask(r, query(`subscription { trades(symbol: "BTC") { `+field+` } }`), "Accept", "text/event-stream").Body.String()
+	}
+	for range 2 { // a place comes back when its stream has ended
+		first := make(chan string, 1)
+		go func() { first <- subscribe("price") }()
+		<-markets.came
+		if got := subscribe("market { symbol }"); !strings.Contains(got, "SUBGRAPH_OVERLOADED") || !strings.Contains(got, "Subgraph 'market' has too many subscriptions.") {
+			t.Errorf("the second stream got %s", got)
+		}
+		markets.events <- "BTC"
+		markets.events <- "end"
+		if got := <-first; !strings.Contains(got, `"price":"1.50"`) || !strings.Contains(got, "complete") {
+			t.Errorf("the first stream got %s", got)
+		}
+		<-markets.left
 	}
 }

@@ -20,6 +20,7 @@ type Upstream struct {
 	Queue      int  `yaml:"queue" default:"256" min:"1" doc:"Events that may wait."`
 	QueueBytes Size `yaml:"queue_bytes" default:"4MiB" min:"1KiB" doc:"What they may take together; one may always wait."`
 	MaxEvent   Size `yaml:"max_event" default:"1MiB" min:"1KiB" doc:"Size of one event that comes as a server-sent event."`
+	MaxStreams int  `yaml:"max_streams" default:"10000" min:"1" doc:"Streams of server-sent events that one subgraph sends at once, each on a connection; more subscriptions are refused with SUBGRAPH_OVERLOADED."`
 }
 
 func (s *Streams) apply(b *Built) error {
@@ -27,5 +28,6 @@ func (s *Streams) apply(b *Built) error {
 	o.Backlog = serve.Backlog{Events: s.Queue, Bytes: int(s.QueueBytes), DropOldest: drop}
 	o.Subscriptions = subscribe.Options{MaxEvents: s.Upstream.Queue, MaxBytes: int(s.Upstream.QueueBytes), DropOldest: drop}
 	o.MaxEventBytes, o.SubscriptionLinger, o.StateFirst = int(s.Upstream.MaxEvent), s.Linger.Std(), s.StateFirst
+	o.Subgraphs.MaxEventStreams = s.Upstream.MaxStreams
 	return nil
 }

@@ -46,6 +46,9 @@ subgraphs:
 	if o.ReadTimeout != 3*time.Second || !slices.Equal(o.Encodings, []string{"br"}) || !o.CompressedBodies || o.MaxBatch != 5 || o.Uploads != (serve.Uploads{Files: 2, FileBytes: 1 << 20}) || o.RequestTimeout != time.Minute {
 		t.Errorf("http: %v %v %v %v", o.ReadTimeout, o.Encodings, o.CompressedBodies, o.RequestTimeout)
 	}
+	if o.Subgraphs.MaxEventStreams != 10_000 {
+		t.Errorf("streams of events: %d", o.Subgraphs.MaxEventStreams)
+	}
 	s := o.Subgraphs.Sockets
 	if s.PongTimeout != 4*time.Second || s.MaxMessageBytes != 2<<20 || !slices.Equal(s.InitHeaders, []string{"Authorization"}) {
 		t.Errorf("sockets: %+v", s)

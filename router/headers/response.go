@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -96,11 +97,11 @@ func (s *Set) Collect(ctx context.Context) (context.Context, *Collector) {
 	return context.WithValue(ctx, collectorKey{}, c), c
 }
 
-// Header is what was gathered. Call it when nothing is fetched any more.
+// Header is what was gathered so far. It is the caller's.
 func (c *Collector) Header() http.Header {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.header
+	return maps.Clone(c.header)
 }
 
 // add takes from a subgraph's answer what the client may see, by the first rule that is about a header.

@@ -127,13 +127,7 @@ func (x *exchange) whole(answer Answer) {
 	if c, ok := answer.(interface{ CacheControl() string }); ok && x.media != mediaParts {
 		x.cachedBy(c.CacheControl())
 	}
-	if told, ok := answer.(interface{ Header() http.Header }); ok {
-		for name, values := range told.Header() {
-			if h := x.w.Header(); h[name] == nil { // what the server has set itself stays
-				h[name] = values
-			}
-		}
-	}
+	x.head(answer)
 	if printed, ok := answer.(interface{ JSON() []byte }); ok && x.media != mediaParts {
 		defer answer.Release()
 		x.record.Errors = answer.HasErrors()
@@ -153,6 +147,19 @@ func (x *exchange) whole(answer Answer) {
 	x.record.Errors = answer.HasErrors()
 	answer.Release()
 	x.write(http.StatusOK, *buf)
+}
+
+// head puts what an answer has for it into the head of the response, as long as that is not sent.
+func (x *exchange) head(answer Answer) {
+	told, ok := answer.(interface{ Header() http.Header })
+	if !ok {
+		return
+	}
+	for name, values := range told.Header() {
+		if h := x.w.Header(); h[name] == nil { // what the server has set itself stays
+			h[name] = values
+		}
+	}
 }
 
 // cachedBy lets others keep the answer, apart for all that it depends on.

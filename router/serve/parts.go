@@ -43,6 +43,7 @@ func (x *exchange) serveParts(ctx context.Context, op Operation) {
 	x.media = mediaParts
 	p := &partWriter{liveWriter: x.liveWriter()}
 	defer x.endLive(p.liveWriter)
+	x.head(first)
 	x.beginParts(p.liveWriter)
 	x.record.Events++
 	x.record.Errors = first.HasErrors()

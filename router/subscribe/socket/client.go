@@ -31,6 +31,9 @@ type Subgraph struct {
 	TLS      *tls.Config // nil: the system's authorities, no client certificate
 }
 
+// ErrTooMany says that there are as many connections as there may be.
+var ErrTooMany = errors.New("there are as many connections for subscriptions as there may be")
+
 // Options of a Client. Zero fields mean the defaults.
 type Options struct {
 	Subgraphs map[string]Subgraph // by name
@@ -167,7 +170,7 @@ func (c *Client) connection(subgraph Subgraph, name string, header http.Header) 
 		return k, nil
 	}
 	if len(c.conns) >= c.o.MaxConnections {
-		return nil, fmt.Errorf("more than %d connections for subscriptions", c.o.MaxConnections)
+		return nil, fmt.Errorf("more than %d connections: %w", c.o.MaxConnections, ErrTooMany)
 	}
 	k := newConn(c, key, subgraph, c.dialers[name], header)
 	k.hold()
