@@ -3,6 +3,8 @@ package entitycache
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -23,11 +25,19 @@ func readAnswer(body []byte) (answer, bool) {
 	return a, true
 }
 
-// tags of the root fields, and of each entity in the order of the representations; by the names that Apollo's servers give them.
-func (a *answer) tags() (root []string, entities [][]string) {
+// tags of all that an answer has, by its header Cache-Tag; of its root fields, and of each entity in the order of the representations, by the
+// names that Apollo's servers give them.
+func (a *answer) tags(header http.Header) (all, root []string, entities [][]string) {
+	for _, line := range header["Cache-Tag"] {
+		for tag := range strings.SplitSeq(line, ",") {
+			if tag = strings.TrimSpace(tag); tag != "" {
+				all = append(all, tag)
+			}
+		}
+	}
 	_ = json.Unmarshal(a.extensions["apolloCacheTags"], &root)
 	_ = json.Unmarshal(a.extensions["apolloEntityCacheTags"], &entities)
-	return root, entities
+	return all, root, entities
 }
 
 func (a *answer) failed() bool {

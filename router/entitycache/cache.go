@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"bourse/router/execute"
@@ -198,7 +199,7 @@ func (c *Cache) received(ctx context.Context, l *lookup, resp *execute.Response)
 // keep stores what came, as far as it may be kept, and says how it may be.
 func (c *Cache) keep(ctx context.Context, l *lookup, a *answer, fresh []json.RawMessage, header http.Header) policy {
 	whole := policy{ttl: c.o.MaxTTL}
-	rootTags, entityTags := a.tags()
+	ofAll, ofRoot, ofEntities := a.tags(header)
 	now, n := time.Now(), 0
 	var items []Item
 	for i, w := range l.wanted {
@@ -207,13 +208,14 @@ func (c *Cache) keep(ctx context.Context, l *lookup, a *answer, fresh []json.Raw
 		}
 		p, stale := c.policy(l, w.entry, header), c.stale(l.req.Subgraph, header)
 		whole = whole.stricter(p)
-		tags := rootTags
+		tags := ofRoot
 		if l.parts.reps[w.entry] != nil {
-			if tags = nil; n < len(entityTags) {
-				tags = entityTags[n]
+			if tags = nil; n < len(ofEntities) {
+				tags = ofEntities[n]
 			}
 			n++
 		}
+		tags = slices.Concat(ofAll, tags)
 		key := w.public
 		if p.private {
 			key = w.private

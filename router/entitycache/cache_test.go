@@ -426,3 +426,30 @@ func BenchmarkFetchFromTheCache(b *testing.B) {
 		b.Errorf("%d calls", o.calls)
 	}
 }
+
+// Tags in the header are of all that an answer has, those in the extensions of their part of it.
+func TestTagsComeInTheHeaderToo(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		req    *execute.Request
+		answer one
+	}{
+		{"root", rootRequest(), one{body: `{"data":{"a":1},"extensions":{"apolloCacheTags":["own"]}}`}},
+		{"entities", entitiesRequest("ab"), one{body: `{"data":{"_entities":[{"__typename":"T"},{"__typename":"T"}]},"extensions":{"apolloEntityCacheTags":[["own"],["own"]]}}`}},
+	} {
+		for tag, calls := range map[string]int{"own": 2, "shop": 2, "home page": 2, "other": 1} {
+			c.answer.calls, c.answer.header = 0, http.Header{"Cache-Control": {"public, max-age=60"}, "Cache-Tag": {"shop, home page,", "more"}}
+			s := NewMemory(0)
+			cache := New(&c.answer, nil, Options{Store: s})
+			for range 2 {
+				if _, err := cache.Fetch(t.Context(), c.req); err != nil {
+					t.Fatal(err)
+				}
+				_, _ = Invalidate(t.Context(), s, []Invalidation{{Kind: "cache_tag", Subgraph: "s", Tag: tag}})
+			}
+			if c.answer.calls != calls {
+				t.Errorf("%s: %d calls after %s was invalidated, want %d", c.name, c.answer.calls, tag, calls)
+			}
+		}
+	}
+}
