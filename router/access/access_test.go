@@ -1,7 +1,9 @@
 package access_test
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/vektah/gqlparser/v2"
@@ -46,6 +48,8 @@ type T @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") @contex
   fromInterface: Int @join__field(graph: B, requires: "box { weight }")
   round: Int @join__field(graph: A, requires: "trip") @join__field(graph: B, external: true)
   trip: Int @join__field(graph: B, requires: "round secret") @join__field(graph: A, external: true)
+  ring: Int @join__field(graph: B, requires: "link secret") @join__field(graph: A, external: true)
+  link: Int @join__field(graph: A, requires: "ring") @join__field(graph: B, external: true)
   below: Below @join__field(graph: A)
   fromOpen: Int @join__field(graph: B, requires: "id")
 }
@@ -70,6 +74,8 @@ type Lead implements Box @join__type(graph: A) @join__type(graph: B) @join__impl
 		{"T", "fromInterface", true},
 		{"T", "round", true},
 		{"T", "trip", true},
+		{"T", "ring", true},
+		{"T", "link", true},
 		{"Below", "x", true},
 		{"T", "fromOpen", false},
 		{"T", "box", false},
@@ -113,5 +119,52 @@ type One implements I @join__type(graph: A) @join__implements(graph: A, interfac
 	}
 	if with("p").Denies("Query", "b") == with("p", "q").Denies("Query", "b") {
 		t.Error("both policies of a set are needed")
+	}
+}
+
+// Whoever may see other fields has another key, however many there are: plans are kept by it.
+func TestKeysTellAllOutcomesApart(t *testing.T) {
+	var fields strings.Builder
+	for i := range 20 {
+		fmt.Fprintf(&fields, ` f%d: Int @policy(policies: [["p%d"]])`, i, i)
+	}
+	r := access.New(load(t, `type Query @join__type(graph: A) {`+fields.String()+` }`))
+	touched := make(access.Touched, 20)
+	for i := range touched {
+		touched[i] = i
+	}
+	keys := map[string]int{r.Decide(touched, access.Rights{Authenticated: true}).Key: -1}
+	for i := range 20 {
+		g := r.Decide(touched, access.Rights{Policies: map[string]bool{fmt.Sprintf("p%d", i): true}})
+		if other, taken := keys[g.Key]; taken {
+			t.Errorf("p%d and p%d have one key", i, other)
+		}
+		keys[g.Key] = i
+		for j := range 20 {
+			if g.Denies("Query", fmt.Sprintf("f%d", j)) == (i == j) {
+				t.Errorf("f%d by p%d", j, i)
+			}
+		}
+	}
+}
+
+// A field needs all that stands on it, on its type and on the type of its values.
+func TestAllNeedsOfAFieldMustHold(t *testing.T) {
+	sg := load(t, `
+type Query @join__type(graph: A) { s: S }
+type S @join__type(graph: A) @authenticated { v: Value @policy(policies: [["p"]]) plain: Int }
+scalar Value @join__type(graph: A) @policy(policies: [["q"]])`)
+	r := access.New(sg)
+	touched := r.Touched(gqlparser.MustLoadQueryWithRules(sg.API(), `{ s { v plain } }`, nil), "")
+	for _, c := range []struct {
+		authenticated, p, q bool
+	}{{false, true, true}, {true, false, true}, {true, true, false}, {true, true, true}, {}} {
+		g := r.Decide(touched, access.Rights{Authenticated: c.authenticated, Policies: map[string]bool{"p": c.p, "q": c.q}})
+		if got, want := g.Denies("S", "v"), !(c.authenticated && c.p && c.q); got != want {
+			t.Errorf("%+v: v denied %v", c, got)
+		}
+		if got := g.Denies("S", "plain"); got != !c.authenticated {
+			t.Errorf("%+v: plain denied %v", c, got)
+		}
 	}
 }
