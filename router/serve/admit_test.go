@@ -79,12 +79,20 @@ func TestSocketsAreAdmittedByTheirParams(t *testing.T) {
 		{`,"payload":{"Authorization":"alice"}`, nil, "alice at 127.0.0.1"},
 		{``, http.Header{"Authorization": {"bob"}}, "bob at 127.0.0.1"},
 		{`,"payload":{"Authorization":"alice"}`, http.Header{"Authorization": {"bob"}}, "bob at 127.0.0.1"},
+		{`,"payload":{"authorization":"alice"}`, nil, "alice at 127.0.0.1"},
+		{`,"payload":{"Authorization":"alice\r\nX-Role: admin"}`, nil, "nobody at 127.0.0.1"},
+		{`,"payload":{"Authorization":"alice\u0000"}`, nil, "nobody at 127.0.0.1"},
+		{`,"payload":{"Authorization":["alice"]}`, nil, "nobody at 127.0.0.1"},
+		{`,"payload":null`, nil, "nobody at 127.0.0.1"},
 		{``, nil, "nobody at 127.0.0.1"},
 	} {
 		k := greet(t, h.URL, c.payload, c.header)
 		k.subscribe("q", "who")
 		k.expect(`{"id":"q","type":"next","payload":{"data":"` + c.want + `"}}`)
 	}
+	stranger := greet(t, h.URL, `,"payload":{"Authorization":"alice","X-Role":"admin"}`, nil)
+	stranger.subscribe("q", "header X-Role")
+	stranger.expect(`{"id":"q","type":"next","payload":{"data":""}}`) // only what stands in for a header is one
 	k, _, err := dial(t, h.URL, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,8 @@ package serve
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -95,5 +97,56 @@ func TestQueriesOfABatchRunTogether(t *testing.T) {
 		}
 	case <-time.After(10 * time.Second):
 		t.Fatal("they wait for one another")
+	}
+}
+
+// ordered is a gateway that notes in which order its operations run.
+type ordered struct {
+	*script
+	mu  sync.Mutex
+	ran []string
+}
+
+func (o *ordered) Prepare(ctx context.Context, req *Request) (Operation, *Refusal) {
+	op, refusal := o.script.Prepare(ctx, req)
+	return noted{op, o, req.Query}, refusal
+}
+
+type noted struct {
+	Operation
+	by    *ordered
+	query string
+}
+
+func (n noted) Run(ctx context.Context) Answer {
+	n.by.mu.Lock()
+	n.by.ran = append(n.by.ran, n.query)
+	n.by.mu.Unlock()
+	return n.Operation.Run(ctx)
+}
+
+// Where one request of a list changes something, what comes after it sees that, and what comes before does not.
+func TestAListWithAMutationRunsInItsOrder(t *testing.T) {
+	h, g, s := serveScript(t, Options{MaxBatch: 20})
+	notes := &ordered{script: g}
+	o := s.now().o
+	o.Gateway = notes
+	if err := s.Reload(o); err != nil {
+		t.Fatal(err)
+	}
+	var list, want []string
+	for i := range 20 {
+		word := "query"
+		if i == 10 {
+			word = "mutation"
+		}
+		want = append(want, fmt.Sprintf("%s %d", word, i))
+		list = append(list, fmt.Sprintf(`{"query":%q}`, want[i]))
+	}
+	if res := do(t, "POST", h.URL, "["+strings.Join(list, ",")+"]", "Content-Type", classic); res.StatusCode != 200 {
+		t.Fatal(res.Status)
+	}
+	if !slices.Equal(notes.ran, want) {
+		t.Errorf("they ran as %q", notes.ran)
 	}
 }

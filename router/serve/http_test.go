@@ -111,6 +111,9 @@ func TestPost(t *testing.T) {
 			if res.StatusCode != c.status || mediaType(res.Header.Get("Content-Type")) != c.media || codeOf(t, body) != c.code {
 				t.Errorf("got %d %s %s, want %d %s %s", res.StatusCode, res.Header.Get("Content-Type"), body, c.status, c.media, c.code)
 			}
+			if res.Header.Get("X-Content-Type-Options") != "nosniff" || res.Header.Get("Cache-Control") != "no-store" {
+				t.Errorf("browsers and caches are told %v", res.Header)
+			}
 		})
 	}
 }
@@ -126,6 +129,8 @@ func TestGet(t *testing.T) {
 		{"query", "GET", "query=query+x", nil, 200, ""},
 		{"variables", "GET", "query=query+x&variables=%7B%22a%22%3A1%7D&operationName=A", nil, 200, ""},
 		{"bad variables", "GET", "query=query+x&variables=%7B", nil, 400, CodeBadRequest},
+		{"variables and more", "GET", "query=query+x&variables=%7B%7D+x", nil, 400, CodeBadRequest},
+		{"extensions of a wrong type", "GET", "query=query+x&extensions=%5B%5D", nil, 400, CodeBadRequest},
 		{"variables of a wrong type", "GET", "query=query+x&variables=3", nil, 400, CodeBadRequest},
 		{"no query", "GET", "", nil, 400, CodeBadRequest},
 		{"mutation", "GET", "query=mutation+x", nil, 405, CodeMethodNotAllowed},

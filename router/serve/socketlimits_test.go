@@ -194,6 +194,29 @@ func TestSocketsOfOneClientAreBounded(t *testing.T) {
 	greet(t, h.URL, `,"payload":{"Authorization":"a"}`, nil)
 }
 
+// What is refused while it is opened takes no place of those that are open.
+func TestRefusedUpgradesTakeNoPlace(t *testing.T) {
+	h, _, s := serveScript(t, Options{MaxSockets: 1, MaxSocketsByAddress: 1})
+	for range 3 {
+		for _, header := range [][]string{
+			{"Upgrade", "websocket", "Connection", "Upgrade"}, // and no key
+			{"Upgrade", "websocket", "Connection", "Upgrade", "Sec-WebSocket-Key", "short", "Sec-WebSocket-Version", "13"},
+			{"Upgrade", "websocket", "Connection", "Upgrade", "Origin", "https://evil.example"},
+		} {
+			if res := do(t, "GET", h.URL, "", header...); res.StatusCode < 400 || res.StatusCode == http.StatusTooManyRequests || res.StatusCode == http.StatusServiceUnavailable {
+				t.Errorf("%v: %d", header, res.StatusCode)
+			}
+		}
+	}
+	if n := s.Sockets(); n != 0 {
+		t.Errorf("%d are counted", n)
+	}
+	greet(t, h.URL, "", nil)
+	if _, res, err := dial(t, h.URL, nil); err == nil || res.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("a second one: %v", err)
+	}
+}
+
 func TestMessagesOfOneClientAreBounded(t *testing.T) {
 	h, _, _ := serveScript(t, Options{MaxMessages: 2})
 	c := greet(t, h.URL, "", nil)
