@@ -1,6 +1,7 @@
 package router_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,6 +13,8 @@ import (
 
 	"bourse/router"
 	"bourse/router/fetch"
+	"bourse/router/identity"
+	"bourse/router/serve"
 	"bourse/router/traffic"
 )
 
@@ -32,17 +35,24 @@ func (h *held) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestEqualQueriesAreExecutedOnce(t *testing.T) {
-	for name, o := range map[string]traffic.Options{"operations": {ShareOperations: true}, "fetches": {ShareFetches: true}} {
-		t.Run(name, func(t *testing.T) { synctest.Test(t, func(t *testing.T) { executedOnce(t, o) }) })
+	// What tells clients apart: a header that subgraphs see, or whom an operator's hook takes them for.
+	byHeader := router.Options{ForwardHeaders: []string{"Authorization"}}
+	byIdentity := router.Options{Admit: func(_ context.Context, _ *http.Request, h http.Header) (*identity.Identity, *serve.Refusal) {
+		return &identity.Identity{Subject: h.Get("Authorization")}, nil
+	}}
+	for by, o := range map[string]router.Options{"header": byHeader, "identity": byIdentity} {
+		for name, sharing := range map[string]traffic.Options{"operations": {ShareOperations: true}, "fetches": {ShareFetches: true}} {
+			o.Traffic = sharing
+			t.Run(name+" by "+by, func(t *testing.T) { synctest.Test(t, func(t *testing.T) { executedOnce(t, o) }) })
+		}
 	}
 }
 
-func executedOnce(t *testing.T, o traffic.Options) {
+func executedOnce(t *testing.T, o router.Options) {
 	markets, stats := newSubgraphs()
 	m := &held{Handler: markets, gate: make(chan struct{})}
-	r, err := router.New(composed(t, "http://market.invalid", "http://stats.invalid"), router.Options{
-		Fetcher: fetch.NewLocal(map[string]http.Handler{"market": m, "stats": stats}), ForwardHeaders: []string{"Authorization"}, Traffic: o,
-	})
+	o.Fetcher = fetch.NewLocal(map[string]http.Handler{"market": m, "stats": stats})
+	r, err := router.New(composed(t, "http://market.invalid", "http://stats.invalid"), o)
 	if err != nil {
 		t.Fatal(err)
 	}
