@@ -160,7 +160,7 @@ scalar Value @join__type(graph: A) @policy(policies: [["q"]])`)
 		authenticated, p, q bool
 	}{{false, true, true}, {true, false, true}, {true, true, false}, {true, true, true}, {}} {
 		g := r.Decide(touched, access.Rights{Authenticated: c.authenticated, Policies: map[string]bool{"p": c.p, "q": c.q}})
-		if got, want := g.Denies("S", "v"), !(c.authenticated && c.p && c.q); got != want {
+		if got, want := g.Denies("S", "v"), !c.authenticated || !c.p || !c.q; got != want {
 			t.Errorf("%+v: v denied %v", c, got)
 		}
 		if got := g.Denies("S", "plain"); got != !c.authenticated {

@@ -91,7 +91,7 @@ func splitQuoted(s string, separator byte) []string {
 	quoted, end := false, len(s)
 	for i := len(s) - 1; i >= 0; i-- {
 		switch {
-		case s[i] == '"' && !(quoted && escaped(s[:i])):
+		case s[i] == '"' && (!quoted || !escaped(s[:i])):
 			quoted = !quoted
 		case s[i] == separator && !quoted:
 			parts = append(parts, s[i+1:end])
