@@ -82,7 +82,7 @@ func (r *routing) register(cmd *cobra.Command) {
 	r.flags.StringVar(&r.playground, "playground", "/", "path of the playground; empty for none")
 	r.flags.BoolVar(&r.mask, "mask-errors", false, "hide messages of subgraph errors that have no code")
 	r.flags.StringVar(&r.listen, "listen", "127.0.0.1:4000", "address to listen on; port 0 is any that is free")
-	r.flags.StringVar(&r.admin, "admin", "", "address for health and metrics alone; empty: they are where clients are")
+	r.flags.StringVar(&r.admin, "admin", "", "address of a second listener, for metrics and health; empty: they are where clients are")
 	r.flags.BoolVar(&r.explain, "explain", false, "make a secret for this run that opens query plans and timings, and print the playground's address with it")
 	r.flags.StringVar(&r.level, "log-level", "info", strings.Join(logLevels, ", "))
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml")

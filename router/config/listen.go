@@ -10,7 +10,7 @@ import (
 type Listen struct {
 	Address                 string   `yaml:"address" default:"127.0.0.1:4000" doc:"Address for clients; port 0 is any that is free."`
 	Path                    string   `yaml:"path" default:"/graphql" doc:"Path of the GraphQL endpoint."`
-	Admin                   string   `yaml:"admin" doc:"Address of a second listener for health, readiness and metrics. Empty: they are on the clients' listener."`
+	Admin                   string   `yaml:"admin" doc:"Address of a second listener, which has metrics, invalidation of the cache and the key set of claims instead of the clients' listener, and health and readiness as well. Empty: all of them are on the clients' listener."`
 	HeaderTimeout           Duration `yaml:"header_timeout" default:"10s" min:"1ms" doc:"Time in which a client must send the headers of a request."`
 	IdleTimeout             Duration `yaml:"idle_timeout" default:"2m" min:"1ms" doc:"How long a connection is kept between requests."`
 	MaxHeader               Size     `yaml:"max_header" default:"64KiB" min:"4KiB" doc:"Size of a request's headers together."`

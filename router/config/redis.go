@@ -15,7 +15,7 @@ import (
 
 // Redis is what several routers share: accounts of rate limits and persisted queries.
 type Redis struct {
-	URL     string   `yaml:"url" doc:"redis://USER:PASSWORD@HOST:PORT/DB or rediss://…, such as ${REDIS_URL}. Several, separated by commas, are nodes of a cluster. Empty: each router keeps its own in memory."`
+	URL     string   `yaml:"url" doc:"redis://USER:PASSWORD@HOST:PORT/DB or rediss://…, such as ${REDIS_URL}; what has a special meaning in a URL is percent-encoded in a password. Several, separated by commas, are nodes of a cluster. Empty: each router keeps its own in memory."`
 	Timeout Duration `yaml:"timeout" default:"50ms" min:"1ms" doc:"How long a request waits for Redis."`
 	Pause   Duration `yaml:"pause" default:"1s" min:"1ms" doc:"How long Redis is left alone after it has not answered; requests go on without it meanwhile."`
 }

@@ -26,7 +26,7 @@ type Telemetry struct {
 
 // Traces go to a collector.
 type Traces struct {
-	Endpoint     string            `yaml:"endpoint" default:"http://localhost:4318" doc:"Collector that takes OTLP over HTTP; /v1/traces is added where there is no path."`
+	Endpoint     string            `yaml:"endpoint" default:"http://localhost:4318" doc:"Collector that takes OTLP over HTTP, as on port 4318 (not gRPC, as on 4317); /v1/traces is added where there is no path."`
 	Headers      map[string]string `yaml:"headers" doc:"Headers for the collector, such as an API key."`
 	Timeout      Duration          `yaml:"timeout" default:"10s" min:"1ms" doc:"Time for one message with its retries."`
 	Gzip         bool              `yaml:"gzip" doc:"Whether messages are compressed."`

@@ -42,6 +42,9 @@ func (s Source) Config() (*config.Config, error) {
 	}
 	if s.Adjust != nil {
 		s.Adjust(c)
+		if err := c.Listen.Check(); err != nil { // the file's own was found while it was read
+			return nil, fmt.Errorf("listen.%w", err)
+		}
 	}
 	if c.Supergraph.File == "" {
 		return nil, errors.New("no supergraph: name its file with --supergraph or as supergraph.file of a configuration")
