@@ -47,20 +47,28 @@ func TestThePageHasEveryOption(t *testing.T) {
 	}
 }
 
-// What the page shows of files can be copied.
-func TestThePagesFilesAreRead(t *testing.T) {
+// files are what the page shows of files.
+func files(t *testing.T) (shown []string) {
+	t.Helper()
 	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
-	shown := regexp.MustCompile("(?s)\n```yaml[^\n]*\n(.*?)\n```").FindAllStringSubmatch(string(text), -1)
+	for _, found := range regexp.MustCompile("(?s)\n```yaml[^\n]*\n(.*?)\n```").FindAllStringSubmatch(string(text), -1) {
+		shown = append(shown, found[1])
+	}
 	if len(shown) < 8 {
 		t.Fatalf("%d files are found", len(shown))
 	}
+	return shown
+}
+
+// What the page shows of files can be copied.
+func TestThePagesFilesAreRead(t *testing.T) {
 	variables := environment(map[string]string{"REDIS_URL": "redis://127.0.0.1:6379", "BATCH_SECRET": "of thirty-two characters at least"})
-	for _, one := range shown {
-		if _, err := config.Read("router.yaml", []byte(one[1]), variables); err != nil {
-			t.Errorf("%v in\n%s", err, one[1])
+	for _, one := range files(t) {
+		if _, err := config.Read("router.yaml", []byte(one), variables); err != nil {
+			t.Errorf("%v in\n%s", err, one)
 		}
 	}
 }

@@ -13,7 +13,7 @@ type HTTP struct {
 	ReadTimeout      Duration `yaml:"read_timeout" default:"30s" min:"1ms" doc:"Time in which a client must send the body of a request."`
 	WriteTimeout     Duration `yaml:"write_timeout" default:"10s" min:"1ms" doc:"Time in which a client must take one message; a whole answer has one second more for each 64 KiB."`
 	KeepAlive        Duration `yaml:"keep_alive" default:"15s" min:"1ms" doc:"Time between signs of life on streams."`
-	Compression      []string `yaml:"compression" default:"zstd,br,gzip" doc:"Content encodings of answers from 1 KiB on, where a client's Accept-Encoding names them; an empty list turns compression off."`
+	Compression      []string `yaml:"compression" enum:"zstd|br|gzip" default:"zstd,br,gzip" doc:"Content encodings of answers from 1 KiB on, where a client's Accept-Encoding names them; an empty list turns compression off."`
 	CompressedBodies bool     `yaml:"compressed_bodies" default:"false" doc:"Whether request bodies may be compressed; the bound on their size holds for what they inflate to."`
 	Uploads          Uploads  `yaml:"uploads" doc:"Files that a request may bring, by the GraphQL multipart request specification."`
 	MaxBatch         int      `yaml:"max_batch" default:"0" doc:"Requests that one body may have as a list; 0: lists are refused. Each request is counted by all limits as if it had come alone."`
