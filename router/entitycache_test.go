@@ -392,6 +392,7 @@ func TestStaleEntitiesThroughTheRouter(t *testing.T) {
 		time.Sleep(61 * time.Second)
 		d.stock["a"] = 10
 		expect("9", "no-store")
+		synctest.Wait() // a reload ends what is on its way in the background
 		if err := r.Reload(d.supergraph(t, depotSDL), o); err != nil {
 			t.Fatal(err)
 		}
