@@ -246,6 +246,49 @@ func TestClientsAreToldApart(t *testing.T) {
 	})
 }
 
+// A private answer is found again by the same client for the same subgraph, and by no other.
+func TestAPrivateAnswerIsOneClientsOfOneSubgraph(t *testing.T) {
+	ann, bob := &identity.Identity{Digest: [32]byte{31: 1}}, &identity.Identity{Digest: [32]byte{31: 2}}
+	header := func(name, value string) func(*execute.Request) {
+		return func(r *execute.Request) { r.Header.Set(name, value) }
+	}
+	for what, c := range map[string]struct {
+		change func(*execute.Request)
+		found  bool
+	}{
+		"nothing":         {func(*execute.Request) {}, true},
+		"another request": {header("X-Request-Id", "2"), true},
+		"another trace":   {header("Traceparent", "2"), true},
+		"identity":        {func(r *execute.Request) { r.Identity = bob }, false},
+		"nobody":          {func(r *execute.Request) { r.Identity = nil }, false},
+		"Authorization":   {header("Authorization", "2"), false},
+		"Cookie":          {header("Cookie", "2"), false},
+		"language":        {header("Accept-Language", "2"), false},
+		"subgraph": {func(r *execute.Request) {
+			f := *r.Fetch
+			f.Subgraph, r.Subgraph, r.Fetch = "t", "t", &f
+		}, false},
+	} {
+		o := &one{body: `{"data":{"a":1}}`, header: http.Header{"Cache-Control": {"private, max-age=60"}}}
+		cache := New(o, nil, Options{Store: NewMemory(0), Private: true})
+		for n, change := range []func(*execute.Request){func(*execute.Request) {}, c.change} {
+			req := rootRequest()
+			req.Identity = ann
+			req.Header = http.Header{}
+			for _, name := range []string{"Authorization", "Cookie", "Accept-Language", "X-Request-Id", "Traceparent"} {
+				req.Header.Set(name, "1")
+			}
+			change(req)
+			if _, err := cache.Fetch(t.Context(), req); err != nil {
+				t.Fatal(err)
+			}
+			if n == 1 && c.found != (o.calls == 1) {
+				t.Errorf("%s: %d calls", what, o.calls)
+			}
+		}
+	}
+}
+
 func TestInvalidationsNeedTheSecretAndMustBeClear(t *testing.T) {
 	s := NewMemory(0)
 	for _, c := range []struct {
