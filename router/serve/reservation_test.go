@@ -2,12 +2,15 @@ package serve
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"bourse/router/identity"
 )
 
 // reserved is a client with one stream for all of its operations.
@@ -176,4 +179,41 @@ func TestOperationsEndWithTheirStream(t *testing.T) {
 	within(t, g.ended)
 	within(t, g.ended)
 	_, _ = io.Copy(io.Discard, res.Body)
+}
+
+// A stream is its client's, also where somebody else has got hold of its token; the client may have a new proof of who it is meanwhile.
+func TestAReservedStreamIsOfOnePerson(t *testing.T) {
+	h, _, _ := serveScript(t, Options{Admit: func(_ context.Context, _ *http.Request, header http.Header) (*identity.Identity, *Refusal) {
+		issuer, rest, known := strings.Cut(header.Get("Authorization"), "/")
+		if !known {
+			return nil, nil
+		}
+		subject, proof, _ := strings.Cut(rest, "#")
+		return &identity.Identity{Issuer: issuer, Subject: subject, Claims: map[string]any{"jti": proof}}, nil
+	}})
+	c := reserve(t, h.URL, "Authorization", "one/ann#1")
+	ask := func(who, method, target, body string) int {
+		res := do(t, method, target, body, "Content-Type", classic, "Accept", mediaEvents, streamTokenHeader, c.token, "Authorization", who)
+		if res.StatusCode != http.StatusOK || method != http.MethodGet {
+			_ = bodyOf(t, res)
+		} else {
+			c.lines = bufio.NewScanner(res.Body)
+		}
+		return res.StatusCode
+	}
+	const start = `{"query":"query x","extensions":{"operationId":"o"}}`
+	for _, stranger := range []string{"", "one/bob#1", "other/ann#1"} {
+		for method, body := range map[string]string{"GET": "", "POST": start, "DELETE": ""} {
+			if got := ask(stranger, method, h.URL+"?operationId=o", body); got != http.StatusNotFound {
+				t.Errorf("%q by %s: %d", stranger, method, got)
+			}
+		}
+	}
+	if got := ask("one/ann#2", "GET", h.URL, ""); got != http.StatusOK {
+		t.Fatalf("the client itself: %d", got)
+	}
+	if got := ask("one/ann#3", "POST", h.URL, start); got != http.StatusAccepted {
+		t.Errorf("the client itself starts: %d", got)
+	}
+	c.expect(`next {"id":"o","payload":{"data":"x"}}`, `complete {"id":"o"}`)
 }
