@@ -2,6 +2,7 @@ package subscribe
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -111,7 +112,10 @@ func TestAFaultClosesTheStream(t *testing.T) {
 	topic.Complete = func(context.Context, []byte, int) string { panic("fault") }
 	a, _ := join(t, h, "k", topic)
 	p.events <- "1"
-	within(t, a.ended)
+	var fault *PanicError
+	if err := within(t, a.ended); !errors.As(err, &fault) {
+		t.Errorf("told %v", err)
+	}
 	within(t, p.left)
 	h.Close()
 	within(t, upstream.done)
