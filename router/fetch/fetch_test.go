@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -107,10 +108,10 @@ func TestHeadersOfAMessageAreNotPassedOn(t *testing.T) {
 func TestOnlyQueriesAreSentAgain(t *testing.T) {
 	for name, netHTTP := range map[string]bool{"http": false, "net/http": true} {
 		for _, idempotent := range []bool{true, false} {
-			heard := 0
+			var heard atomic.Int32
 			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				_, _ = io.ReadAll(r.Body)
-				if heard++; heard == 2 {
+				if heard.Add(1) == 2 {
 					panic(http.ErrAbortHandler)
 				}
 				_, _ = io.WriteString(w, "ok")
@@ -129,8 +130,8 @@ func TestOnlyQueriesAreSentAgain(t *testing.T) {
 			}
 			f.Close()
 			s.Close()
-			if want := map[bool]int{true: 3, false: 2}[idempotent]; heard != want {
-				t.Errorf("%s, idempotent %v: heard %d times", name, idempotent, heard)
+			if want := map[bool]int32{true: 3, false: 2}[idempotent]; heard.Load() != want {
+				t.Errorf("%s, idempotent %v: heard %d times", name, idempotent, heard.Load())
 			}
 		}
 	}
