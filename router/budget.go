@@ -18,6 +18,8 @@ type Budget struct {
 	Roles map[string]int // of identities with a role instead, the highest of several; 0: no bound
 	Warn  bool           // what costs more is only logged
 	Model cost.Options
+	// Actual counts also what answers cost by what stands in them; answers in parts and events are not counted.
+	Actual bool
 }
 
 // Codes of refusals for what an operation costs.

@@ -115,8 +115,9 @@ func withExtensions(response, extensions []byte) []byte {
 
 // costs are what an operation costs, and may.
 type costs struct {
-	Estimated int `json:"estimated"`
-	Max       int `json:"max,omitempty"` // none: there is no bound
+	Estimated int  `json:"estimated"`
+	Actual    *int `json:"actual,omitempty"` // of the answer, where that is counted
+	Max       int  `json:"max,omitempty"`    // none: there is no bound
 }
 
 // extensions are the explanations of an operation up to now.
@@ -128,6 +129,9 @@ func (o *operation) extensions(ctx context.Context) []byte {
 	}
 	if o.explains.cost && o.g.costs != nil {
 		out.Cost = &costs{Estimated: o.cost, Max: o.g.budget.of(o.input.Identity)}
+		if o.meter != nil && !o.explains.only {
+			out.Cost.Actual = &o.actual
+		}
 	}
 	if o.explains.plan {
 		out.Plan = o.input.Plan.Explained()

@@ -8,10 +8,12 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"bourse/router/cost"
 	"bourse/router/entitycache"
 	"bourse/router/execute"
 	"bourse/router/plan"
 	"bourse/router/serve"
+	"bourse/router/telemetry"
 	"bourse/router/traffic"
 )
 
@@ -22,8 +24,10 @@ type operation struct {
 	input execute.Input
 
 	explains  explanation
-	protected bool // not everyone may see all of it
-	cost      int  // estimated; 0: not computed
+	protected bool        // not everyone may see all of it
+	cost      int         // estimated; 0: not computed
+	meter     *cost.Meter // nil: what answers cost is not counted
+	actual    int         // by meter
 }
 
 // Plan is the plan that a request with this operation would run, out of the cache where it is there. The error is what the client would be
@@ -58,10 +62,19 @@ func (o *operation) Run(ctx context.Context) serve.Answer {
 	} else {
 		answer = o.g.operations.Execute(ctx, o.input, o.g.execute)
 	}
+	o.count(ctx, answer.Result)
 	if o.protected {
 		answer.Caching = entitycache.Private(answer.Caching)
 	}
 	return answer
+}
+
+// count tells what an answer costs by what stands in it, where that is wanted.
+func (o *operation) count(ctx context.Context, answer *execute.Result) {
+	if o.meter != nil {
+		o.actual = o.meter.Cost(o.input.Variables, answer.JSON())
+		telemetry.Of(ctx).Spent(o.actual)
+	}
 }
 
 // runExplained executes an operation for one client alone; a mutation still tells those who share that something may have changed.
@@ -70,9 +83,13 @@ func (o *operation) runExplained(ctx context.Context) serve.Answer {
 	case o.explains.only:
 		return &unexecuted{o.extensions(ctx)}
 	case o.g.operations != nil && o.Kind() == ast.Mutation:
-		return &explained{o.g.operations.Execute(ctx, o.input, o.g.execute), func() []byte { return o.extensions(ctx) }}
+		answer := o.g.operations.Execute(ctx, o.input, o.g.execute)
+		o.count(ctx, answer.Result)
+		return &explained{answer, func() []byte { return o.extensions(ctx) }}
 	default:
-		return &explained{o.g.executor.Execute(ctx, o.input), func() []byte { return o.extensions(ctx) }}
+		answer := o.g.executor.Execute(ctx, o.input)
+		o.count(ctx, answer)
+		return &explained{answer, func() []byte { return o.extensions(ctx) }}
 	}
 }
 

@@ -78,7 +78,7 @@ func (g *gateway) Prepare(ctx context.Context, req *serve.Request) (serve.Operat
 	if refusal := g.withheld(ctx, req, k.definition.Name, p, j.variables); refusal != nil {
 		return nil, refusal
 	}
-	op := &operation{g: g, name: k.definition.Name, input: execute.Input{Plan: p, Variables: j.variables, Header: g.passOn(req), Identity: req.Identity}, explains: explains, protected: len(k.needs.touched) > 0, cost: j.spent}
+	op := &operation{g: g, name: k.definition.Name, input: execute.Input{Plan: p, Variables: j.variables, Header: g.passOn(req), Identity: req.Identity}, explains: explains, protected: len(k.needs.touched) > 0, cost: j.spent, meter: k.needs.meter}
 	if account := telemetry.Of(ctx); account != nil {
 		told.Document, told.Kind, told.Plan, told.Variables, told.Cost, told.Costed = k.document, p.Operation(), p, req.Variables, j.spent, k.cost != nil
 		account.Prepared(told)

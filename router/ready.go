@@ -84,12 +84,16 @@ type needs struct {
 	defersBy []string // if so: the variables that decide what is deferred
 	touched  access.Touched
 	cost     *cost.Formula // nil: costs are not computed
+	meter    *cost.Meter   // of the answer; nil: it is not counted
 }
 
 func (g *gateway) needsOf(doc *ast.QueryDocument, definition *ast.OperationDefinition) needs {
 	n := needs{labels: g.planner.Labels(doc, definition.Name), touched: g.access.Touched(doc, definition.Name)}
 	if g.costs != nil {
 		n.cost = g.costs.Formula(doc, definition.Name)
+		if g.budget.Actual {
+			n.meter = g.costs.Meter(doc, definition.Name)
+		}
 	}
 	n.defersBy, n.defers = plan.Deferring(definition)
 	return n

@@ -19,6 +19,7 @@ import (
 	"bourse/router/persisted"
 	"bourse/router/serve"
 	"bourse/router/telemetry"
+	"bourse/router/traffic"
 )
 
 // ask sends one request and returns the code of the refusal, empty for an answer, and the headers.
@@ -167,7 +168,8 @@ func TestWhatOnlyWarnsIsCounted(t *testing.T) {
 	got := scrape(t, told)
 	for _, want := range []string{
 		`limit_warnings_total{limit="aliases"} 3`, `limit_warnings_total{limit="cost"} 3`, `limit_warnings_total{limit="list_items"} 1`,
-		`operation_cost_bucket{operation="Twice",le="10"} 0`, `operation_cost_bucket{operation="Twice",le="30"} 3`, `operation_cost_sum{operation="Twice"} 60`,
+		`operation_cost_bucket{figure="estimated",operation="Twice",le="10"} 0`, `operation_cost_bucket{figure="estimated",operation="Twice",le="30"} 3`,
+		`operation_cost_sum{figure="estimated",operation="Twice"} 60`,
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("there is no %s in\n%s", want, got)
@@ -175,5 +177,34 @@ func TestWhatOnlyWarnsIsCounted(t *testing.T) {
 	}
 	if n := strings.Count(log.String(), "limit=aliases"); n != 1 {
 		t.Errorf("the log tells %d times of one text: %s", n, log.String())
+	}
+}
+
+// With actual costs, answers are counted beside the estimate, for whoever may see it, for metrics and for the access log.
+func TestActualCostsAreTold(t *testing.T) {
+	var lines bytes.Buffer // requests come one after another
+	told, _ := telling(t, telemetry.Options{
+		Metrics: &telemetry.Metrics{}, Access: &telemetry.AccessLog{Logger: slog.New(slog.NewTextHandler(&lines, nil)), Fields: []string{"cost", "cost_actual"}},
+	})
+	h := open(t, router.Options{
+		Admit: inRole, Telemetry: told, Explain: &router.Explain{Roles: []string{"admin"}}, Budget: &router.Budget{Warn: true, Actual: true},
+		Traffic: traffic.Options{ShareOperations: true},
+	})
+	if _, _, text := h.ask(t, "POST", query(`query All { markets { name } }`), "Role", "admin", "Bourse-Explain", "cost"); !strings.Contains(text, `"cost":{"estimated":10,"actual":2}`) {
+		t.Errorf("whoever may is told %s", text)
+	}
+	if _, _, text := h.ask(t, "POST", query(`query One { market(symbol: "BTC") { name } }`)); strings.Contains(text, "extensions") {
+		t.Error(text)
+	}
+	got := scrape(t, told)
+	for _, want := range []string{
+		`operation_cost_sum{figure="actual",operation="All"} 2`, `operation_cost_sum{figure="estimated",operation="All"} 10`, `operation_cost_sum{figure="actual",operation="One"} 1`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("there is no %s in\n%s", want, got)
+		}
+	}
+	if log := lines.String(); !strings.Contains(log, "cost=10 cost_actual=2") || !strings.Contains(log, "cost=1 cost_actual=1") {
+		t.Errorf("the access log has %s", log)
 	}
 }

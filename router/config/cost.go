@@ -14,6 +14,7 @@ type Cost struct {
 	Max      int            `yaml:"max" default:"0" doc:"What anyone's operation may cost; 0: no bound."`
 	Roles    map[string]int `yaml:"roles" doc:"Budgets of identities with a role, instead of max; of several the highest holds. 0: no bound."`
 	ListSize int            `yaml:"list_size" default:"10" min:"1" doc:"Size that a list is assumed to have of which the schema says nothing."`
+	Actual   bool           `yaml:"actual" default:"false" doc:"Counts also what whole answers cost by what stands in them, which reads each of them once more: for the metric, the logs and Bourse-Explain: cost."`
 	Mutation int            `yaml:"mutation" default:"10" doc:"What a mutation costs beside its fields."`
 }
 
@@ -33,6 +34,6 @@ func (c *Cost) apply(b *Built) error {
 	if c.Mutation == 0 {
 		model.Mutation = -1
 	}
-	b.Options.Budget = &router.Budget{Max: c.Max, Roles: c.Roles, Warn: c.Mode == "warn", Model: model}
+	b.Options.Budget = &router.Budget{Max: c.Max, Roles: c.Roles, Warn: c.Mode == "warn", Model: model, Actual: c.Actual}
 	return nil
 }

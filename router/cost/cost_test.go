@@ -225,3 +225,45 @@ func formulaOf(t failing, sdl, operation, variables string) (*cost.Formula, *ast
 	}
 	return cost.New(sg, cost.Options{}).Formula(doc, doc.Operations[0].Name), doc, vars
 }
+
+// Answers cost by what stands in them and not by what was to be feared.
+func TestAnswersCostWhatStandsInThem(t *testing.T) {
+	for _, c := range []struct {
+		name, operation, variables, answer string
+		want                               int
+	}{
+		{"as many as came", `{ all { title } }`, "", `{"all":[{"title":"a"},{"title":"b"},null]}`, 2},
+		{"nothing", `{ all { title } }`, "", `{"all":[]}`, 0},
+		{"null", `{ book { price } all { title } }`, "", `{"book":null,"all":null}`, 0},
+		{"no data", `{ book { price } }`, "", `null`, 0},
+		{"weights", `{ book { price code tag author { name } } }`, "", `{"book":{"price":1,"code":"c","tag":"A","author":{"name":"n"}}}`, 1 + 20 + 5 + 9 + 1},
+		{"a field that is null", `{ book { price author { name } } }`, "", `{"book":{"price":null,"author":null}}`, 1},
+		{"lists in lists", `{ bestsellers { author { books { title } } } }`, "", `{"bestsellers":[{"author":{"books":[{"title":"x"},{"title":"y"},{"title":"z"}]}},{"author":null}]}`, 2 + 1 + 3},
+		{"once for each key", `{ book { price } book { price title } b: book { price } }`, "", `{"book":{"price":1,"title":"t"},"b":{"price":2}}`, 21 + 21},
+		{"the dearest that it may be", `{ things { ... on Book { title price } ... on Toy { title } } }`, "", `{"things":[{"title":"a","price":1},{"title":"b"}]}`, 2*2 + 20},
+		{"arguments", `query($f: Filter) { filtered(by: $f, heavy: true) { title } }`, `{"f": {"word": "x"}}`, `{"filtered":{"title":"t"}}`, 1 + 1 + 3 + 30},
+		{"left out", `query($w: Boolean!) { book @include(if: $w) { price } }`, `{"w": false}`, `{}`, 0},
+		{"mutation", `mutation { add(books: [{title: "a"}]) { title } }`, "", `{"add":{"title":"a"}}`, 10 + 1 + 1},
+		{"introspection", `{ __typename book { __typename } }`, "", `{"__typename":"Query","book":{"__typename":"Book"}}`, 1},
+		{"never below 0", `{ cheap { title } }`, "", `{"cheap":{"title":"t"}}`, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			sg, err := federation.Load(supergraph(library))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, doc, variables := formulaOf(t, supergraph(library), c.operation, c.variables)
+			if got := cost.New(sg, cost.Options{}).Meter(doc, "").Cost(variables, []byte(`{"data":`+c.answer+`}`)); got != c.want {
+				t.Errorf("it costs %d, want %d", got, c.want)
+			}
+		})
+	}
+	sg, err := federation.Load(supergraph(library))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, doc, _ := formulaOf(t, supergraph(library), `{ book { price } }`, "")
+	for _, garbage := range []string{"", "{", `[]`, `{"data":[1]}`, `{"data":{"book":[[[1]]]}}`} {
+		_ = cost.New(sg, cost.Options{}).Meter(doc, "").Cost(nil, []byte(garbage)) // it does not panic
+	}
+}

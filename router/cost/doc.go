@@ -14,6 +14,8 @@
 // Selections count as they are written, fragments where they are spread, all of them whatever the types of objects turn out to be: the
 // estimate is an upper bound as far as the sizes hold. Fields that @skip and @include leave out cost nothing. Introspection is free.
 //
+// A Meter counts what the answer costs, by the same weights and what stands in it.
+//
 // A Formula is made once for an operation and evaluated with each request's variables; what does not depend on them is a number by then.
 // The package decides nothing: what may be spent is its caller's business.
 package cost

@@ -13,8 +13,15 @@ type Formula struct {
 	terms []*term
 }
 
+// reading is an operation as it is written: its base and its fields.
+type reading struct {
+	base  int
+	terms []*term
+}
+
 // term is the cost of a field that depends on variables.
 type term struct {
+	key       string // in the answer
 	when      []condition
 	arguments []argument
 	slice     *slice // own @listSize; nil: none
@@ -46,16 +53,20 @@ type size struct {
 
 // Formula reads a validated operation of doc.
 func (m *Model) Formula(doc *ast.QueryDocument, operationName string) *Formula {
+	r := m.read(doc, operationName)
+	return (&Formula{m: m, fixed: r.base, terms: r.terms}).Bind(nil)
+}
+
+func (m *Model) read(doc *ast.QueryDocument, operationName string) (r reading) {
 	op := doc.Operations.ForName(operationName)
 	if op == nil {
-		return &Formula{m: m}
+		return r
 	}
-	f := &Formula{m: m}
 	if op.Operation == ast.Mutation {
-		f.fixed = m.o.Mutation
+		r.base = m.o.Mutation
 	}
-	f.terms = m.selections(nil, op.SelectionSet, nil, nil)
-	return f.Bind(nil)
+	r.terms = m.selections(nil, op.SelectionSet, nil, nil)
+	return r
 }
 
 // selections appends the terms of a selection set under conditions; above is the @listSize of the field that it belongs to.
@@ -93,7 +104,7 @@ func (m *Model) field(f *ast.Field, when []condition, above *slice) *term {
 	if on == nil || f.Definition == nil || m.sg.Type(on.Name) == nil || len(f.Name) > 1 && f.Name[:2] == "__" {
 		return nil
 	}
-	t := &term{when: when, fixed: m.weight(on, f.Definition), size: size{fixed: 1}}
+	t := &term{key: f.Alias, when: when, fixed: m.weight(on, f.Definition), size: size{fixed: 1}}
 	if rule := m.sizes(on, f.Name); rule != nil {
 		t.slice = newSlice(rule, on.Name, f)
 	}

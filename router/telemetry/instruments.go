@@ -112,7 +112,7 @@ func (m *metrics) make(buckets []float64) []Instrument {
 
 	m.limited = k.counter("limit_refusals_total", "Operations refused by a limit.", "limit")
 	m.warned = k.counter("limit_warnings_total", "Operations that exceed a limit and run, because it only warns; cost is one of the limits.", "limit")
-	m.costs = k.histogram("operation_cost", "Estimated cost of operations that were run, where costs are computed, by the name that the client gives them. Names beyond the bound are other.", costBuckets, "operation")
+	m.costs = k.histogram("operation_cost", "Cost of operations that were run, where costs are computed: estimated before, and actual by the answer where that is counted. Operations have the name that the client gives them; names beyond the bound are other.", costBuckets, "operation", "figure")
 	m.rateLimited = k.counter("rate_limited_total", "Operations refused by a rate limit.", "rule")
 	m.persisted = k.counter("persisted_documents_total", "Looks for persisted and trusted documents.", "result")
 	m.reloads = k.counter("reloads_total", "Reloads of supergraph and configuration.", "result")

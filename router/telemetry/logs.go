@@ -52,6 +52,8 @@ var accessFields = map[string]func(*Operation, *Record) slog.Value{
 	"client_name":    func(o *Operation, _ *Record) slog.Value { return slog.StringValue(o.client.name) },
 	"client_version": func(o *Operation, _ *Record) slog.Value { return slog.StringValue(o.client.version) },
 	"trace_id":       func(o *Operation, _ *Record) slog.Value { return slog.StringValue(o.TraceID()) },
+	"cost":           costField(func(o *Operation) (int, bool) { return o.prepared.Cost, o.prepared.Costed }),
+	"cost_actual":    costField(func(o *Operation) (int, bool) { return o.spent, o.counted }),
 	"plan_cached":    func(o *Operation, _ *Record) slog.Value { return slog.BoolValue(o.prepared.Cached) },
 	"digest": func(o *Operation, _ *Record) slog.Value {
 		if o.prepared.Document == nil {
@@ -67,6 +69,16 @@ var accessFields = map[string]func(*Operation, *Record) slog.Value{
 
 var defaultFields = []string{
 	"request_id", "transport", "operation", "kind", "status", "code", "errors", "bytes", "events", "duration", "client_name", "trace_id",
+}
+
+// costField is a cost, where there is one.
+func costField(of func(*Operation) (int, bool)) func(*Operation, *Record) slog.Value {
+	return func(o *Operation, _ *Record) slog.Value {
+		if n, known := of(o); known {
+			return slog.IntValue(n)
+		}
+		return slog.StringValue("")
+	}
 }
 
 // AccessFields are the names that AccessLog.Fields may have.

@@ -148,7 +148,10 @@ func (m *metrics) end(o *Operation, r *Record) {
 	}
 	m.operations.WithLabelValues(m.names.label(r.Operation), kind, r.outcome()).Inc()
 	if o.prepared.Costed {
-		m.costs.WithLabelValues(m.names.label(r.Operation)).Observe(float64(o.prepared.Cost))
+		m.costs.WithLabelValues(m.names.label(r.Operation), "estimated").Observe(float64(o.prepared.Cost))
+	}
+	if o.counted {
+		m.costs.WithLabelValues(m.names.label(r.Operation), "actual").Observe(float64(o.spent))
 	}
 	if kind != "subscription" { // which last as long as the client likes
 		m.durations.WithLabelValues(kind).Observe(r.Duration.Seconds())

@@ -89,6 +89,8 @@ type Operation struct {
 	prepared Prepared
 	fetches  fetches
 	shared   atomic.Bool // an equal operation answered it
+	spent    int         // what the answer costs, and
+	counted  bool        // whether that was counted
 	ended    atomic.Bool
 }
 
@@ -167,6 +169,13 @@ func (o *Operation) Prepared(p Prepared) {
 	o.prepared = p
 	o.t.metrics.prepared(&p)
 	o.span.prepared(&p)
+}
+
+// Spent tells what the answer costs by what stands in it. It is called by the operation's owner.
+func (o *Operation) Spent(cost int) {
+	if o != nil {
+		o.spent, o.counted = cost, true
+	}
 }
 
 // Shared says that an equal operation under way answers this one too.
