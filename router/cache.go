@@ -58,13 +58,29 @@ func (c *cache[K, V]) peek(key K) (V, bool) {
 	return found.value, ok
 }
 
+// settle keeps a value as add does, unless there is one already: the one that there is then.
+func (c *cache[K, V]) settle(key K, value V, bytes int) V {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if found, ok := c.kept.Get(key); ok {
+		return found.value
+	}
+	c.put(key, value, bytes)
+	return value
+}
+
 // add keeps a value of about that many bytes. One that alone would push out much of the rest is not kept.
 func (c *cache[K, V]) add(key K, value V, bytes int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.put(key, value, bytes)
+}
+
+// put is add with the lock held.
+func (c *cache[K, V]) put(key K, value V, bytes int) {
 	if bytes > c.maxBytes/4 {
 		return
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.kept.Remove(key)
 	if c.kept.Add(key, weighed[V]{value, bytes}) {
 		c.evicted++

@@ -27,6 +27,12 @@ func TestCacheIsBoundedInEntriesAndBytes(t *testing.T) {
 	if c.bytes != 75 || c.kept.Len() != 3 {
 		t.Errorf("after three of 25 bytes: %d entries, %d bytes", c.kept.Len(), c.bytes)
 	}
+	if v := c.settle(12, "x", 25); v != "w" {
+		t.Errorf("what another has brought is replaced by %q", v)
+	}
+	if v := c.settle(13, "x", 25); v != "x" || c.bytes != 75 {
+		t.Errorf("what is new is %q, %d bytes", v, c.bytes)
+	}
 	c = newCache[int, string](100, 100)
 	for i := range 20 {
 		c.add(i, "x", 25)

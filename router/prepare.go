@@ -153,7 +153,8 @@ func (g *gateway) read(req *serve.Request, told *telemetry.Prepared) (*known, *s
 	} else {
 		definition = read.Apply(doc)
 		s = &shape{text: read.Text, doc: doc, name: definition.Name, needs: g.needsOf(doc, definition)}
-		g.ready.shapes.add(s.text, s, entryBytes+shapePerByte*len(s.text))
+		// Of several who read the same at once all go on with one shape: equal plans would else be different ones, which share nothing.
+		s = g.ready.shapes.settle(s.text, s, entryBytes+shapePerByte*len(s.text))
 	}
 	told.Validate = time.Since(began)
 	k := &known{definition: client, literals: read.Literals, shape: s.text, needs: s.needs, introspects: asksForSchema, exceeded: exceeded}

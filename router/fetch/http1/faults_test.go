@@ -108,10 +108,29 @@ func TestAnUnaskedAnswerIsNotTaken(t *testing.T) {
 	to := target(t, Options{}, url)
 	expect(t, to, Request{}, "ok")
 	<-said
-	for _, c := range to.pool.idle {
-		c.since = c.since.Add(-2 * alwaysChecked)
-	}
 	expect(t, to, Request{Repeatable: true}, "ok")
+}
+
+// The time of the request before, which is over, is not that of the next one.
+func TestAConnectionOutlivesTheTimeOfItsRequests(t *testing.T) {
+	dialled := 0
+	url := script(t, func(_ int, c net.Conn, r *bufio.Reader) {
+		defer c.Close()
+		dialled++
+		for range 2 {
+			hears(t, r)
+			_, _ = io.WriteString(c, ok)
+		}
+	})
+	to := target(t, Options{}, url)
+	expect(t, to, Request{Deadline: time.Now().Add(time.Minute)}, "ok")
+	if err := to.pool.idle[0].net.SetDeadline(time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, to, Request{Deadline: time.Now().Add(time.Minute)}, "ok")
+	if dialled != 1 {
+		t.Errorf("%d connections", dialled)
+	}
 }
 
 func TestTimeAndCancellationEndIt(t *testing.T) {

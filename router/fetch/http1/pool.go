@@ -6,10 +6,6 @@ import (
 	"time"
 )
 
-// alwaysChecked is how long a connection may have been idle without being looked at before it is used again: servers send what nobody asked
-// for, such as 408, when they give up waiting, and that takes seconds.
-const alwaysChecked = time.Second
-
 // pool keeps the connections to one address, the one used last on top: the others grow old and go.
 type pool struct {
 	c       *Client
@@ -43,13 +39,17 @@ func (p *pool) take(r *Request) *conn {
 		p.idle[n-1], p.idle = nil, p.idle[:n-1]
 		p.mu.Unlock()
 		c.reused = true
-		now := time.Now()
-		idle := now.Sub(c.since)
-		if idle < p.c.o.IdleTimeout && c.net.SetDeadline(r.Deadline) == nil && (r.Repeatable && idle < alwaysChecked || quiet(c.net)) {
+		if time.Since(c.since) < p.c.o.IdleTimeout && c.net.SetDeadline(r.Deadline) == nil && still(c, r) {
 			return c
 		}
 		_ = c.net.Close() // it is given up
 	}
+}
+
+// still says that nothing has come since the last answer: it would be taken for the answer to this request, which may be somebody else's.
+func still(c *conn, r *Request) bool {
+	open, told := quiet(c.net)
+	return open || !told && r.Repeatable // which is sent once more where the connection is not open
 }
 
 func (p *pool) put(c *conn) {

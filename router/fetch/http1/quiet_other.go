@@ -4,5 +4,5 @@ package http1
 
 import "net"
 
-// quiet cannot be told here: whoever must know takes a new connection.
-func quiet(net.Conn) bool { return false }
+// quiet cannot be told here.
+func quiet(net.Conn) (open, told bool) { return false, false }
