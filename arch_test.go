@@ -60,6 +60,7 @@ var house = map[string]part{
 	"router/federation":      leaf(0),
 	"router/websocket":       leaf(0), // frames and handshakes; knows nothing of GraphQL
 	"router/workload":        leaf(0), // makes up large graphs to measure with
+	"router/internal/await":  leaf(0), // for tests
 	"router/internal/oracle": leaf(1), // one schema served whole, for tests to compare with
 	"router/compose":         leaf(1),
 	"router/check":           leaf(1),
@@ -117,6 +118,7 @@ var forTests = []string{
 	"engine/internal/simulation",
 	"engine/venue/internal/naive",
 	"subgraphs/internal/housetest",
+	"router/internal/await",
 	"router/internal/oracle",
 }
 

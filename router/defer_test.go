@@ -13,6 +13,7 @@ import (
 	"bourse/router"
 	"bourse/router/fetch"
 	"bourse/router/headers"
+	"bourse/router/internal/await"
 )
 
 const takesParts = "multipart/mixed;deferSpec=20220824,application/json"
@@ -161,7 +162,7 @@ func TestLeavingEndsDeferredFetches(t *testing.T) {
 			if transport == "multipart" {
 				next, leave := h.parts(t, ctx, query(op))
 				same(t, next(), `{"data":{"market":{"name":"Bitcoin"}},"hasNext":true}`)
-				within(t, asked)
+				await.One(t, asked)
 				leave()
 				cancel()
 				return // the house does not close before everything has ended
@@ -169,7 +170,7 @@ func TestLeavingEndsDeferredFetches(t *testing.T) {
 			c := h.socket(t, "null")
 			send(t, c, `{"id":"1","type":"subscribe","payload":`+query(op)+`}`)
 			same(t, receive(t, c), `{"id":"1","type":"next","payload":{"data":{"market":{"name":"Bitcoin"}},"hasNext":true}}`)
-			within(t, asked)
+			await.One(t, asked)
 			send(t, c, `{"id":"1","type":"complete"}`)
 		})
 	}

@@ -16,6 +16,7 @@ import (
 
 	"bourse/router"
 	"bourse/router/fetch"
+	"bourse/router/internal/await"
 	"bourse/router/traffic"
 )
 
@@ -181,7 +182,7 @@ func costsLittle(t *testing.T, f *faulty, netHTTP bool) {
 	}
 	seen := map[string]int{}
 	for range asked {
-		seen[within(t, codes)]++
+		seen[await.One(t, codes)]++
 	}
 	for code, n := range seen {
 		switch code {

@@ -11,6 +11,7 @@ import (
 
 	"bourse/router"
 	"bourse/router/execute"
+	"bourse/router/internal/await"
 	"bourse/router/serve"
 )
 
@@ -128,7 +129,7 @@ func TestHooksHearOfSubscriptions(t *testing.T) {
 	h := open(t, router.Options{Hooks: hooksInto(&d)})
 	lines := h.subscribeSSE(t, t.Context())
 	h.markets.events <- "BTC"
-	within(t, lines)
+	await.One(t, lines)
 	close(h.markets.events)
 	for range lines { // to the end
 	}

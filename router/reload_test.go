@@ -20,6 +20,7 @@ import (
 	"bourse/router"
 	"bourse/router/compose"
 	"bourse/router/fetch"
+	"bourse/router/internal/await"
 	"bourse/router/traffic"
 )
 
@@ -156,14 +157,14 @@ func TestReloadDropsNothing(t *testing.T) {
 	overSocket := listen(t, conn)
 	send(t, conn, `{"id":"s","type":"subscribe","payload":`+query(ticks)+`}`)
 	for range 5 {
-		within(t, started)
+		await.One(t, started)
 	}
-	within(t, source.came) // one for all
-	greetings := 0         // a stream over HTTP that stands has its head; one on a socket shows by what it hears
+	await.One(t, source.came) // one for all
+	greetings := 0            // a stream over HTTP that stands has its head; one on a socket shows by what it hears
 	for ; len(overSocket) == 0; greetings++ {
 		source.tell(0)
 		for _, lines := range streams {
-			if got := within(t, lines); got != tick(0) {
+			if got := await.One(t, lines); got != tick(0) {
 				t.Fatalf("greeted by %s", got)
 			}
 		}
@@ -218,7 +219,7 @@ func TestReloadDropsNothing(t *testing.T) {
 	}
 	var got []string
 	for len(got) == 0 || got[len(got)-1] != "complete" {
-		text := within(t, overSocket)
+		text := await.One(t, overSocket)
 		switch payload, is := strings.CutPrefix(text, `{"id":"s","type":"next","payload":`); {
 		case is && len(got) == 0 && payload == tick(0)+"}": // a greeting
 			greetings--
@@ -234,7 +235,7 @@ func TestReloadDropsNothing(t *testing.T) {
 		t.Errorf("the socket got %d events: %q", len(got), got)
 	}
 	send(t, conn, `{"id":"q","type":"subscribe","payload":`+query(`{ busiest { symbol extra } }`)+`}`) // known to the second graph alone
-	if got := within(t, overSocket); !strings.Contains(got, "Cannot query field") {
+	if got := await.One(t, overSocket); !strings.Contains(got, "Cannot query field") {
 		t.Errorf("the socket is answered by an old graph: %s", got)
 	}
 	h.closeRouter(t)

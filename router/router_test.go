@@ -19,6 +19,7 @@ import (
 
 	"bourse/router"
 	"bourse/router/fetch"
+	"bourse/router/internal/await"
 	"bourse/router/limits"
 	"bourse/router/subscribe"
 )
@@ -122,17 +123,6 @@ func same(t *testing.T, got, want string) {
 	b, _ := json.Marshal(w)
 	if !bytes.Equal(a, b) {
 		t.Errorf("got %s\nwant %s", a, b)
-	}
-}
-
-func within[T any](t *testing.T, c <-chan T) T {
-	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-time.After(10 * time.Second):
-		t.Fatal("nothing came within 10 s")
-		panic("unreachable")
 	}
 }
 
@@ -351,11 +341,11 @@ func TestSubscriptionOverServerSentEvents(t *testing.T) {
 			h := openHouse(t, router.Options{}, local)
 			lines := h.subscribeSSE(t, t.Context())
 			h.markets.events <- "BTC"
-			same(t, within(t, lines), event("BTC"))
+			same(t, await.One(t, lines), event("BTC"))
 			h.markets.events <- "DOGE"
-			same(t, within(t, lines), event("DOGE"))
+			same(t, await.One(t, lines), event("DOGE"))
 			close(h.markets.events)
-			if got := within(t, lines); got != "complete" {
+			if got := await.One(t, lines); got != "complete" {
 				t.Errorf("got %s", got)
 			}
 		})
@@ -366,10 +356,10 @@ func TestSubscriptionBrokenOff(t *testing.T) {
 	h := open(t, router.Options{})
 	lines := h.subscribeSSE(t, t.Context())
 	h.markets.events <- "drop"
-	if got := within(t, lines); !strings.Contains(got, `"SUBREQUEST_HTTP_ERROR"`) || !strings.Contains(got, `"service":"market"`) {
+	if got := await.One(t, lines); !strings.Contains(got, `"SUBREQUEST_HTTP_ERROR"`) || !strings.Contains(got, `"service":"market"`) {
 		t.Errorf("got %s", got)
 	}
-	if got := within(t, lines); got != "complete" {
+	if got := await.One(t, lines); got != "complete" {
 		t.Errorf("got %s", got)
 	}
 }
@@ -381,9 +371,9 @@ func TestClientLeavesItsSubscription(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			lines := h.subscribeSSE(t, ctx)
 			h.markets.events <- "BTC"
-			within(t, lines)
+			await.One(t, lines)
 			cancel()
-			within(t, h.markets.left) // the subgraph is told
+			await.One(t, h.markets.left) // the subgraph is told
 		})
 	}
 }
@@ -400,7 +390,7 @@ func TestSlowClientLags(t *testing.T) {
 	}
 	lines := h.subscribeSSE(t, t.Context())
 	h.markets.events <- "E0"
-	within(t, entered) // the first event is on its way and stays there
+	await.One(t, entered) // the first event is on its way and stays there
 	for i := 1; ; i++ {
 		stopped := false
 		select {
@@ -468,7 +458,7 @@ func TestWebSocket(t *testing.T) {
 	h.markets.events <- "BTC"
 	same(t, receive(t, conn), `{"id":"s","type":"next","payload":`+event("BTC")+`}`)
 	send(t, conn, `{"id":"s","type":"complete"}`)
-	within(t, h.markets.left)
+	await.One(t, h.markets.left)
 	send(t, conn, `{"id":"b","type":"subscribe","payload":`+query(`{ nothing }`)+`}`)
 	if got := receive(t, conn); !strings.Contains(got, `"type":"error"`) || !strings.Contains(got, "GRAPHQL_VALIDATION_FAILED") {
 		t.Errorf("got %s", got)
@@ -504,7 +494,7 @@ func TestCloseEndsSubscriptions(t *testing.T) {
 			break
 		}
 	}
-	if err := within(t, closed); err != nil {
+	if err := await.One(t, closed); err != nil {
 		t.Error(err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"bourse/router"
 	"bourse/router/identity"
+	"bourse/router/internal/await"
 	"bourse/router/serve"
 )
 
@@ -34,7 +35,7 @@ func TestEqualSubscriptionsShareOneUpstream(t *testing.T) {
 	}
 	h.markets.events <- "BTC"
 	for i, lines := range shared {
-		if got := within(t, lines); got != event("BTC") {
+		if got := await.One(t, lines); got != event("BTC") {
 			t.Errorf("client %d got %s", i, got)
 		}
 	}
@@ -52,11 +53,11 @@ func TestEqualSubscriptionsShareOneUpstream(t *testing.T) {
 		h.watch(t, ctx, strings.Replace(watch, "volume", "", 1), "any"),
 	}
 	for range len(apart) + 1 {
-		within(t, h.markets.came)
+		await.One(t, h.markets.came)
 	}
 	cancel()
 	for range len(apart) + 1 {
-		within(t, h.markets.left)
+		await.One(t, h.markets.left)
 	}
 	if n := h.markets.asked(); n != len(apart)+1 {
 		t.Errorf("%d upstream subscriptions, want %d", n, len(apart)+1)
@@ -68,15 +69,15 @@ func TestStreamThatBeginsWithAStateIsNotJoinedLate(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	early, too := h.subscribeSSE(t, ctx), h.subscribeSSE(t, ctx)
 	h.markets.events <- "BTC"
-	within(t, early)
-	within(t, too)
+	await.One(t, early)
+	await.One(t, too)
 	if n := h.markets.asked(); n != 1 {
 		t.Errorf("%d upstream subscriptions for those who came in time", n)
 	}
 	h.subscribeSSE(t, ctx)
-	within(t, h.markets.came)
-	within(t, h.markets.came)
+	await.One(t, h.markets.came)
+	await.One(t, h.markets.came)
 	cancel()
-	within(t, h.markets.left)
-	within(t, h.markets.left)
+	await.One(t, h.markets.left)
+	await.One(t, h.markets.left)
 }

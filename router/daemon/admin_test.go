@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"bourse/router/internal/await"
 )
 
 // getFrom is get for a client that a proxy names.
@@ -56,7 +58,7 @@ telemetry: { metrics: {} }
 	for range 2 { // the second is heard of when the first has been done
 		r.hangup <- os.Interrupt
 	}
-	if e := within(t, r.reloaded); e.Err != nil {
+	if e := await.One(t, r.reloaded); e.Err != nil {
 		t.Fatal(e.Err)
 	}
 	for _, client := range []string{"192.0.2.1", "198.51.100.1"} { // whom no proxy may name any more

@@ -19,6 +19,7 @@ import (
 
 	"bourse/router"
 	"bourse/router/compose"
+	"bourse/router/internal/await"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -126,7 +127,7 @@ func startWith(t testing.TB, configuration, supergraph string, more map[string]s
 
 // wait is for the end; it may be called again.
 func (r *running) wait() error {
-	err := within(r.t, r.ended)
+	err := await.One(r.t, r.ended)
 	r.ended <- err
 	return err
 }
@@ -172,17 +173,6 @@ func answer(t testing.TB, res *http.Response) (int, string) {
 	return res.StatusCode, strings.TrimSpace(string(text))
 }
 
-func within[T any](t testing.TB, c <-chan T) T {
-	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-time.After(20 * time.Second):
-		t.Fatal("nothing came within 20 s")
-		panic("unreachable")
-	}
-}
-
 const watching = `
 listen: {address: "127.0.0.1:0"}
 supergraph: {file: graph.graphql, poll: 10ms}
@@ -196,18 +186,18 @@ func TestFilesAreTakenUpWhenTheyChange(t *testing.T) {
 		t.Fatalf("got %s", got)
 	}
 	r.write("graph.graphql", graph(t, subgraph.URL, "a", "b"))
-	if e := within(t, r.reloaded); e.Err != nil || e.Warmed.Plans != 1 {
+	if e := await.One(t, r.reloaded); e.Err != nil || e.Warmed.Plans != 1 {
 		t.Fatalf("the change: %+v", e)
 	}
 	if _, got := r.ask(`{ a b }`); got != `{"data":{"a":7,"b":7}}` {
 		t.Errorf("got %s", got)
 	}
 	r.write("graph.graphql", "type Query { a: Int }")
-	if e := within(t, r.reloaded); e.Err == nil {
+	if e := await.One(t, r.reloaded); e.Err == nil {
 		t.Error("a graph without subgraphs is taken")
 	}
 	r.write("router.yaml", watching+"plans: {cash: 3}\n")
-	if e := within(t, r.reloaded); e.Err == nil || !strings.Contains(e.Err.Error(), `plans has no key "cash"`) {
+	if e := await.One(t, r.reloaded); e.Err == nil || !strings.Contains(e.Err.Error(), `plans has no key "cash"`) {
 		t.Errorf("a bad configuration: %v", e.Err)
 	}
 	if _, got := r.ask(`{ b }`); got != `{"data":{"b":7}}` {
@@ -215,7 +205,7 @@ func TestFilesAreTakenUpWhenTheyChange(t *testing.T) {
 	}
 	r.write("graph.graphql", graph(t, subgraph.URL, "a"))
 	r.write("router.yaml", strings.Replace(watching, `"127.0.0.1:0"`, `"127.0.0.1:0", path: /api`, 1))
-	for within(t, r.reloaded).Err != nil { // between the two writes the files may be taken up as well
+	for await.One(t, r.reloaded).Err != nil { // between the two writes the files may be taken up as well
 	}
 	r.Endpoint = strings.TrimSuffix(r.Endpoint, "/graphql") + "/api"
 	moved := time.Now()
@@ -237,7 +227,7 @@ func TestRefusedFilesAreCounted(t *testing.T) {
 	r := start(t, counted, graph(t, "http://127.0.0.1:1", "a"))
 	refused := func(times int) {
 		t.Helper()
-		if e := within(t, r.reloaded); e.Err == nil {
+		if e := await.One(t, r.reloaded); e.Err == nil {
 			t.Fatal("what is wrong is taken")
 		}
 		_, got := r.get(strings.TrimSuffix(r.Endpoint, "/graphql") + "/metrics")
@@ -258,7 +248,7 @@ func TestSignalReloads(t *testing.T) {
 	r := start(t, strings.Replace(watching, "poll: 10ms", "watch: false", 1), graph(t, subgraph.URL, "a"))
 	r.write("graph.graphql", graph(t, subgraph.URL, "b"))
 	r.hangup <- os.Interrupt
-	if e := within(t, r.reloaded); e.Err != nil {
+	if e := await.One(t, r.reloaded); e.Err != nil {
 		t.Fatal(e.Err)
 	}
 	if _, got := r.ask(`{ b }`); got != `{"data":{"b":7}}` {
@@ -281,9 +271,9 @@ supergraph: {file: graph.graphql}
 	slow := make(chan string, 2)
 	ask := func(field string) { _, got := r.ask("{ " + field + " }"); slow <- got }
 	go ask("a")
-	within(t, n.asked)
+	await.One(t, n.asked)
 	r.end()
-	over := within(t, r.pauses)
+	over := await.One(t, r.pauses)
 	if status, got := r.get(r.Admin + "/readyz"); status != 503 || got != `{"status":"draining"}` {
 		t.Errorf("draining: %d %s", status, got)
 	}
@@ -291,7 +281,7 @@ supergraph: {file: graph.graphql}
 		t.Errorf("alive: %d", status)
 	}
 	go ask("b") // served as before
-	within(t, n.asked)
+	await.One(t, n.asked)
 	close(over)
 	for { // until no new work is taken
 		if _, got := r.ask(`{ __typename }`); strings.Contains(got, "SHUTTING_DOWN") {
@@ -300,7 +290,7 @@ supergraph: {file: graph.graphql}
 	}
 	close(n.may)
 	for range 2 {
-		if got := within(t, slow); got != `{"data":{"a":7}}` && got != `{"data":{"b":7}}` {
+		if got := await.One(t, slow); got != `{"data":{"a":7}}` && got != `{"data":{"b":7}}` {
 			t.Errorf("a running request is answered %s", got)
 		}
 	}
@@ -326,12 +316,12 @@ supergraph: {file: graph.graphql}
 			_ = res.Body.Close()
 		}
 	}()
-	within(t, n.asked)
+	await.One(t, n.asked)
 	r.end()
 	if err := r.wait(); err != nil {
 		t.Error(err)
 	}
-	within(t, left)
+	await.One(t, left)
 }
 
 func TestReadyMayDependOnSubgraphs(t *testing.T) {

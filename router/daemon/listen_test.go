@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"bourse/router/config"
+	"bourse/router/internal/await"
 )
 
 // certify writes a certificate of the name with its key.
@@ -100,7 +101,7 @@ supergraph: {file: graph.graphql, watch: false}
 	}
 	r.certify("second.test")
 	r.hangup <- nil
-	if e := within(t, r.reloaded); e.Err != nil {
+	if e := await.One(t, r.reloaded); e.Err != nil {
 		t.Fatal(e.Err)
 	}
 	if _, name, _ := r.by(transport()); name != "second.test" {
@@ -190,7 +191,7 @@ func TestPathsThatClash(t *testing.T) {
 	clash := strings.Replace(watching, `"127.0.0.1:0"`, `"127.0.0.1:0", path: /healthz`, 1)
 	r := start(t, watching, graph(t, "http://127.0.0.1:1", "a"))
 	r.write("router.yaml", clash)
-	if e := within(t, r.reloaded); e.Err == nil || !strings.Contains(e.Err.Error(), "listen.path: /healthz is the path of health.alive_path already") {
+	if e := await.One(t, r.reloaded); e.Err == nil || !strings.Contains(e.Err.Error(), "listen.path: /healthz is the path of health.alive_path already") {
 		t.Errorf("got %v", e.Err)
 	}
 }
@@ -308,7 +309,7 @@ func TestFullListenerCloses(t *testing.T) {
 		accepted <- err
 	}()
 	_ = l.Close()
-	if err := within(t, accepted); !errors.Is(err, net.ErrClosed) {
+	if err := await.One(t, accepted); !errors.Is(err, net.ErrClosed) {
 		t.Error(err)
 	}
 }

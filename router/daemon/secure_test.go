@@ -14,6 +14,7 @@ import (
 	"github.com/coder/websocket"
 
 	"bourse/router/compose"
+	"bourse/router/internal/await"
 )
 
 // ticking is a subgraph that sends so many long events and says when the last of them has left.
@@ -69,7 +70,7 @@ subscriptions: {queue: 5000, queue_bytes: 64MiB, upstream: {queue: 5000, queue_b
 		t.Fatalf("%s, %v", text, err)
 	}
 	say(`{"id":"1","type":"subscribe","payload":{"query":"subscription { tick }"}}`)
-	within(t, sent) // and the client has read nothing yet
+	await.One(t, sent) // and the client has read nothing yet
 	for i := range events {
 		_, text, err := ws.Read(t.Context())
 		if err != nil {

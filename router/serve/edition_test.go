@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"bourse/router/internal/await"
 )
 
 // announced is a Released that says so, once.
@@ -40,7 +42,7 @@ func TestReloadLeavesRunningRequestsTheirEdition(t *testing.T) {
 			_ = res.Body.Close()
 		}
 	}()
-	within(t, before.started)
+	await.One(t, before.started)
 	after := newScript()
 	if err := s.Reload(Options{Gateway: after, Observe: after.observe, ForwardHeaders: []string{"X-New"}}); err != nil {
 		t.Fatal(err)
@@ -52,8 +54,8 @@ func TestReloadLeavesRunningRequestsTheirEdition(t *testing.T) {
 	}
 	stillHeld(t, released)
 	leave()
-	within(t, before.ended)
-	within(t, released)
+	await.One(t, before.ended)
+	await.One(t, released)
 }
 
 func TestReloadFreesWhatNothingUses(t *testing.T) {
@@ -63,12 +65,12 @@ func TestReloadFreesWhatNothingUses(t *testing.T) {
 	if err := s.Reload(Options{Gateway: newScript(), Released: callLast}); err != nil {
 		t.Fatal(err)
 	}
-	within(t, released)
+	await.One(t, released)
 	stillHeld(t, last)
 	if err := s.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	within(t, last)
+	await.One(t, last)
 	if err := s.Reload(Options{Gateway: newScript()}); !errors.Is(err, ErrClosed) {
 		t.Errorf("a closed server reloads: %v", err)
 	}
@@ -80,21 +82,21 @@ func TestReloadKeepsSockets(t *testing.T) {
 	server, before, s := serveScript(t, Options{Released: call})
 	idle, busy := greet(t, server.URL, "", nil), greet(t, server.URL, "", nil)
 	busy.subscribe("old", "silent one")
-	within(t, before.started)
+	await.One(t, before.started)
 	after := newScript()
 	if err := s.Reload(Options{Gateway: after, Observe: after.observe}); err != nil {
 		t.Fatal(err)
 	}
 	idle.subscribe("1", "silent two")
 	busy.subscribe("2", "silent three")
-	within(t, after.started)
-	within(t, after.started)
+	await.One(t, after.started)
+	await.One(t, after.started)
 	stillHeld(t, released)
 	busy.send(`{"id":"old","type":"complete"}`)
-	within(t, before.ended)
-	within(t, released)
+	await.One(t, before.ended)
+	await.One(t, released)
 	busy.send(`{"id":"2","type":"complete"}`)
-	if got := within(t, after.ended); got != "silent three" {
+	if got := await.One(t, after.ended); got != "silent three" {
 		t.Errorf("what ended is %q", got)
 	}
 }

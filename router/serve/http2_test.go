@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"bourse/router/internal/await"
 )
 
 // Everything but WebSockets goes over HTTP/2 as well, encrypted or by prior knowledge: bounds of time are those of one stream there.
@@ -62,12 +64,12 @@ func TestHTTP2(t *testing.T) {
 		_ = w.Close()
 		// A stream outlives the time of its body.
 		stream := ask(strings.NewReader(`{"query":"silent"}`), mediaEvents)
-		within(t, g.started)
+		await.One(t, g.started)
 		if _, err := io.ReadFull(stream.Body, make([]byte, 60)); err != nil { // 20 signs of life take 200 ms
 			t.Errorf("a quiet stream: %v", err)
 		}
 		_ = stream.Body.Close()
-		within(t, g.ended)
+		await.One(t, g.ended)
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		if err := s.Close(ctx); err != nil {
 			t.Error(err)

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"bourse/router/internal/await"
 )
 
 func do(t *testing.T, method, target, body string, header ...string) *http.Response {
@@ -219,7 +221,7 @@ func TestRequestID(t *testing.T) {
 func TestRequestTimeout(t *testing.T) {
 	h, g, _ := serveScript(t, Options{RequestTimeout: 20 * time.Millisecond})
 	_ = bodyOf(t, do(t, "POST", h.URL, `{"query":"slow"}`, "Content-Type", classic))
-	within(t, g.ended)
+	await.One(t, g.ended)
 }
 
 func TestEventStream(t *testing.T) {
@@ -268,7 +270,7 @@ func TestEventStreamKeepsAliveAndEndsWithTheClient(t *testing.T) {
 		}
 	}
 	cancel()
-	within(t, g.ended)
+	await.One(t, g.ended)
 }
 
 func TestCloseEndsStreamsAndWaitsForRequests(t *testing.T) {
@@ -288,23 +290,23 @@ func TestCloseEndsStreamsAndWaitsForRequests(t *testing.T) {
 		results <- string(b)
 	}
 	go post("silent", "text/event-stream")
-	within(t, g.started)
+	await.One(t, g.started)
 	go post("slow", classic)
-	within(t, g.started)
+	await.One(t, g.started)
 	closed := make(chan error, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { closed <- s.Close(ctx) }()
-	if got := within(t, results); !strings.Contains(got, CodeShuttingDown) || !strings.HasSuffix(got, "event: complete\ndata: \n\n") {
+	if got := await.One(t, results); !strings.Contains(got, CodeShuttingDown) || !strings.HasSuffix(got, "event: complete\ndata: \n\n") {
 		t.Errorf("the stream ended with %q", got)
 	}
 	if res := do(t, "POST", h.URL, `{"query":"query x"}`, "Content-Type", classic); res.StatusCode != 503 {
 		t.Errorf("a closing server answers %d", res.StatusCode)
 	}
 	cancel() // patience is over
-	if got := within(t, results); !strings.Contains(got, "late") {
+	if got := await.One(t, results); !strings.Contains(got, "late") {
 		t.Errorf("the request ended with %q", got)
 	}
-	if err := within(t, closed); err == nil {
+	if err := await.One(t, closed); err == nil {
 		t.Error("Close says nothing of the request that it cut off")
 	}
 }

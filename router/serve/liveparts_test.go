@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"bourse/router/internal/await"
 )
 
 const liveAccept = `multipart/mixed;boundary="graphql";subscriptionSpec="1.0", application/json`
@@ -75,5 +77,5 @@ func TestSubscriptionInPartsKeepsAliveAndEndsWithTheClient(t *testing.T) {
 		t.Fatalf("%d signs of life, %v", beats, lines.Err())
 	}
 	_ = res.Body.Close()
-	within(t, g.ended)
+	await.One(t, g.ended)
 }

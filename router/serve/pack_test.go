@@ -16,6 +16,8 @@ import (
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/zstd"
+
+	"bourse/router/internal/await"
 )
 
 func TestPacking(t *testing.T) {
@@ -139,7 +141,7 @@ func TestPartsAreCompressedAndFlushed(t *testing.T) {
 			t.Fatalf("%s: %q, %v", name, got, err)
 		}
 		_ = res.Body.Close()
-		within(t, g.ended)
+		await.One(t, g.ended)
 	}
 }
 
@@ -272,7 +274,7 @@ func TestAnswerThatNobodyTakesIsGivenUp(t *testing.T) {
 	if _, err := fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body); err != nil {
 		t.Fatal(err)
 	}
-	within(t, done)
+	await.One(t, done)
 	if err := s.Close(t.Context()); err != nil {
 		t.Error(err)
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"bourse/router/internal/await"
 )
 
 const takesPartsHeader = "multipart/mixed;deferSpec=20220824, application/graphql-response+json, application/json"
@@ -57,7 +59,7 @@ func TestPartsComeAtOnce(t *testing.T) {
 			}
 			body = z
 		}
-		within(t, g.started)
+		await.One(t, g.started)
 		_, params, err := mime.ParseMediaType(res.Header.Get("Content-Type"))
 		if err != nil {
 			t.Fatal(err)
@@ -70,7 +72,7 @@ func TestPartsComeAtOnce(t *testing.T) {
 			t.Errorf("%s: got %q, %v", encoding, text, err)
 		}
 		_ = res.Body.Close() // a client that leaves ends the work
-		within(t, g.ended)
+		await.One(t, g.ended)
 	}
 }
 
@@ -80,7 +82,7 @@ func TestPartsEndWithTheTimeOfARequest(t *testing.T) {
 	if body := bodyOf(t, res); !strings.HasSuffix(body, "{\"data\":\"2\"}\r\n-----\r\n") {
 		t.Errorf("got %q", body)
 	}
-	within(t, g.ended)
+	await.One(t, g.ended)
 }
 
 func TestPartsAsEvents(t *testing.T) {
@@ -90,12 +92,12 @@ func TestPartsAsEvents(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	res = do(t, "POST", h.URL, `{"query":"defer-wait"}`, "Content-Type", classic, "Accept", mediaEvents)
-	within(t, g.started)
+	await.One(t, g.started)
 	lines := bufio.NewScanner(res.Body)
 	for lines.Scan() && lines.Text() != `data: {"data":"1"}` {
 	}
 	_ = res.Body.Close()
-	within(t, g.ended)
+	await.One(t, g.ended)
 }
 
 func TestPartsOnASocket(t *testing.T) {
@@ -111,8 +113,8 @@ func TestPartsOnASocket(t *testing.T) {
 	c.subscribe("p", "defer-panic")
 	c.expect(`{"id":"p","type":"error","payload":[{"message":"internal error","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}`)
 	c.subscribe("w", "defer-wait")
-	within(t, g.started)
+	await.One(t, g.started)
 	c.expect(`{"id":"w","type":"next","payload":{"data":"1"}}`)
 	c.send(`{"id":"w","type":"complete"}`)
-	within(t, g.ended)
+	await.One(t, g.ended)
 }

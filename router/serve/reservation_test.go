@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"bourse/router/identity"
+	"bourse/router/internal/await"
 )
 
 // reserved is a client with one stream for all of its operations.
@@ -92,14 +93,14 @@ func TestReservedStreamCarriesOperations(t *testing.T) {
 	c.start("p", "panic")
 	c.expect(`next {"id":"p","payload":{"errors":[{"message":"internal error","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}}`, `complete {"id":"p"}`)
 	c.start("s", "silent") // a finished id is free
-	within(t, g.started)
+	await.One(t, g.started)
 	if got := c.start("s", "query x"); got != 409 {
 		t.Errorf("an id in use: %d", got)
 	}
 	if res := c.do("DELETE", c.url+"?operationId=s", ""); res.StatusCode != 200 {
 		t.Errorf("delete: %d", res.StatusCode)
 	}
-	within(t, g.ended)
+	await.One(t, g.ended)
 	c.start("q", "mutation y")
 	c.expect(`next {"id":"q","payload":{"data":"y"}}`, `complete {"id":"q"}`)
 }
@@ -127,7 +128,7 @@ func TestReservedStreamRefuses(t *testing.T) {
 		}
 	}
 	c.start("one", "silent")
-	within(t, g.started)
+	await.One(t, g.started)
 	if got := c.start("two", "query x"); got != 429 {
 		t.Errorf("beyond the bound of operations: %d", got)
 	}
@@ -142,7 +143,7 @@ func TestReservationThatNobodyOpensIsGivenUp(t *testing.T) {
 	c := reserve(t, h.URL)
 	found, ok := s.reservations.Load(c.token)
 	if ok {
-		within(t, found.(*reservation).ctx.Done())
+		await.One(t, found.(*reservation).ctx.Done())
 	}
 	if res := c.do("GET", h.URL, ""); res.StatusCode != 404 {
 		t.Errorf("opened: %d", res.StatusCode)
@@ -154,15 +155,15 @@ func TestReservedStreamEndsWithTheServer(t *testing.T) {
 	c := reserve(t, h.URL)
 	c.open()
 	c.start("s", "silent")
-	within(t, g.started)
+	await.One(t, g.started)
 	closed := make(chan error, 1)
 	go func() { closed <- s.Close(t.Context()) }()
 	c.expect(`next {"id":"s","payload":{"errors":[{"message":"the server is shutting down","extensions":{"code":"SHUTTING_DOWN"}}]}}`, `complete {"id":"s"}`)
 	if rest := c.next(); rest != "" {
 		t.Errorf("after the end: %s", rest)
 	}
-	within(t, g.ended)
-	if err := within(t, closed); err != nil {
+	await.One(t, g.ended)
+	if err := await.One(t, closed); err != nil {
 		t.Error(err)
 	}
 }
@@ -173,11 +174,11 @@ func TestOperationsEndWithTheirStream(t *testing.T) {
 	res := c.do("GET", h.URL, "")
 	c.start("s", "silent")
 	c.start("q", "slow")
-	within(t, g.started)
-	within(t, g.started)
+	await.One(t, g.started)
+	await.One(t, g.started)
 	_ = res.Body.Close()
-	within(t, g.ended)
-	within(t, g.ended)
+	await.One(t, g.ended)
+	await.One(t, g.ended)
 	_, _ = io.Copy(io.Discard, res.Body)
 }
 

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"bourse/router/internal/await"
 )
 
 // sinks is a gateway of subscriptions whose events are the test's to bring.
@@ -42,7 +44,7 @@ func serveSinks(t *testing.T, g *sinks, o Options) (*client, *socketRun) {
 	}
 	c := greet(t, h.URL, "", nil)
 	c.subscribe("s", "whatever")
-	run := within(t, g.began).(*socketRun)
+	run := await.One(t, g.began).(*socketRun)
 	run.k.running.Wait() // nothing but the reading is under way
 	return c, run
 }
@@ -72,15 +74,15 @@ func TestNothingIsToldAfterTheClientHasLeft(t *testing.T) {
 	c.hears(1, 1)
 	c.send(`{"id":"s","type":"complete"}`)
 	c.synced()
-	within(t, g.left)
+	await.One(t, g.left)
 	run.Event(numbered(2))
 	run.End(Refuse(0, "LATE", "late"))
 	c.synced()
-	if r := within(t, g.records); r.Events != 1 || r.Code != "" || r.Operation != "S" {
+	if r := await.One(t, g.records); r.Events != 1 || r.Code != "" || r.Operation != "S" {
 		t.Errorf("recorded %+v", r)
 	}
 	c.subscribe("s", "again") // and the place is free
-	within(t, g.began)
+	await.One(t, g.began)
 	if len(g.left) != 0 || len(g.records) != 0 {
 		t.Errorf("left %d times more, recorded %d times more", len(g.left), len(g.records))
 	}
@@ -102,8 +104,8 @@ func TestTheEndComesAfterWhatWaits(t *testing.T) {
 		if got := c.read(); !strings.Contains(got, `"type":"`+name+`"`) {
 			t.Errorf("the end is %s", got)
 		}
-		within(t, g.left)
-		if r := within(t, g.records); r.Events != 3 || (r.Code != "") != (refusal != nil) || r.Errors != (refusal != nil) {
+		await.One(t, g.left)
+		if r := await.One(t, g.records); r.Events != 3 || (r.Code != "") != (refusal != nil) || r.Errors != (refusal != nil) {
 			t.Errorf("%s: recorded %+v", name, r)
 		}
 	}
@@ -126,7 +128,7 @@ func TestALaggingSubscriptionIsLeftAtOnce(t *testing.T) {
 	for n := 1; n <= 5; n++ {
 		run.Event(numbered(n))
 	}
-	within(t, g.left)
+	await.One(t, g.left)
 	if delivered != 3 || dropped != 1 {
 		t.Errorf("%d delivered and %d dropped are told", delivered, dropped)
 	}
@@ -135,7 +137,7 @@ func TestALaggingSubscriptionIsLeftAtOnce(t *testing.T) {
 	if got := c.read(); !strings.Contains(got, CodeSubscriptionLagged) {
 		t.Errorf("got %s", got)
 	}
-	if r := within(t, g.records); r.Code != CodeSubscriptionLagged || !r.Errors {
+	if r := await.One(t, g.records); r.Code != CodeSubscriptionLagged || !r.Errors {
 		t.Errorf("recorded %+v", r)
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"bourse/router/internal/await"
 )
 
 // client is a WebSocket at the test's end.
@@ -122,9 +124,9 @@ func TestSocketCompleteStopsAndFreesTheID(t *testing.T) {
 	h, g, _ := serveScript(t, Options{})
 	c := greet(t, h.URL, "", nil)
 	c.subscribe("s", "silent")
-	within(t, g.started)
+	await.One(t, g.started)
 	c.send(`{"id":"s","type":"complete"}`)
-	within(t, g.ended)
+	await.One(t, g.ended)
 	c.subscribe("s", "count 1")
 	c.expect(`{"id":"s","type":"next","payload":{"data":"1"}}`)
 	c.expect(`{"id":"s","type":"complete"}`)
@@ -135,11 +137,11 @@ func TestSocketEndStopsItsOperations(t *testing.T) {
 	c := greet(t, h.URL, "", nil)
 	c.subscribe("a", "silent a")
 	c.subscribe("b", "slow b")
-	within(t, g.started)
-	within(t, g.started)
+	await.One(t, g.started)
+	await.One(t, g.started)
 	_ = c.conn.CloseNow()
-	within(t, g.ended)
-	within(t, g.ended)
+	await.One(t, g.ended)
+	await.One(t, g.ended)
 }
 
 func TestSocketBreachesOfProtocol(t *testing.T) {
@@ -214,8 +216,8 @@ func TestSocketOperationsAreBounded(t *testing.T) {
 	c := greet(t, h.URL, "", nil)
 	c.subscribe("1", "silent")
 	c.subscribe("2", "silent")
-	within(t, g.started)
-	within(t, g.started)
+	await.One(t, g.started)
+	await.One(t, g.started)
 	c.subscribe("3", "query x")
 	var m struct {
 		ID, Type string
@@ -262,14 +264,14 @@ func TestCloseSaysGoingAwayOnSockets(t *testing.T) {
 	h, g, s := serveScript(t, Options{})
 	c := greet(t, h.URL, "", nil)
 	c.subscribe("s", "silent")
-	within(t, g.started)
+	await.One(t, g.started)
 	closed := make(chan error, 1)
 	go func() { closed <- s.Close(t.Context()) }()
 	if got := c.closed(); got != websocket.StatusGoingAway {
 		t.Errorf("closed with %d", got)
 	}
-	within(t, g.ended)
-	if err := within(t, closed); err != nil {
+	await.One(t, g.ended)
+	if err := await.One(t, closed); err != nil {
 		t.Error(err)
 	}
 }
@@ -278,17 +280,17 @@ func TestSilentClientLosesItsSocket(t *testing.T) {
 	h, g, _ := serveScript(t, Options{KeepAlive: 10 * time.Millisecond, WriteTimeout: 50 * time.Millisecond})
 	c := greet(t, h.URL, "", nil)
 	c.subscribe("s", "silent")
-	within(t, g.started)
+	await.One(t, g.started)
 	// The client no longer reads, so nobody answers pings.
-	within(t, g.ended)
+	await.One(t, g.ended)
 }
 
 func TestClientThatTakesNothingLosesItsSocket(t *testing.T) {
 	h, g, _ := serveScript(t, Options{WriteTimeout: 50 * time.Millisecond, MaxOperations: 3, Backlog: Backlog{DropOldest: true}})
 	c := greet(t, h.URL, "", nil)
 	c.subscribe("held", "silent")
-	within(t, g.started)
+	await.One(t, g.started)
 	// Until the kernel's buffers are full the server can write; then it must give up and end the other operation too.
 	c.subscribe("flood", "count 100000000")
-	within(t, g.ended)
+	await.One(t, g.ended)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/coder/websocket"
 
 	"bourse/router/identity"
+	"bourse/router/internal/await"
 )
 
 // bearer admits whoever names himself, until a time.
@@ -52,12 +53,12 @@ func TestLegacyProtocol(t *testing.T) {
 	start("r", "refuse")
 	c.expect(`{"id":"r","type":"error","payload":{"message":"no","extensions":{"code":"GRAPHQL_VALIDATION_FAILED"}}}`)
 	start("a", "silent one")
-	within(t, g.started)
+	await.One(t, g.started)
 	start("a", "silent two") // takes its place
-	within(t, g.ended)
-	within(t, g.started)
+	await.One(t, g.ended)
+	await.One(t, g.started)
 	c.send(`{"id":"a","type":"stop"}`)
-	within(t, g.ended)
+	await.One(t, g.ended)
 	c.send(`{"type":"connection_terminate"}`)
 	if got := c.closed(); got != websocket.StatusNormalClosure {
 		t.Errorf("closed with %d", got)
@@ -109,7 +110,7 @@ func TestSlowClientIsToldItsGaps(t *testing.T) {
 	other := greet(t, h.URL, "", nil)
 	other.subscribe("o", "query meanwhile")
 	other.expect(`{"id":"o","type":"next","payload":{"data":"meanwhile"}}`)
-	within(t, g.started)
+	await.One(t, g.started)
 	seen, gaps := 0, 0
 	for {
 		var m struct {
@@ -162,11 +163,11 @@ func TestSocketEndsWithItsToken(t *testing.T) {
 	h, g, _ := serveScript(t, Options{Admit: bearer(time.Now().Add(300 * time.Millisecond)), InitTimeout: 100 * time.Millisecond})
 	c := greet(t, h.URL, `,"payload":{"Authorization":"me"}`, nil)
 	c.subscribe("s", "silent")
-	within(t, g.started)
+	await.One(t, g.started)
 	if got := c.closed(); got != 4403 {
 		t.Errorf("closed with %d", got)
 	}
-	within(t, g.ended)
+	await.One(t, g.ended)
 }
 
 func TestSocketsOfOneClientAreBounded(t *testing.T) {
@@ -277,7 +278,7 @@ func TestDrainSpreadsTheClosing(t *testing.T) {
 			t.Errorf("closed with %d", got)
 		}
 	}
-	if err := within(t, closed); err != nil {
+	if err := await.One(t, closed); err != nil {
 		t.Error(err)
 	}
 }
@@ -291,8 +292,8 @@ func TestIdleSocketsHaveOneGoroutineEach(t *testing.T) {
 		c := greet(t, h.URL, "", nil)
 		c.subscribe("1", "silent")
 		c.subscribe("2", "silent")
-		within(t, g.started)
-		within(t, g.started)
+		await.One(t, g.started)
+		await.One(t, g.started)
 	}
 	// The client has one as well, the script two; one looks at the time for all.
 	for most := before + sockets*(1+1+2) + 10; runtime.NumGoroutine() > most; {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"bourse/router/execute"
+	"bourse/router/internal/await"
 )
 
 // pipe is a Source and its only Stream: what is sent to it is an event.
@@ -83,17 +84,6 @@ func (l *listener) Event(e string) {
 
 func (l *listener) End(err error) { l.ended <- err }
 
-func within[T any](t *testing.T, c <-chan T) T {
-	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-time.After(10 * time.Second):
-		t.Fatal("nothing came within 10 s")
-		panic("unreachable")
-	}
-}
-
 func join(t *testing.T, h *Hub[string, string, Receiver[string]], key string, of Topic[string]) (*listener, func()) {
 	t.Helper()
 	l := newListener()
@@ -112,16 +102,16 @@ func TestOneUpstreamForOneKey(t *testing.T) {
 	b, leaveB := join(t, h, "k", other.topic())
 	c, _ := join(t, h, "other", other.topic())
 	p.events <- "1"
-	if within(t, a.some) != "1" || within(t, b.some) != "1" {
+	if await.One(t, a.some) != "1" || await.One(t, b.some) != "1" {
 		t.Error("not everybody heard")
 	}
 	late, leaveLate := join(t, h, "k", other.topic())
 	p.events <- "2"
-	if within(t, a.some) != "2" || within(t, b.some) != "2" || within(t, late.some) != "2" {
+	if await.One(t, a.some) != "2" || await.One(t, b.some) != "2" || await.One(t, late.some) != "2" {
 		t.Error("not everybody heard")
 	}
 	other.events <- "x"
-	if within(t, c.some) != "x" || len(a.heard) != 2 {
+	if await.One(t, c.some) != "x" || len(a.heard) != 2 {
 		t.Error("keys are mixed up")
 	}
 	if len(p.opened) != 1 || len(other.opened) != 1 {
@@ -131,11 +121,11 @@ func TestOneUpstreamForOneKey(t *testing.T) {
 	leaveA()
 	leaveLate()
 	p.events <- "3" // goes on for the last one
-	if within(t, b.some) != "3" {
+	if await.One(t, b.some) != "3" {
 		t.Error("the last one did not hear")
 	}
 	leaveB()
-	within(t, p.left)
+	await.One(t, p.left)
 	if len(a.heard) != 2 || len(a.ended) != 0 || h.Len() != 1 {
 		t.Errorf("who left heard %q; %d topics", a.heard, h.Len())
 	}
@@ -152,19 +142,19 @@ func TestEndIsToldToAll(t *testing.T) {
 		a, leave := join(t, h, "k", topic)
 		b, _ := join(t, h, "k", topic)
 		close(p.events)
-		if err := within(t, a.ended); !errors.Is(err, end) {
+		if err := await.One(t, a.ended); !errors.Is(err, end) {
 			t.Errorf("told %v", err)
 		}
-		if err := within(t, b.ended); !errors.Is(err, end) || told != 1 {
+		if err := await.One(t, b.ended); !errors.Is(err, end) || told != 1 {
 			t.Errorf("told %v; translated %d times", err, told)
 		}
 		leave()
 		again := newPipe()
 		c, _ := join(t, h, "k", again.topic()) // the key begins anew
 		again.events <- "1"
-		within(t, c.some)
+		await.One(t, c.some)
 		h.Close()
-		if err := within(t, c.ended); !errors.Is(err, ErrClosed) {
+		if err := await.One(t, c.ended); !errors.Is(err, ErrClosed) {
 			t.Errorf("closed with %v", err)
 		}
 		if _, err := h.Join(t.Context(), "k", again.topic(), c); !errors.Is(err, ErrClosed) {
@@ -181,7 +171,7 @@ func TestRefusalOfTheSubgraphIsToldToAll(t *testing.T) {
 	a, _ := join(t, h, "k", topic)
 	b, _ := join(t, h, "k", topic)
 	close(asked)
-	if within(t, a.ended) != refused || within(t, b.ended) != refused {
+	if await.One(t, a.ended) != refused || await.One(t, b.ended) != refused {
 		t.Error("not told")
 	}
 }
@@ -195,7 +185,7 @@ func TestLeavingWhileTheSubgraphIsAskedGivesUp(t *testing.T) {
 		return nil, ctx.Err()
 	}})
 	leave()
-	within(t, gone)
+	await.One(t, gone)
 	h.Close()
 }
 
@@ -208,10 +198,10 @@ func TestFaultEndsTheTopicNotTheProcess(t *testing.T) {
 	a, _ := join(t, h, "k", topic)
 	p.events <- "1"
 	var fault *PanicError
-	if err := within(t, a.ended); !errors.As(err, &fault) {
+	if err := await.One(t, a.ended); !errors.As(err, &fault) {
 		t.Errorf("told %v", err)
 	}
-	within(t, p.left)
+	await.One(t, p.left)
 }
 
 // Whoever comes after the state that a stream begins with gets a stream of its own.
@@ -223,21 +213,21 @@ func TestStateFirstIsNotJoinedLate(t *testing.T) {
 	a, leave := join(t, h, "k", first)
 	b, _ := join(t, h, "k", second)
 	p.events <- "state"
-	within(t, a.some)
-	within(t, b.some)
+	await.One(t, a.some)
+	await.One(t, b.some)
 	c, _ := join(t, h, "k", second)
 	q.events <- "state of q"
-	if got := within(t, c.some); got != "state of q" {
+	if got := await.One(t, c.some); got != "state of q" {
 		t.Errorf("got %s", got)
 	}
 	p.events <- "change"
-	if within(t, b.some) != "change" || len(c.heard) != 1 || h.Len() != 2 {
+	if await.One(t, b.some) != "change" || len(c.heard) != 1 || h.Len() != 2 {
 		t.Errorf("c heard %q; %d topics", c.heard, h.Len())
 	}
 	leave()
 	h.Close() // ends what can no longer be joined as well
-	within(t, p.left)
-	within(t, q.left)
+	await.One(t, p.left)
+	await.One(t, q.left)
 }
 
 func TestUpstreamLingersForThoseWhoComeBack(t *testing.T) {
@@ -245,11 +235,11 @@ func TestUpstreamLingersForThoseWhoComeBack(t *testing.T) {
 	p := newPipe()
 	a, leave := join(t, h, "k", p.topic())
 	p.events <- "1"
-	within(t, a.some)
+	await.One(t, a.some)
 	leave()
 	b, leave := join(t, h, "k", newPipe().topic())
 	p.events <- "2"
-	if got := within(t, b.some); got != "2" {
+	if got := await.One(t, b.some); got != "2" {
 		t.Errorf("got %s", got)
 	}
 	if len(p.opened) != 1 {
@@ -257,15 +247,15 @@ func TestUpstreamLingersForThoseWhoComeBack(t *testing.T) {
 	}
 	leave()
 	h.Close()
-	within(t, p.left)
+	await.One(t, p.left)
 
 	h = NewHub[string, string, Receiver[string]](time.Nanosecond)
 	defer h.Close()
 	p = newPipe()
 	_, leave = join(t, h, "k", p.topic())
-	within(t, p.opened)
+	await.One(t, p.opened)
 	leave()
-	within(t, p.left)
+	await.One(t, p.left)
 }
 
 // Many come and go while events flow: each hears a run without holes from where it came, nobody who stays misses the end, and the
@@ -311,14 +301,14 @@ func TestManyJoinAndLeave(t *testing.T) {
 		p.events <- strconv.Itoa(i)
 	}
 	close(p.events)
-	if err := within(t, stays.ended); !errors.Is(err, io.EOF) || len(stays.heard) != events || !slices.IsSortedFunc(stays.heard, func(a, b string) int {
+	if err := await.One(t, stays.ended); !errors.Is(err, io.EOF) || len(stays.heard) != events || !slices.IsSortedFunc(stays.heard, func(a, b string) int {
 		x, _ := strconv.Atoi(a)
 		y, _ := strconv.Atoi(b)
 		return x - y
 	}) {
 		t.Errorf("%v after %d events", err, len(stays.heard))
 	}
-	within(t, p.left)
+	await.One(t, p.left)
 	wg.Wait()
 	h.Close()
 }
@@ -347,10 +337,10 @@ func TestLeavingFromWithinAnEvent(t *testing.T) {
 	last, leave := join(t, h, "k", p.topic())
 	for i := range 3 {
 		p.events <- fmt.Sprint(i)
-		within(t, last.some)
+		await.One(t, last.some)
 	}
 	leave()
-	within(t, p.left)
+	await.One(t, p.left)
 	if heard != 10 {
 		t.Errorf("heard %d times", heard)
 	}

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"bourse/router/internal/await"
 )
 
 // A stream that nobody can join any more does not linger: nobody can come back to it.
@@ -17,9 +19,9 @@ func TestWhatCannotBeJoinedDoesNotLinger(t *testing.T) {
 	topic.StateFirst = true
 	a, leave := join(t, h, "k", topic)
 	p.events <- "state"
-	within(t, a.some)
+	await.One(t, a.some)
 	leave()
-	within(t, p.left)
+	await.One(t, p.left)
 }
 
 // Whoever comes back in time stays, though the time was running.
@@ -63,13 +65,13 @@ func TestTheFirstReceiversContextEndsNothing(t *testing.T) {
 	if _, err := h.Join(ctx, "k", topic, first); err != nil {
 		t.Fatal(err)
 	}
-	if got := within(t, asked); got != "of the first" {
+	if got := await.One(t, asked); got != "of the first" {
 		t.Errorf("the subgraph is asked with %v", got)
 	}
 	other, _ := join(t, h, "k", topic)
 	end()
 	p.events <- "1"
-	if within(t, first.some) != "1" || within(t, other.some) != "1" {
+	if await.One(t, first.some) != "1" || await.One(t, other.some) != "1" {
 		t.Error("not everybody heard")
 	}
 	h.Close()
@@ -113,10 +115,10 @@ func TestAFaultClosesTheStream(t *testing.T) {
 	a, _ := join(t, h, "k", topic)
 	p.events <- "1"
 	var fault *PanicError
-	if err := within(t, a.ended); !errors.As(err, &fault) {
+	if err := await.One(t, a.ended); !errors.As(err, &fault) {
 		t.Errorf("told %v", err)
 	}
-	within(t, p.left)
+	await.One(t, p.left)
 	h.Close()
-	within(t, upstream.done)
+	await.One(t, upstream.done)
 }

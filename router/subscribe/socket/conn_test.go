@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"bourse/router/internal/await"
 )
 
 // readsAll reads until the connection ends, and says how.
@@ -35,7 +37,7 @@ func TestTracesShareAConnection(t *testing.T) {
 	if count.Load() != 1 {
 		t.Errorf("%d connections", count.Load())
 	}
-	h := within(t, headers)
+	h := await.One(t, headers)
 	for _, name := range []string{"Traceparent", "Tracestate", "Baggage", "X-Request-Id", "Origin"} {
 		if value := h.Get(name); value != "" {
 			t.Errorf("%s is %q", name, value)
@@ -72,7 +74,7 @@ func TestALostConnectionSendsOnToAnother(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	within(t, k.ready)
+	await.One(t, k.ready)
 	k.end(errors.New("lost"))
 	if _, err := k.subscribe(request().Body); !errors.Is(err, errEnded) {
 		t.Errorf("got %v", err)
@@ -94,7 +96,7 @@ func TestASubgraphIsToldThatItIsNotUnderstood(t *testing.T) {
 			ended <- p.readsAll()
 		})
 		open(t, c)
-		if err := within(t, ended); websocket.CloseStatus(err) != 4400 {
+		if err := await.One(t, ended); websocket.CloseStatus(err) != 4400 {
 			t.Errorf("%s: ended with %v", text, err)
 		}
 	}
@@ -116,7 +118,7 @@ func TestWaitingForAConnectionIsGivenUp(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	close(ack)
-	if err := within(t, ended); websocket.CloseStatus(err) != websocket.StatusNormalClosure {
+	if err := await.One(t, ended); websocket.CloseStatus(err) != websocket.StatusNormalClosure {
 		t.Errorf("ended with %v", err)
 	}
 }

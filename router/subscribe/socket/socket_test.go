@@ -20,6 +20,7 @@ import (
 	"go.uber.org/goleak"
 
 	"bourse/router/execute"
+	"bourse/router/internal/await"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -145,7 +146,7 @@ func TestStream(t *testing.T) {
 			}
 			s := open(t, client, auth...)
 			_ = s.Close()
-			if m := within(t, stopped); m.Type != c.stop || m.ID != "3" {
+			if m := await.One(t, stopped); m.Type != c.stop || m.ID != "3" {
 				t.Errorf("the end was told as %+v", m)
 			}
 			if _, err := s.Read(make([]byte, 1)); err == nil {
@@ -155,17 +156,6 @@ func TestStream(t *testing.T) {
 				t.Errorf("%d connections", count.Load())
 			}
 		})
-	}
-}
-
-func within[T any](t *testing.T, c <-chan T) T {
-	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-time.After(10 * time.Second):
-		t.Fatal("nothing came within 10 s")
-		panic("unreachable")
 	}
 }
 
@@ -290,7 +280,7 @@ func TestFloodEndsItsStreamAlone(t *testing.T) {
 		_, _ = p.read()
 	})
 	flooded, quiet := open(t, c), open(t, c)
-	if m := within(t, stopped); m.ID != "1" {
+	if m := await.One(t, stopped); m.ID != "1" {
 		t.Errorf("told the end of %q", m.ID)
 	}
 	if got, err := io.ReadAll(quiet); err != nil || string(got) != event1+done {
@@ -330,7 +320,7 @@ func TestIdleConnectionEnds(t *testing.T) {
 		}
 	})
 	_ = open(t, c).Close()
-	if err := within(t, ended); websocket.CloseStatus(err) != websocket.StatusNormalClosure {
+	if err := await.One(t, ended); websocket.CloseStatus(err) != websocket.StatusNormalClosure {
 		t.Errorf("ended with %v", err)
 	}
 }
