@@ -220,15 +220,3 @@ func serveScript(t *testing.T, o Options) (*httptest.Server, *script, *Server) {
 	})
 	return h, g, s
 }
-
-// within fails the test when nothing comes.
-func within[T any](t *testing.T, c <-chan T) T {
-	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-time.After(10 * time.Second):
-		t.Fatal("nothing came within 10 s")
-		panic("unreachable")
-	}
-}
