@@ -188,6 +188,9 @@ func TestSocketsOfOneClientAreBounded(t *testing.T) {
 	if _, res, err := dial(t, h.URL, nil); err == nil || res.StatusCode != http.StatusTooManyRequests {
 		t.Errorf("a third socket of one address: %v", err)
 	}
+	if n := s.Sockets(); n != 2 {
+		t.Errorf("%d are counted with the one that was refused", n)
+	}
 	_ = a.conn.CloseNow()
 	for s.Sockets() > 1 {
 		runtime.Gosched()
