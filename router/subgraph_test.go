@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -38,6 +39,7 @@ type subgraph struct {
 	entity          func(representation object) object
 	events          chan string   // what a subscription sends: a symbol; "end" or closed: complete; "drop": broken off
 	came, left      chan struct{} // a token for each stream's beginning and end
+	streams         atomic.Int32  // that are open
 
 	mu      sync.Mutex
 	headers []http.Header
@@ -94,8 +96,12 @@ func (r *run) stream(w http.ResponseWriter, req *http.Request, set ast.Selection
 	w.Header().Set("Content-Type", "text/event-stream")
 	flush := http.NewResponseController(w).Flush
 	_ = flush()
+	r.s.streams.Add(1)
 	r.s.came <- struct{}{}
-	defer func() { r.s.left <- struct{}{} }()
+	defer func() {
+		r.s.streams.Add(-1)
+		r.s.left <- struct{}{}
+	}()
 	for {
 		select {
 		case <-req.Context().Done():

@@ -34,6 +34,7 @@ for (const singleConnection of [false, true]) {
   await check(`${mode}a subscription that the client ends, and another`, async () => {
     const c = client();
     for (const symbol of ['BTC', 'ETH']) {
+      await tell('quiet');
       tell(symbol);
       for await (const result of c.iterate({ query: trades })) {
         same(result, trade(symbol));

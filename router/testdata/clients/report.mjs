@@ -21,7 +21,8 @@ export function same(got, want) {
 
 export const [, , url] = process.argv;
 
-// tell makes the subgraph send an event: a symbol, "end" to complete the subscription, "drop" to break it off.
+// tell makes the subgraph send an event: a symbol, "end" to complete the subscription, "drop" to break it off. "quiet" is no event: it is
+// answered when the subgraph has no subscription any more, so that what follows is not for one that is being left.
 export async function tell(symbol) {
   const response = await fetch(url, {
     method: 'POST',

@@ -37,6 +37,7 @@ await check('a subscription to its end', async () => {
 await check('a subscription that the client ends, and another on the same connection', async () => {
   const c = client();
   for (const symbol of ['BTC', 'ETH']) {
+    await tell('quiet');
     tell(symbol);
     for await (const result of c.iterate({ query: trades })) {
       same(result, trade(symbol));
