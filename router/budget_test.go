@@ -2,9 +2,7 @@ package router_test
 
 import (
 	"bytes"
-	"context"
 	"log/slog"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -64,7 +62,7 @@ func TestABudgetMayOnlyWarn(t *testing.T) {
 
 // What an operation says of sizes counts as it says it, in a literal or a variable, the first time or when its like is known.
 func TestSizesCountAsTheyAreSaid(t *testing.T) {
-	r, err := router.New(`schema
+	h := serving(t, `schema
   @link(url: "https://specs.apollo.dev/link/v1.0") @link(url: "https://specs.apollo.dev/join/v0.5", for: EXECUTION)
   @link(url: "https://specs.apollo.dev/cost/v0.1", import: ["@listSize"])
 { query: Query }
@@ -72,17 +70,6 @@ enum join__Graph { A @join__graph(name: "a", url: "http://127.0.0.1:1") }
 directive @listSize(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!], requireOneSlicingArgument: Boolean = true) on FIELD_DEFINITION
 type Query @join__type(graph: A) { books(first: Int, last: Int): [Book] @listSize(slicingArguments: ["first", "last"]) }
 type Book @join__type(graph: A) { title: String }`, router.Options{Budget: &router.Budget{Max: 100}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(r)
-	t.Cleanup(func() {
-		server.Close()
-		if err := r.Close(context.WithoutCancel(t.Context())); err != nil {
-			t.Error(err)
-		}
-	})
-	h := &house{url: server.URL}
 	const tooDear, slicing = "COST_ESTIMATED_TOO_EXPENSIVE", "COST_SLICING_ARGUMENTS"
 	for range 2 {
 		for _, c := range []struct{ body, code string }{

@@ -253,7 +253,7 @@ func TestTheHeadOfAnAnswerInPartsHasSubgraphsHeaders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer res.Body.Close() //nolint:errcheck // test
+	defer res.Body.Close() //nolint:errcheck // it is read to its end
 	text, err := io.ReadAll(res.Body)
 	if h := res.Header; h.Get("X-From") != "market" || h.Get("X-Market") != "yes" || h.Get("X-Stats") != "" || !strings.Contains(string(text), `"incremental"`) {
 		t.Errorf("the head is %v of %s, %v", h, text, err)

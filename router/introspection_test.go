@@ -1,9 +1,7 @@
 package router_test
 
 import (
-	"context"
 	"fmt"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -72,21 +70,10 @@ func TestIntrospectionThatGoesRound(t *testing.T) {
 
 // Objects may have the root of queries as a field, so that the schema can be asked for far below.
 func TestIntrospectionFarBelow(t *testing.T) {
-	r, err := router.New(`schema @link(url: "https://specs.apollo.dev/link/v1.0") @link(url: "https://specs.apollo.dev/join/v0.5", for: EXECUTION) { query: Query }
+	h := serving(t, `schema @link(url: "https://specs.apollo.dev/link/v1.0") @link(url: "https://specs.apollo.dev/join/v0.5", for: EXECUTION) { query: Query }
 enum join__Graph { A @join__graph(name: "a", url: "http://127.0.0.1:1") }
 type Query @join__type(graph: A) { again: Query on: On }
 type On @join__type(graph: A) { query: Query }`, router.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(r)
-	t.Cleanup(func() {
-		server.Close()
-		if err := r.Close(context.WithoutCancel(t.Context())); err != nil {
-			t.Error(err)
-		}
-	})
-	h := &house{url: server.URL}
 	for _, text := range []string{
 		`{ again { again { __schema { queryType { name } } } } }`,
 		`{ on { query { ...F } } } fragment F on Query { on { q: query { t: __type(name: "On") { name } } } }`,

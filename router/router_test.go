@@ -33,6 +33,23 @@ type house struct {
 	markets, stats *subgraph
 }
 
+// serving is a router for a supergraph whose subgraphs are not asked.
+func serving(t *testing.T, sdl string, o router.Options) *house {
+	t.Helper()
+	r, err := router.New(sdl, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(r)
+	t.Cleanup(func() {
+		server.Close()
+		if err := r.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	return &house{url: server.URL, router: r}
+}
+
 func open(t *testing.T, o router.Options) *house { return openHouse(t, o, false) }
 
 func openHouse(t *testing.T, o router.Options, local bool) *house {

@@ -18,7 +18,7 @@ func TestALogIsFollowedWhereItShouldBe(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer l.Close() //nolint:errcheck // test
+		defer l.Close() //nolint:errcheck // each write has been looked at
 		say := func(line string) {
 			t.Helper()
 			if n, err := l.Write([]byte(line)); err != nil || n != len(line) {

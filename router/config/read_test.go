@@ -210,15 +210,10 @@ func FuzzRead(f *testing.F) {
 }
 
 func TestPlansAreMadeAsTheFileSays(t *testing.T) {
-	c, err := config.Read("router.yaml", []byte("plans: {labels: [beta], steps: 5, search_steps: 6}"), environment(nil))
+	b, err := built(t, "plans: {labels: [beta], steps: 5, search_steps: 6}")
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := c.Build(slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Close()
 	if b.Options.Plan != (plan.Options{MaxSteps: 5, MaxSearch: 6}) {
 		t.Errorf("planning is %+v", b.Options.Plan)
 	}

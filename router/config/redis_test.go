@@ -41,7 +41,7 @@ func startRedis(t *testing.T) *redisProcess {
 		}
 	}
 	if s.program == "" {
-		t.Skip("neither redis-server nor valkey-server is installed here")
+		t.Skip("neither redis-server nor valkey-server is installed here: what only a real server shows is not tried, the rest runs on miniredis")
 	}
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {

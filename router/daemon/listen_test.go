@@ -171,7 +171,7 @@ supergraph: {file: graph.graphql}
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer second.Close() //nolint:errcheck // test
+	defer second.Close() //nolint:errcheck // what was wanted of it has been read
 	_, _ = io.WriteString(second, probe)
 	_ = second.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
 	if _, err := second.Read(make([]byte, 1)); err == nil {
@@ -271,17 +271,17 @@ func TestBoundedConnectionsStayTCP(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := bound(open, 1, 0)
-	defer l.Close() //nolint:errcheck // test
+	defer l.Close() //nolint:errcheck // nothing is served through it
 	client, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer client.Close() //nolint:errcheck // test
+	defer client.Close() //nolint:errcheck // nothing was sent
 	conn, err := l.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close() //nolint:errcheck // test
+	defer conn.Close() //nolint:errcheck // it is closed by then
 	if _, ok := conn.(syscall.Conn); !ok {
 		t.Error("its socket cannot be reached")
 	}

@@ -234,16 +234,23 @@ func (d *drawer) mutations() {
 		return
 	}
 	d.note("mutation")
+	d.fieldsOf("Mutation", "do", func(s *sub) string {
+		if target := pick(d, d.all).name; !d.one(3) {
+			return target
+		}
+		return d.payload(s)
+	})
+}
+
+// fieldsOf draws the fields of a root in a subgraph or two. target says what a field of a subgraph brings.
+func (d *drawer) fieldsOf(root, prefix string, target func(*sub) string) {
 	for _, i := range d.chance.Perm(len(d.subs))[:1+d.chance.IntN(2)] {
 		s := d.subs[i]
-		m := s.define("type", "Mutation")
+		m := s.define("type", root)
 		for range 1 + d.chance.IntN(3) {
-			target := pick(d, d.all).name
-			if d.one(3) {
-				target = d.payload(s)
-			}
-			f := line{name: d.name("do"), typ: pick(d, []string{target, target + "!", "[" + target + "!]", "Int"}), args: pick(d, arguments).args}
-			if d.ensureAll(s, f) || s.types[target] != nil {
+			brings := target(s)
+			f := line{name: d.name(prefix), typ: pick(d, []string{brings, brings + "!", "[" + brings + "!]", "Int"}), args: pick(d, arguments).args}
+			if d.ensureAll(s, f) || s.types[brings] != nil {
 				d.ensureAll(s, line{typ: "Int", args: f.args})
 				m.add(f)
 			}
@@ -271,18 +278,7 @@ func (d *drawer) subscriptions() {
 		return
 	}
 	d.note("subscription")
-	for _, i := range d.chance.Perm(len(d.subs))[:1+d.chance.IntN(2)] {
-		s := d.subs[i]
-		m := s.define("type", "Subscription")
-		for range 1 + d.chance.IntN(3) {
-			target := pick(d, d.all).name
-			f := line{name: d.name("on"), typ: pick(d, []string{target, target + "!", "[" + target + "!]", "Int"}), args: pick(d, arguments).args}
-			if d.ensureAll(s, f) || s.types[target] != nil {
-				d.ensureAll(s, line{typ: "Int", args: f.args})
-				m.add(f)
-			}
-		}
-	}
+	d.fieldsOf("Subscription", "on", func(*sub) string { return pick(d, d.all).name })
 }
 
 // hidden marks things @inaccessible.
